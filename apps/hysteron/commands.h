@@ -1,0 +1,8 @@
+#pragma once
+
+#include "session.h"
+
+// One function a command, each in the file of its name; they declare options and call `flow`.
+
+/// Adds every command of the program.
+void add_commands(CLI::App& app, Session& session);

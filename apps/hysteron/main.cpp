@@ -1,0 +1,49 @@
+// The command line: parses, runs one command, turns errors into messages and exit codes.
+
+#include <fmt/format.h>
+
+#include <csignal>
+#include <cstdio>
+#include <exception>
+
+#include "commands.h"
+#include "hysteron/base/error.h"
+
+namespace {
+
+hysteron::StopFlag stop_flag;  // reached from the signal handler, which can carry no argument
+
+void request_stop(int) { stop_flag.request(); }
+
+int run(int argc, char** argv) {
+  CLI::App app("Hysteron: train bistable recurrent networks, compile them to analog circuits, verify them in ngspice");
+  app.name("hysteron");
+  app.set_version_flag("--version", HYSTERON_VERSION);
+  app.require_subcommand(1);
+  app.footer("Every command explains itself and gives an example: hysteron COMMAND --help");
+  Session session{{}, stop_flag, {}};
+  add_commands(app, session);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : static_cast<int>(hysteron::ErrorKind::kUsage);
+  }
+  return session.action();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::signal(SIGINT, request_stop);
+  std::signal(SIGTERM, request_stop);
+  std::signal(SIGPIPE, SIG_IGN);
+  try {
+    return run(argc, argv);
+  } catch (const hysteron::Error& error) {
+    fmt::print(stderr, "hysteron: error: {}\n", error.what());
+    return static_cast<int>(error.kind());
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "hysteron: internal error: {}\n", error.what());
+    return 1;
+  }
+}

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <memory>
+
+#include "console.h"
+#include "hysteron/base/reporter.h"
+
+/// What every command gets: where to report, whether to stop, and the action the parsed command line chose.
+struct Session {
+  ConsoleReporter reporter;
+  hysteron::StopFlag& stop;
+  std::function<int()> action;  ///< runs the chosen command; returns the exit code
+};
+
+/// Adds subcommand `name` whose options live in one `Options` object: `declare(command, options)` adds the flags and
+/// `run(options)` is called after parsing. `example` is shown at the end of --help.
+template <typename Options, typename Declare, typename Run>
+void add_command(CLI::App& app, Session& session, const std::string& name, const std::string& description,
+                 const std::string& example, Declare declare, Run run) {
+  CLI::App* command = app.add_subcommand(name, description);
+  command->footer("Example:\n  " + example);
+  auto options = std::make_shared<Options>();
+  declare(*command, *options);
+  command->callback([&session, options, run] { session.action = [options, run] { return run(*options); }; });
+}

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "hysteron/model/network.h"
+
+namespace hysteron::model {
+
+/// Everything one clip does in the discrete-time model, row-major, in model units. `cells` is the widest layer's m;
+/// narrower layers leave the rest of their rows at 0.
+struct Trace {
+  std::size_t frames = 0;
+  std::size_t layers = 0;
+  std::size_t cells = 0;
+  std::size_t outputs = 0;
+  std::vector<float> logits;      ///< [frames, outputs]
+  std::vector<float> states;      ///< [layers, frames, cells], 0 or alpha
+  std::vector<float> candidates;  ///< [layers, frames, cells], after the rectifier
+
+  float state(std::size_t layer, std::size_t frame, std::size_t cell) const {
+    return states[(layer * frames + frame) * cells + cell];
+  }
+  float candidate(std::size_t layer, std::size_t frame, std::size_t cell) const {
+    return candidates[(layer * frames + frame) * cells + cell];
+  }
+};
+
+/// Runs `network` over one clip of features [frames, inputs]: the slow, clear form every engine is compared with.
+Trace run_clip(const Network& network, std::span<const float> features);
+
+/// argmax of each frame's logits [frames, outputs]; the lowest index wins a tie.
+std::vector<std::size_t> frame_decisions(std::span<const float> logits, std::size_t outputs);
+
+/// Share of the frames each label won.
+std::vector<double> vote_shares(const std::vector<std::size_t>& frame_decisions, std::size_t outputs);
+
+/// The label with the most votes; the lowest index wins a tie.
+std::size_t majority(const std::vector<double>& votes);
+
+}  // namespace hysteron::model
