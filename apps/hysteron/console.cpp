@@ -34,7 +34,7 @@ void ConsoleReporter::info(const std::string& message) {
 void ConsoleReporter::warning(const std::string& message) {
   const std::lock_guard lock(mutex_);
   clear_bar();
-  fmt::print(stderr, terminal_ ? "\x1b[33mwarning:\x1b[0m {}\n" : "warning: {}\n", message);
+  fmt::print(stderr, "{}{}\n", terminal_ ? "\x1b[33mwarning:\x1b[0m " : "warning: ", message);
 }
 
 void ConsoleReporter::progress(const std::string& task, std::size_t done, std::size_t total,
