@@ -27,7 +27,15 @@ struct Trace {
   }
 };
 
-/// Runs `network` over one clip of features [frames, inputs]: the slow, clear form every engine is compared with.
+/// The FQ-BMRU step at its edges (design.md section 2): a candidate at or above beta_hi sets, one below beta_lo resets,
+/// anything between holds. Returns whether the cell is on afterwards.
+inline bool next_state(float candidate, float beta_lo, float beta_hi, bool on) {
+  return candidate >= beta_hi || (on && candidate >= beta_lo);
+}
+
+/// Runs `network` over one clip of features [frames, inputs]: the slow, clear form every engine is compared with. Sums
+/// are made in double precision and rounded once per value, so a candidate that is its bias alone is exactly that bias.
+/// Throws a bad-input Error when the features are no whole number of frames or not finite.
 Trace run_clip(const Network& network, std::span<const float> features);
 
 /// argmax of each frame's logits [frames, outputs]; the lowest index wins a tie.
