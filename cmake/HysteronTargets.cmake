@@ -40,3 +40,15 @@ function(hysteron_test name)
   target_link_libraries(${name}_test PRIVATE ${ARGN} hysteron_flags GTest::gtest_main)
   gtest_discover_tests(${name}_test DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600)
 endfunction()
+
+# hysteron_embed(NAME FOLDER): compiles the files of FOLDER and its subfolders into module NAME.
+function(hysteron_embed name folder)
+  file(GLOB_RECURSE files CONFIGURE_DEPENDS ${folder}/*.toml ${folder}/*.spice)
+  set(output ${PROJECT_BINARY_DIR}/embedded_${name}.cpp)
+  add_custom_command(OUTPUT ${output}
+                     COMMAND ${CMAKE_COMMAND} "-DFILES=${files}" -DOUTPUT=${output}
+                             -P ${PROJECT_SOURCE_DIR}/cmake/EmbedFiles.cmake
+                     DEPENDS ${files} ${PROJECT_SOURCE_DIR}/cmake/EmbedFiles.cmake
+                     VERBATIM)
+  target_sources(hysteron_${name} PRIVATE ${output})
+endfunction()

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "hysteron/base/error.h"
+#include "hysteron/sim/testbench.h"
+#include "hysteron/sim/waveforms.h"
+
+namespace hysteron::sim {
+
+/// One run of many: waveforms or why there are none.
+struct Outcome {
+  std::optional<Waveforms> waveforms;
+  std::optional<Error> error;
+
+  const Waveforms& value() const {
+    if (error) throw *error;
+    return *waveforms;
+  }
+};
+
+/// Something that solves circuits: it knows transistors and sources, never networks.
+class Engine {
+ public:
+  virtual ~Engine() = default;
+
+  using OnDone = std::function<void(std::size_t done, std::size_t total)>;
+
+  /// Runs every testbench, `jobs` at a time (0: one per hardware thread); outcomes in the order of the testbenches. One
+  /// failure does not stop the others; an interrupt throws kInterrupted. `on_done` is called after each, never twice at
+  /// once.
+  virtual std::vector<Outcome> run_all(std::span<const Testbench> benches, int jobs, const OnDone& on_done) const = 0;
+
+  /// What results depend on beside the technology: name and version.
+  virtual std::string version() const = 0;
+
+  Waveforms run(const Testbench& bench) const { return run_all({&bench, 1}, 1, {}).front().value(); }
+};
+
+}  // namespace hysteron::sim

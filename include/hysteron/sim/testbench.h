@@ -1,0 +1,59 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "hysteron/circuit/circuit.h"
+
+namespace hysteron::sim {
+
+struct Breakpoint {
+  double time = 0.0;   ///< second
+  double value = 0.0;  ///< ampere or volt
+};
+
+/// A value over time, linear between breakpoints and constant outside them. Times ascend strictly.
+using PiecewiseLinear = std::vector<Breakpoint>;
+
+/// A current that leaves `from` and enters `to`.
+struct CurrentSource {
+  circuit::NetId from = circuit::Circuit::kSupply;
+  circuit::NetId to = circuit::Circuit::kGround;
+  PiecewiseLinear current;  ///< ampere
+};
+
+/// Holds `net` at a voltage against ground.
+struct VoltageSource {
+  circuit::NetId net = 0;
+  PiecewiseLinear voltage;  ///< volt
+};
+
+/// What to record.
+struct Probe {
+  enum class Kind {
+    kDrainCurrent,   ///< of transistor `index`, its magnitude's sign as the simulator has it: positive into an NMOS
+                     ///< drain
+    kVoltage,        ///< of net `index` against ground
+    kSourceCurrent,  ///< that voltage source `index` delivers
+    kSupplyCurrent   ///< that the supply net `index` (Circuit::kSupply or kCellSupply) delivers
+  };
+  Kind kind = Kind::kVoltage;
+  std::size_t index = 0;
+};
+
+/// A circuit, what drives it, under which conditions, and what to record.
+struct Testbench {
+  const circuit::Circuit* circuit = nullptr;
+  double supply = 0.0;        ///< volt
+  double temperature = 27.0;  ///< degree Celsius
+  std::string corner;         ///< empty: the technology's typical one
+  std::vector<CurrentSource> current_sources;
+  std::vector<VoltageSource> voltage_sources;
+  std::map<circuit::NetId, double> initial_voltages;  ///< held while the first operating point is found
+  std::vector<Probe> probes;
+  double stop_time = 0.0;     ///< second; 0 asks for the operating point alone
+  double maximum_step = 0.0;  ///< second; 0 leaves it to the simulator
+};
+
+}  // namespace hysteron::sim

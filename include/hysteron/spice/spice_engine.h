@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "hysteron/sim/engine.h"
+#include "hysteron/spice/ngspice.h"
+#include "hysteron/technology/technology.h"
+
+namespace hysteron::spice {
+
+/// ngspice behind the engine interface: one process per testbench, time-limited, in parallel.
+class SpiceEngine : public sim::Engine {
+ public:
+  SpiceEngine(const Ngspice& ngspice, const technology::Technology& technology, RunOptions options = {});
+
+  std::vector<sim::Outcome> run_all(std::span<const sim::Testbench> benches, int jobs,
+                                    const OnDone& on_done) const override;
+  std::string version() const override;
+
+ private:
+  const Ngspice& ngspice_;
+  const technology::Technology& technology_;
+  RunOptions options_;
+};
+
+}  // namespace hysteron::spice

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace hysteron::technology {
+
+/// Width and length of a channel in metres.
+struct Geometry {
+  double width = 0.0;
+  double length = 0.0;
+};
+
+/// One kind of transistor of a technology: the subcircuit that models it and the sizes it may have.
+struct Device {
+  std::string subcircuit;    ///< name in the model files; terminals d g s b, parameters w and l
+  std::string inner;         ///< name of the MOS instance inside, for reading its drain current
+  double minimum_width = 0;  ///< metre; likewise below
+  double maximum_width = 0;
+  double minimum_length = 0;
+  double maximum_length = 0;
+};
+
+/// The model files of a technology, held whole so that a run needs nothing but its own folder.
+struct Models {
+  std::map<std::string, std::string> files;     ///< plain file name -> bytes
+  std::vector<std::string> include;             ///< names of those read whole
+  std::string library;                          ///< name of the one read by section
+  std::map<std::string, std::string> sections;  ///< corner -> section
+  std::string mismatch_section;                 ///< section with mismatch; empty: every section has it
+};
+
+/// A process to build circuits in: data, read from a description file (docs/technologies.md).
+struct Technology {
+  std::string name;
+  Device n;
+  Device p;
+  Models models;
+  std::map<std::string, std::string> parameters;  ///< set explicitly in every deck: switches of mismatch and variation
+  std::string mismatch_parameter;                 ///< the one of them that switches mismatch on with 1
+  std::string typical_corner;
+
+  double supply = 0;           ///< volt
+  double temperature_low = 0;  ///< degree Celsius
+  double temperature_high = 0;
+  double size_grid = 0;             ///< metre; drawn widths and lengths are multiples of it
+  Geometry reference;               ///< the device that stands for a gain of 1
+  Geometry cell_switch;             ///< M3 and M6
+  Geometry splitter;                ///< common-gate devices of a signed node
+  Geometry splitter_bias;           ///< the leg that sets their idle current
+  std::vector<double> leg_lengths;  ///< channel lengths legs may have, shortest first
+  double narrowest_leg = 0;         ///< below this width a leg takes the next longer channel
+  double area_overhead_length = 0;  ///< source, drain and spacing added to L in area estimates
+  double area_overhead_width = 0;   ///< spacing added to W
+
+  /// Estimated layout area in square metres of one transistor.
+  double area(const Geometry& geometry) const;
+
+  /// A key that changes with everything that decides measured curves: description and bytes of the model files.
+  std::string fingerprint;
+};
+
+/// Finds technology `name`: "generic180" and "gf180mcu" are built in, anything that ends in ".toml" is read as a
+/// description file. Model files are looked for below `pdk_root` (or $PDK_ROOT where that is empty) in the layouts the
+/// description lists. Throws a bad-input Error that names what is missing and where it was looked for.
+Technology load_technology(const std::string& name, const std::filesystem::path& pdk_root = {});
+
+/// Names of the built-in technologies.
+std::vector<std::string> built_in_technologies();
+
+}  // namespace hysteron::technology

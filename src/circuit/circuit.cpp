@@ -1,0 +1,81 @@
+#include "hysteron/circuit/circuit.h"
+
+#include <algorithm>
+#include <cassert>
+#include <stdexcept>
+#include <utility>
+
+namespace hysteron::circuit {
+namespace {
+
+bool is_identifier(std::string_view name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+  });
+}
+
+}  // namespace
+
+std::string_view role_name(Role role) {
+  switch (role) {
+    case Role::kInputRail:
+      return "input_rail";
+    case Role::kBiasRail:
+      return "bias_rail";
+    case Role::kRail:
+      return "rail";
+    case Role::kSplitter:
+      return "splitter";
+    case Role::kLeg:
+      return "leg";
+    case Role::kBiasLeg:
+      return "bias_leg";
+    case Role::kSkipLeg:
+      return "skip_leg";
+    case Role::kCell:
+      return "cell";
+  }
+  return "unknown";
+}
+
+std::string joined_name(std::string_view block, std::string_view name) {
+  std::string result(block);
+  std::replace(result.begin(), result.end(), '/', '_');
+  if (!result.empty()) result += '_';
+  return result.append(name);
+}
+
+Circuit::Circuit() {
+  net("0");
+  net("vdd");
+  net("vddc");
+}
+
+NetId Circuit::net(const std::string& name) {
+  const auto found = net_by_name_.find(name);
+  if (found != net_by_name_.end()) return found->second;
+  if (!is_identifier(name)) throw std::logic_error("net name '" + name + "' is no identifier");
+  net_names_.push_back(name);
+  net_by_name_.emplace(name, net_names_.size() - 1);
+  return net_names_.size() - 1;
+}
+
+DeviceId Circuit::add(Transistor transistor) {
+  assert(std::max({transistor.drain, transistor.gate, transistor.source}) < net_names_.size());
+  const std::string name = joined_name(transistor.block, transistor.name);
+  if (!is_identifier(name)) throw std::logic_error("device name '" + name + "' is no identifier");
+  if (!device_by_name_.emplace(name, transistors_.size()).second) {
+    throw std::logic_error("device '" + name + "' exists already");
+  }
+  transistors_.push_back(std::move(transistor));
+  return transistors_.size() - 1;
+}
+
+void Circuit::resize(DeviceId id, double width, double length) {
+  transistors_[id].width = width;
+  transistors_[id].length = length;
+}
+
+std::string Circuit::full_name(DeviceId id) const { return joined_name(transistors_[id].block, transistors_[id].name); }
+
+}  // namespace hysteron::circuit

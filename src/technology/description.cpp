@@ -1,0 +1,222 @@
+#include "technology/description.h"
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+#include <string_view>
+
+#include "hysteron/base/error.h"
+
+namespace hysteron::technology {
+namespace {
+
+/// Reads one table, remembers which keys were asked for and refuses the rest.
+class Table {
+ public:
+  Table(const toml::table& table, std::string name, const std::string& origin)
+      : table_(table), name_(std::move(name)), origin_(origin) {}
+
+  Error wrong(const std::string& key, const std::string& expected) const {
+    return bad_input(
+        fmt::format("{}: key {}{}: expected {}", origin_, name_.empty() ? "" : name_ + ".", key, expected));
+  }
+
+  Table table(const std::string& key) {
+    const toml::table* found = find(key).as_table();
+    if (found == nullptr) throw wrong(key, "a table");
+    return {*found, key, origin_};
+  }
+
+  bool has(const std::string& key) const { return table_.contains(key); }
+
+  std::string text(const std::string& key) {
+    const auto value = find(key).value<std::string>();
+    // Names end up in netlists: nothing but file and identifier characters may pass.
+    static constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.+-/";
+    if (!value || value->empty() || value->find_first_not_of(kAllowed) != std::string::npos) {
+      throw wrong(key, "a text of letters, digits and _ . + - /");
+    }
+    return *value;
+  }
+
+  double number(const std::string& key, double low, double high) {
+    const auto value = find(key).value<double>();
+    if (!value || !(*value >= low && *value <= high)) throw wrong(key, fmt::format("a number in [{}, {}]", low, high));
+    return *value;
+  }
+
+  std::vector<double> numbers(const std::string& key, double low, double high, std::size_t count = 0) {
+    const std::string expected =
+        fmt::format("{} numbers in [{}, {}]", count == 0 ? "some" : std::to_string(count), low, high);
+    std::vector<double> result;
+    const toml::array* array = find(key).as_array();
+    if (array == nullptr || array->empty() || (count != 0 && array->size() != count)) throw wrong(key, expected);
+    for (const toml::node& node : *array) {
+      const auto value = node.value<double>();
+      if (!value || !(*value >= low && *value <= high)) throw wrong(key, expected);
+      result.push_back(*value);
+    }
+    return result;
+  }
+
+  std::vector<std::string> texts(const std::string& key) {
+    std::vector<std::string> result;
+    const toml::array* array = find(key).as_array();
+    if (array == nullptr || array->empty()) throw wrong(key, "a list of texts");
+    for (const toml::node& node : *array) {
+      const auto value = node.value<std::string>();
+      if (!value || value->empty() || value->find_first_of("'\"\n\\") != std::string::npos) {
+        throw wrong(key, "a list of texts without quotes");
+      }
+      result.push_back(*value);
+    }
+    return result;
+  }
+
+  std::map<std::string, std::string> text_map(const std::string& key) {
+    Table inner = table(key);
+    std::map<std::string, std::string> result;
+    for (const auto& [name, node] : inner.table_) result[std::string(name.str())] = inner.text(std::string(name.str()));
+    if (result.empty()) throw wrong(key, "at least one entry");
+    return result;
+  }
+
+  void refuse_unknown_keys() const {
+    for (const auto& [key, node] : table_) {
+      if (asked_.count(std::string(key.str())) == 0) {
+        throw bad_input(fmt::format("{}: line {}: unknown key {}{}", origin_, node.source().begin.line,
+                                    name_.empty() ? "" : name_ + ".", std::string(key.str())));
+      }
+    }
+  }
+
+ private:
+  toml::node_view<const toml::node> find(const std::string& key) {
+    asked_.insert(key);
+    const auto found = table_[key];
+    if (!found) throw wrong(key, "a value; it is missing");
+    return found;
+  }
+
+  const toml::table& table_;
+  std::string name_;
+  const std::string& origin_;
+  std::set<std::string> asked_;
+};
+
+constexpr double kSmallest = 1e-8;  // metre
+constexpr double kLargest = 1e-3;   // metre
+
+Device read_device(Table table) {
+  Device device;
+  device.subcircuit = table.text("subcircuit");
+  device.inner = table.text("inner");
+  const std::vector<double> width = table.numbers("width", kSmallest, kLargest, 2);
+  const std::vector<double> length = table.numbers("length", kSmallest, kLargest, 2);
+  if (width[0] >= width[1]) throw table.wrong("width", "[least, most]");
+  if (length[0] >= length[1]) throw table.wrong("length", "[least, most]");
+  device.minimum_width = width[0];
+  device.maximum_width = width[1];
+  device.minimum_length = length[0];
+  device.maximum_length = length[1];
+  table.refuse_unknown_keys();
+  return device;
+}
+
+void check_makeable(const Geometry& geometry, const Technology& technology, const Table& table, const char* key) {
+  for (const Device* device : {&technology.n, &technology.p}) {
+    const double slack = 1e-12;
+    if (geometry.width < device->minimum_width - slack || geometry.width > device->maximum_width + slack ||
+        geometry.length < device->minimum_length - slack || geometry.length > device->maximum_length + slack) {
+      throw table.wrong(key, fmt::format("a width and length that {} can have", device->subcircuit));
+    }
+  }
+}
+
+void read_geometry(Table table, Technology& technology) {
+  const auto geometry = [&](const char* key) {
+    const std::vector<double> pair = table.numbers(key, kSmallest, kLargest, 2);
+    const Geometry result{pair[0], pair[1]};
+    check_makeable(result, technology, table, key);
+    return result;
+  };
+  technology.size_grid = table.number("grid", 1e-10, 1e-6);
+  technology.reference = geometry("reference");
+  technology.cell_switch = geometry("cell_switch");
+  technology.splitter = geometry("splitter");
+  technology.splitter_bias = geometry("splitter_bias");
+  technology.leg_lengths = table.numbers("leg_lengths", kSmallest, kLargest);
+  technology.narrowest_leg = table.number("narrowest_leg", kSmallest, kLargest);
+  if (!std::is_sorted(technology.leg_lengths.begin(), technology.leg_lengths.end()) ||
+      std::abs(technology.leg_lengths.front() - technology.reference.length) > 1e-12) {
+    throw table.wrong("leg_lengths", "ascending lengths, the reference device's first");
+  }
+  for (const double length : technology.leg_lengths) {
+    check_makeable({technology.narrowest_leg, length}, technology, table, "leg_lengths");
+  }
+  const std::vector<double> overhead = table.numbers("area_overhead", 0.0, kLargest, 2);
+  technology.area_overhead_width = overhead[0];
+  technology.area_overhead_length = overhead[1];
+  table.refuse_unknown_keys();
+}
+
+void read_models_table(Table table, Description& description) {
+  Models& models = description.technology.models;
+  description.files = table.texts("files");
+  for (const std::string& file : description.files) {
+    if (file.find('/') != std::string::npos) throw table.wrong("files", "plain file names");
+  }
+  if (table.has("folders")) description.folders = table.texts("folders");
+  if (table.has("include")) models.include = table.texts("include");
+  models.library = table.text("library");
+  models.sections = table.text_map("corners");
+  description.technology.typical_corner = table.text("typical");
+  if (models.sections.count(description.technology.typical_corner) == 0) {
+    throw table.wrong("typical", "the name of a corner");
+  }
+  table.refuse_unknown_keys();
+}
+
+void read_mismatch(Table table, Technology& technology) {
+  technology.mismatch_parameter = table.text("parameter");
+  if (technology.parameters.count(technology.mismatch_parameter) == 0) {
+    throw table.wrong("parameter", "one of the names in [parameters]");
+  }
+  if (table.has("section")) technology.models.mismatch_section = table.text("section");
+  table.refuse_unknown_keys();
+}
+
+toml::table parse_toml(const std::string& text, const std::string& origin) {
+  try {
+    return toml::parse(text);
+  } catch (const toml::parse_error& error) {
+    throw bad_input(fmt::format("{}: line {}: {}", origin, error.source().begin.line, error.description()));
+  }
+}
+
+}  // namespace
+
+Description parse_description(const std::string& text, const std::string& origin) {
+  const toml::table root = parse_toml(text, origin);
+  Table table(root, "", origin);
+  Description description;
+  Technology& technology = description.technology;
+  technology.name = table.text("name");
+  technology.supply = table.number("supply", 0.1, 100.0);
+  const std::vector<double> temperature = table.numbers("temperature", -200.0, 300.0, 2);
+  technology.temperature_low = temperature[0];
+  technology.temperature_high = temperature[1];
+  read_models_table(table.table("models"), description);
+  technology.parameters = table.text_map("parameters");
+  read_mismatch(table.table("mismatch"), technology);
+  technology.n = read_device(table.table("nfet"));
+  technology.p = read_device(table.table("pfet"));
+  read_geometry(table.table("geometry"), technology);
+  table.refuse_unknown_keys();
+  return description;
+}
+
+}  // namespace hysteron::technology

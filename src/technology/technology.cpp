@@ -1,0 +1,109 @@
+#include "hysteron/technology/technology.h"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <optional>
+
+#include "hysteron/base/error.h"
+#include "hysteron/base/file.h"
+#include "hysteron/base/random.h"
+#include "technology/description.h"
+#include "technology/embedded.h"
+
+namespace hysteron::technology {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path default_pdk_root() {
+  const char* root = std::getenv("PDK_ROOT");
+  return root != nullptr ? root : "";
+}
+
+bool is_embedded(const std::vector<std::string>& files) {
+  for (const std::string& file : files) {
+    if (embedded_files().count(file) == 0) return false;
+  }
+  return true;
+}
+
+bool has_all(const fs::path& folder, const std::vector<std::string>& files) {
+  std::error_code code;
+  for (const std::string& file : files) {
+    if (!fs::is_regular_file(folder / file, code)) return false;
+  }
+  return true;
+}
+
+fs::path find_model_folder(const Description& description, const fs::path& root) {
+  if (root.empty()) {
+    throw bad_input(fmt::format("technology {}: no PDK folder given; expected --pdk-root or $PDK_ROOT",
+                                description.technology.name));
+  }
+  for (const std::string& folder : description.folders) {
+    if (has_all(root / folder, description.files)) return root / folder;
+  }
+  std::string looked;
+  for (const std::string& folder : description.folders) looked += "\n  " + quoted((root / folder).string());
+  throw bad_input(fmt::format("technology {}: no folder below {} holds {}; looked in{}", description.technology.name,
+                              quoted(root.string()), fmt::join(description.files, ", "), looked));
+}
+
+void read_models(const Description& description, const fs::path& root, Technology& technology) {
+  if (is_embedded(description.files)) {
+    for (const std::string& file : description.files) technology.models.files[file] = embedded_files().at(file);
+    return;
+  }
+  const fs::path folder = find_model_folder(description, root);
+  for (const std::string& file : description.files) technology.models.files[file] = read_file(folder / file);
+}
+
+std::string make_fingerprint(const std::string& description, const Models& models) {
+  std::uint64_t hash = fnv1a(description);
+  for (const auto& [name, bytes] : models.files) hash = fnv1a(bytes, fnv1a(name, hash));
+  return fmt::format("{:016x}", hash);
+}
+
+struct Source {
+  std::string text;
+  std::string origin;
+  fs::path folder;  // of a description file: its models may lie beside it
+};
+
+Source find_description(const std::string& name) {
+  if (name.ends_with(".toml")) return {read_file(name), quoted(name), fs::path(name).parent_path()};
+  const auto found = embedded_files().find(name + ".toml");
+  if (found == embedded_files().end()) {
+    throw bad_input(fmt::format("technology {} is unknown; expected {} or a description file that ends in .toml",
+                                quoted(name), fmt::join(built_in_technologies(), ", ")));
+  }
+  return {std::string(found->second), "technology " + name, {}};
+}
+
+}  // namespace
+
+double Technology::area(const Geometry& geometry) const {
+  return (geometry.width + area_overhead_width) * (geometry.length + area_overhead_length);
+}
+
+Technology load_technology(const std::string& name, const fs::path& pdk_root) {
+  const Source source = find_description(name);
+  const Description description = parse_description(source.text, source.origin);
+  Technology technology = description.technology;
+  fs::path root = pdk_root.empty() ? default_pdk_root() : pdk_root;
+  if (!source.folder.empty() && has_all(source.folder, description.files)) root = source.folder;
+  read_models(description, root, technology);
+  technology.fingerprint = make_fingerprint(source.text, technology.models);
+  return technology;
+}
+
+std::vector<std::string> built_in_technologies() {
+  std::vector<std::string> names;
+  for (const auto& [file, bytes] : embedded_files()) {
+    if (file.ends_with(".toml")) names.push_back(file.substr(0, file.size() - 5));
+  }
+  return names;
+}
+
+}  // namespace hysteron::technology
