@@ -19,7 +19,8 @@ namespace hysteron::spice {
 /// What one ngspice process gets.
 struct Deck {
   /// The whole netlist: title line, devices, analyses, `.end`. A `.control` block is not needed: ngspice runs in batch
-  /// mode and the raw file holds what `.save` names.
+  /// mode and the raw file holds what `.save` names. A `.control` block there is must `write out.raw` (after
+  /// `set appendwrite` where it writes more than once); analyses outside of it then only cost time.
   std::string text;
 
   /// Files put beside the netlist, by plain file name; the netlist names them by that name alone.

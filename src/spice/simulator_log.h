@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "spice/deck_map.h"
+
+namespace hysteron::spice {
+
+/// What ngspice said about a run, without its banners and progress lines.
+struct SimulatorLog {
+  std::string error;            ///< its own words for what went wrong, with the netlist line; empty if nothing did
+  bool is_convergence = false;  ///< the error is one that other options may cure
+  std::vector<std::string> warnings;  ///< each once, with the netlist line; at most kMostWarnings
+};
+
+inline constexpr std::size_t kMostWarnings = 50;
+
+/// Reads what a run wrote on stdout and stderr.
+SimulatorLog read_log(const std::string& output, const std::string& errors, const DeckMap& map);
+
+}  // namespace hysteron::spice
