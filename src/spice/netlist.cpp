@@ -110,8 +110,6 @@ void write_block(const Circuit& circuit, const Technology& technology, const std
   for (const std::string& child : block.children) {
     write_block(circuit, technology, blocks, child, top_name, text);
   }
-  const std::string name =
-      path.empty() ? top_name : circuit::joined_name(top_name + "/" + parent_of(path), last_of(path));
   text += wrapped(".subckt " + (path.empty() ? top_name : circuit::joined_name(top_name + "/" + path, "block")),
                   path.empty() ? port_names(circuit) : block_ports(circuit, block, blocks.at("")));
   for (const DeviceId id : block.devices) {

@@ -31,5 +31,7 @@ inline Error simulator_error(const std::string& message) { return {ErrorKind::kS
 
 /// `text` between single quotes with control characters and quotes escaped, for use in messages.
 std::string quoted(const std::string& text);
+// Without this one, std::quoted would be the better match for a plain std::string wherever <iomanip> is seen.
+inline std::string quoted(std::string& text) { return quoted(std::as_const(text)); }
 
 }  // namespace hysteron

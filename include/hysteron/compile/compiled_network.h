@@ -1,0 +1,75 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "hysteron/circuit/circuit.h"
+#include "hysteron/compile/gain_curves.h"
+#include "hysteron/model/network.h"
+#include "hysteron/technology/technology.h"
+
+namespace hysteron::compile {
+
+/// One instance of one learned parameter: a row of mapping.csv.
+struct MappedInstance {
+  std::string parameter;  ///< the model file's name with indices: "layers.0.candidate.weight[1,2]"
+  double value = 0.0;     ///< model units
+  bool dropped = false;   ///< too small for any device: there is no instance
+  circuit::DeviceId device = 0;
+  double nominal_current = 0.0;  ///< ampere: value times unit current, this instance's share of it
+  double sizing_error = 0.0;     ///< predicted over wanted gain, minus 1; -1 where dropped
+};
+
+/// The devices of one memory cell that calibration and probes need.
+struct CompiledCell {
+  circuit::NetId v0 = 0;
+  circuit::DeviceId candidate_diode = 0;  ///< its current is the candidate
+  std::array<circuit::DeviceId, 9> m{};   ///< M1 to M9; M4's current is the state
+  std::array<std::size_t, 3> mapping{};   ///< rows of beta_hi (M2), delta (M8) and alpha (M5)
+  double rise = 0.0;                      ///< wanted upper threshold, ampere
+  double fall = 0.0;                      ///< wanted lower threshold, ampere
+  double high = 0.0;                      ///< wanted output of a cell that is on, ampere
+  bool starts_on = false;
+};
+
+/// The two terminals of a signed input: currents pushed into N diodes.
+struct CompiledInput {
+  circuit::NetId positive = 0;
+  circuit::NetId negative = 0;
+};
+
+/// A network as a circuit, and where everything of the network is in it.
+struct CompiledNetwork {
+  circuit::Circuit circuit;
+  Conditions conditions;
+  double supply = 0.0;  ///< volt
+  double frame_seconds = 0.01;
+  circuit::NetId reference = 0;                  ///< terminal of the unit current
+  std::vector<CompiledInput> inputs;             ///< [n]
+  std::vector<std::vector<CompiledCell>> cells;  ///< [layers][m]
+  std::vector<circuit::NetId> readouts;          ///< [k], to be held at half the supply
+  std::vector<MappedInstance> mapping;
+
+  std::size_t dropped_parameters() const;
+};
+
+/// Width and length of a leg, and how far its predicted gain is off.
+struct LegSize {
+  technology::Geometry geometry;
+  double gain = 0.0;       ///< predicted
+  int instances = 1;       ///< identical legs in parallel
+  bool too_small = false;  ///< less than half the smallest makeable gain was asked for
+};
+
+/// Chooses the shortest channel whose width is not below the technology's narrowest leg; widths are multiples of the
+/// drawing grid. `voltage` is between drain and source.
+LegSize size_leg(const GainCurves& curves, const technology::Technology& technology, circuit::Polarity polarity,
+                 double gain, double voltage);
+
+/// Maps every parameter of `network` to transistors, sized from `curves`. Cells are sized, not yet calibrated.
+CompiledNetwork build_network(const model::Network& network, const technology::Technology& technology,
+                              const GainCurves& curves, const Conditions& conditions);
+
+}  // namespace hysteron::compile

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "hysteron/base/reporter.h"
+#include "hysteron/circuit/circuit.h"
+#include "hysteron/sim/engine.h"
+#include "hysteron/technology/technology.h"
+
+namespace hysteron::compile {
+
+/// Under which conditions curves are measured and circuits are sized.
+struct Conditions {
+  double unit_current = 1e-9;  ///< ampere that stand for 1.0 of the model
+  double supply = 0.0;         ///< volt; 0: the technology's
+  double temperature = 27.0;   ///< degree Celsius
+};
+
+/// Voltages of the circuit's kinds of nodes at one unit current, measured.
+struct OperatingVoltages {
+  double n_diode = 0.0;      ///< a rectifying node, on
+  double p_diode = 0.0;      ///< a P rail (from ground)
+  double signed_node = 0.0;  ///< a class-B node, mean of its voltages at plus and minus one unit
+  double cell_tail = 0.0;    ///< drain of M5 in a cell that is on
+};
+
+/// Drain current of a leg over that of the reference diode on its rail, measured over width, length and drain voltage.
+class GainCurves {
+ public:
+  std::vector<double> widths;    ///< metre, ascending
+  std::vector<double> lengths;   ///< metre, ascending; the technology's leg lengths
+  std::vector<double> voltages;  ///< volt between drain and source, ascending
+  /// gain[polarity][length][voltage][width] flattened; polarity 0 is N
+  std::vector<double> gains;
+  OperatingVoltages operating;
+
+  /// Interpolated gain: linear in the drain voltage, linear in log width of log (gain / width).
+  double gain(circuit::Polarity polarity, std::size_t length_index, double width, double voltage) const;
+
+  /// The width at which the gain is `target`, unsnapped, or the nearest end of the measured range.
+  double width_for(circuit::Polarity polarity, std::size_t length_index, double target, double voltage) const;
+};
+
+/// Measures the curves with `engine`, in two operating-point runs.
+GainCurves measure_gain_curves(const technology::Technology& technology, const sim::Engine& engine,
+                               const Conditions& conditions);
+
+/// The stored curves of this technology, engine and conditions, or newly measured ones, then stored in the cache.
+GainCurves load_gain_curves(const technology::Technology& technology, const sim::Engine& engine,
+                            const Conditions& conditions, Reporter& reporter);
+
+}  // namespace hysteron::compile

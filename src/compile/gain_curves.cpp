@@ -1,0 +1,246 @@
+#include "hysteron/compile/gain_curves.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "hysteron/base/error.h"
+#include "hysteron/base/file.h"
+#include "hysteron/base/random.h"
+#include "hysteron/base/units.h"
+
+namespace hysteron::compile {
+namespace {
+
+using circuit::Circuit;
+using circuit::NetId;
+using circuit::Polarity;
+using circuit::Transistor;
+using technology::Geometry;
+using technology::Technology;
+
+constexpr int kFormat = 1;  // of the stored file; raise it when what is measured changes
+constexpr double kLowestVoltage = 0.2;
+constexpr double kVoltageStep = 0.1;
+constexpr double kWidthRatio = 1.15;  // between neighbouring widths of the grid
+
+std::vector<double> width_grid(const Technology& technology) {
+  const double least = std::max(technology.n.minimum_width, technology.p.minimum_width);
+  const double most = std::min(technology.n.maximum_width, technology.p.maximum_width);
+  std::vector<double> widths;
+  for (double width = least; width < most; width *= kWidthRatio) widths.push_back(width);
+  widths.push_back(most);
+  return widths;
+}
+
+/// Sources and devices of one measuring circuit, built up piece by piece.
+struct Rig {
+  Circuit circuit;
+  sim::Testbench bench;
+
+  NetId held(double voltage) {
+    const NetId net = circuit.net(fmt::format("held{}", bench.voltage_sources.size()));
+    bench.voltage_sources.push_back({net, {{0.0, voltage}}});
+    return net;
+  }
+  std::size_t add(const std::string& name, Polarity polarity, NetId drain, NetId gate, NetId source, Geometry size) {
+    return circuit.add({name, "", polarity, circuit::Role::kRail, drain, gate, source, size.width, size.length});
+  }
+  std::size_t probe(sim::Probe::Kind kind, std::size_t index) {
+    bench.probes.push_back({kind, index});
+    return bench.probes.size() - 1;
+  }
+  void current(NetId from, NetId to, double value) { bench.current_sources.push_back({from, to, {{0.0, value}}}); }
+
+  sim::Waveforms run(const sim::Engine& engine, double supply, double temperature) {
+    bench.circuit = &circuit;
+    bench.supply = supply;
+    bench.temperature = temperature;
+    return engine.run(bench);
+  }
+};
+
+void measure_legs(const Technology& technology, const sim::Engine& engine, const Conditions& conditions, double supply,
+                  GainCurves& curves) {
+  Rig rig;
+  const NetId n_rail = rig.circuit.net("nrail");
+  const NetId p_rail = rig.circuit.net("prail");
+  rig.add("nref", Polarity::kN, n_rail, n_rail, Circuit::kGround, technology.reference);
+  rig.add("pref", Polarity::kP, p_rail, p_rail, Circuit::kSupply, technology.reference);
+  rig.current(Circuit::kSupply, n_rail, conditions.unit_current);
+  rig.current(p_rail, Circuit::kGround, conditions.unit_current);
+  for (const Polarity polarity : {Polarity::kN, Polarity::kP}) {
+    const bool is_n = polarity == Polarity::kN;
+    for (const double length : curves.lengths) {
+      for (const double voltage : curves.voltages) {
+        const NetId drain = rig.held(is_n ? voltage : supply - voltage);
+        for (const double width : curves.widths) {
+          const auto device =
+              rig.add(fmt::format("leg{}", rig.bench.probes.size()), polarity, drain, is_n ? n_rail : p_rail,
+                      is_n ? Circuit::kGround : Circuit::kSupply, {width, length});
+          rig.probe(sim::Probe::Kind::kDrainCurrent, device);
+        }
+      }
+    }
+  }
+  const sim::Waveforms result = rig.run(engine, supply, conditions.temperature);
+  for (const std::vector<double>& value : result.values) {
+    curves.gains.push_back(std::abs(value.front()) / conditions.unit_current);
+  }
+}
+
+NetId add_splitter(Rig& rig, const Technology& technology, const std::string& name, NetId n_gate, NetId p_gate) {
+  const NetId node = rig.circuit.net(name);
+  const NetId positive = rig.circuit.net(name + "p");
+  const NetId negative = rig.circuit.net(name + "m");
+  rig.add(name + "cp", Polarity::kP, positive, p_gate, node, technology.splitter);
+  rig.add(name + "cn", Polarity::kN, negative, n_gate, node, technology.splitter);
+  rig.add(name + "dp", Polarity::kN, positive, positive, Circuit::kGround, technology.reference);
+  rig.add(name + "dm", Polarity::kP, negative, negative, Circuit::kSupply, technology.reference);
+  return node;
+}
+
+OperatingVoltages measure_voltages(const Technology& technology, const sim::Engine& engine,
+                                   const Conditions& conditions, double supply) {
+  Rig rig;
+  const double unit = conditions.unit_current;
+  const NetId n_rail = rig.circuit.net("nrail");
+  const NetId p_rail = rig.circuit.net("prail");
+  rig.add("nref", Polarity::kN, n_rail, n_rail, Circuit::kGround, technology.reference);
+  rig.current(Circuit::kSupply, n_rail, unit);
+  rig.add("copy", Polarity::kN, p_rail, n_rail, Circuit::kGround, technology.reference);
+  rig.add("pref", Polarity::kP, p_rail, p_rail, Circuit::kSupply, technology.reference);
+
+  const NetId n_gate = rig.circuit.net("ngate");
+  const NetId middle = rig.circuit.net("middle");
+  const NetId p_gate = rig.circuit.net("pgate");
+  rig.add("sb", Polarity::kP, n_gate, p_rail, Circuit::kSupply, technology.splitter_bias);
+  rig.add("sn", Polarity::kN, n_gate, n_gate, middle, technology.splitter);
+  rig.add("sp", Polarity::kP, p_gate, p_gate, middle, technology.splitter);
+  rig.add("sl", Polarity::kN, p_gate, p_gate, Circuit::kGround, technology.reference);
+  const NetId plus = add_splitter(rig, technology, "plus", n_gate, p_gate);
+  const NetId minus = add_splitter(rig, technology, "minus", n_gate, p_gate);
+  rig.current(Circuit::kSupply, plus, unit);
+  rig.current(minus, Circuit::kGround, unit);
+
+  const NetId output = rig.circuit.net("output");
+  const NetId tail = rig.circuit.net("tail");
+  rig.add("m4", Polarity::kP, output, output, Circuit::kSupply, technology.reference);
+  rig.add("m3", Polarity::kN, output, Circuit::kSupply, tail, technology.cell_switch);
+  rig.add("m5", Polarity::kN, tail, n_rail, Circuit::kGround, technology.reference);
+
+  for (const NetId net : {n_rail, p_rail, plus, minus, tail}) rig.probe(sim::Probe::Kind::kVoltage, net);
+  const sim::Waveforms result = rig.run(engine, supply, conditions.temperature);
+  OperatingVoltages voltages;
+  voltages.n_diode = result.values[0].front();
+  voltages.p_diode = result.values[1].front();
+  voltages.signed_node = 0.5 * (result.values[2].front() + result.values[3].front());
+  voltages.cell_tail = result.values[4].front();
+  return voltages;
+}
+
+// Stored curves ---------------------------------------------------------------------------------------------------
+
+std::filesystem::path cache_path(const Technology& technology, const sim::Engine& engine, const Conditions& conditions,
+                                 double supply) {
+  const std::string key = fmt::format("{} {} {} {:.9g} {:.9g} {:.9g}", technology.fingerprint, engine.version(),
+                                      kFormat, conditions.unit_current, supply, conditions.temperature);
+  const std::string safe_name = fmt::format("{:016x}.json", fnv1a(key));
+  return cache_directory() / "gain-curves" / (technology.name + "-" + safe_name);
+}
+
+nlohmann::json to_json(const GainCurves& curves) {
+  return {{"format", kFormat},
+          {"widths", curves.widths},
+          {"lengths", curves.lengths},
+          {"voltages", curves.voltages},
+          {"gains", curves.gains},
+          {"n_diode", curves.operating.n_diode},
+          {"p_diode", curves.operating.p_diode},
+          {"signed_node", curves.operating.signed_node},
+          {"cell_tail", curves.operating.cell_tail}};
+}
+
+/// Nothing where the file is absent or not whole: curves can always be measured anew.
+std::optional<GainCurves> read_stored(const std::filesystem::path& path) {
+  std::error_code code;
+  if (!std::filesystem::exists(path, code)) return {};
+  const auto json = nlohmann::json::parse(read_file(path), nullptr, false);
+  try {
+    GainCurves curves;
+    json.at("widths").get_to(curves.widths);
+    json.at("lengths").get_to(curves.lengths);
+    json.at("voltages").get_to(curves.voltages);
+    json.at("gains").get_to(curves.gains);
+    json.at("n_diode").get_to(curves.operating.n_diode);
+    json.at("p_diode").get_to(curves.operating.p_diode);
+    json.at("signed_node").get_to(curves.operating.signed_node);
+    json.at("cell_tail").get_to(curves.operating.cell_tail);
+    const std::size_t points = 2 * curves.widths.size() * curves.lengths.size() * curves.voltages.size();
+    if (points == 0 || curves.gains.size() != points) return {};
+    return curves;
+  } catch (const nlohmann::json::exception&) {
+    return {};
+  }
+}
+
+}  // namespace
+
+double GainCurves::gain(Polarity polarity, std::size_t length_index, double width, double voltage) const {
+  const std::size_t plane = ((polarity == Polarity::kN ? 0 : lengths.size()) + length_index) * voltages.size();
+  const auto at_voltage = [&](std::size_t v) {
+    const double* row = gains.data() + (plane + v) * widths.size();
+    const auto above = std::upper_bound(widths.begin() + 1, widths.end() - 1, width);
+    const auto i = static_cast<std::size_t>(above - widths.begin());
+    const double share = std::log(width / widths[i - 1]) / std::log(widths[i] / widths[i - 1]);
+    const double low = std::log(row[i - 1] / widths[i - 1]);
+    const double high = std::log(row[i] / widths[i]);
+    return width * std::exp(low + share * (high - low));
+  };
+  const auto above = std::upper_bound(voltages.begin() + 1, voltages.end() - 1, voltage);
+  const auto v = static_cast<std::size_t>(above - voltages.begin());
+  const double share = std::clamp((voltage - voltages[v - 1]) / (voltages[v] - voltages[v - 1]), 0.0, 1.0);
+  return at_voltage(v - 1) * (1.0 - share) + at_voltage(v) * share;
+}
+
+double GainCurves::width_for(Polarity polarity, std::size_t length_index, double target, double voltage) const {
+  double low = widths.front();
+  double high = widths.back();
+  // Bisection in log width. The gain rises with the width everywhere but at the very narrowest N devices, where the
+  // search ends on the wider of two solutions' side.
+  for (int step = 0; step < 60; ++step) {
+    const double middle = std::sqrt(low * high);
+    (gain(polarity, length_index, middle, voltage) < target ? low : high) = middle;
+  }
+  return std::sqrt(low * high);
+}
+
+GainCurves measure_gain_curves(const Technology& technology, const sim::Engine& engine, const Conditions& conditions) {
+  const double supply = conditions.supply > 0.0 ? conditions.supply : technology.supply;
+  GainCurves curves;
+  curves.widths = width_grid(technology);
+  curves.lengths = technology.leg_lengths;
+  const int steps = static_cast<int>((supply - kLowestVoltage) / kVoltageStep);
+  for (int i = 0; i <= steps; ++i) curves.voltages.push_back(kLowestVoltage + i * kVoltageStep);
+  measure_legs(technology, engine, conditions, supply, curves);
+  curves.operating = measure_voltages(technology, engine, conditions, supply);
+  return curves;
+}
+
+GainCurves load_gain_curves(const Technology& technology, const sim::Engine& engine, const Conditions& conditions,
+                            Reporter& reporter) {
+  const double supply = conditions.supply > 0.0 ? conditions.supply : technology.supply;
+  const std::filesystem::path path = cache_path(technology, engine, conditions, supply);
+  if (auto stored = read_stored(path)) return *stored;
+  reporter.info(
+      fmt::format("measuring the gain curves of {} at {}", technology.name, format_si(conditions.unit_current, "A")));
+  const GainCurves curves = measure_gain_curves(technology, engine, conditions);
+  make_directories(path.parent_path());
+  write_file(path, to_json(curves).dump());
+  return curves;
+}
+
+}  // namespace hysteron::compile

@@ -1,0 +1,205 @@
+#include "compile/network_builder.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+namespace hysteron::compile {
+
+using circuit::Circuit;
+using circuit::DeviceId;
+using circuit::NetId;
+using circuit::Polarity;
+using circuit::Role;
+using technology::Geometry;
+
+namespace {
+
+// V0 switches where M3 and M6 begin to conduct, a little above a diode voltage; calibration removes what this guess
+// leaves.
+constexpr double kSwitchAboveDiode = 0.05;
+
+NetId supply_of(Polarity polarity) { return polarity == Polarity::kN ? Circuit::kGround : Circuit::kSupply; }
+
+}  // namespace
+
+NetworkBuilder::NetworkBuilder(const technology::Technology& technology, const GainCurves& curves,
+                               const Conditions& conditions)
+    : technology_(technology), curves_(curves) {
+  result_.conditions = conditions;
+  result_.supply = conditions.supply > 0.0 ? conditions.supply : technology.supply;
+  build_bias();
+}
+
+void NetworkBuilder::build_bias() {
+  bias_ = n_diode_signal("unit", "bias", Role::kBiasRail);
+  result_.reference = bias_.n_rail;
+  result_.circuit.add_port(bias_.n_rail);
+  // Gate voltages of all splitters: a replica of the pair, stacked on a diode, carries the idle current.
+  splitter_n_gate_ = result_.circuit.net("split_n");
+  splitter_p_gate_ = result_.circuit.net("split_p");
+  const NetId middle = result_.circuit.net("split_m");
+  add("split_bias", "bias", Polarity::kP, Role::kBiasRail, splitter_n_gate_, p_rail(bias_), Circuit::kSupply,
+      technology_.splitter_bias);
+  add("split_n", "bias", Polarity::kN, Role::kBiasRail, splitter_n_gate_, splitter_n_gate_, middle,
+      technology_.splitter);
+  add("split_p", "bias", Polarity::kP, Role::kBiasRail, splitter_p_gate_, splitter_p_gate_, middle,
+      technology_.splitter);
+  add("split_low", "bias", Polarity::kN, Role::kBiasRail, splitter_p_gate_, splitter_p_gate_, Circuit::kGround,
+      technology_.reference);
+}
+
+DeviceId NetworkBuilder::add(const std::string& name, const std::string& block, Polarity polarity, Role role,
+                             NetId drain, NetId gate, NetId source, Geometry geometry) {
+  return result_.circuit.add({name, block, polarity, role, drain, gate, source, geometry.width, geometry.length});
+}
+
+double NetworkBuilder::voltage_across(Polarity polarity, NodeKind kind) const {
+  const OperatingVoltages& operating = curves_.operating;
+  double node = 0.0;
+  switch (kind) {
+    case NodeKind::kRectified:
+      node = operating.n_diode;
+      break;
+    case NodeKind::kSigned:
+      node = operating.signed_node;
+      break;
+    case NodeKind::kReadout:
+      node = 0.5 * result_.supply;
+      break;
+    case NodeKind::kPDiode:
+      node = operating.p_diode;
+      break;
+    case NodeKind::kCell:
+      node = operating.n_diode + kSwitchAboveDiode;
+      break;
+    case NodeKind::kTail:
+      node = operating.cell_tail;
+      break;
+  }
+  return polarity == Polarity::kN ? node : result_.supply - node;
+}
+
+Signal NetworkBuilder::n_diode_signal(const std::string& name, const std::string& block, Role role, DeviceId* diode) {
+  Signal signal{name, block, role, result_.circuit.net(name), Signal::kNone};
+  const DeviceId id = add(name + "_d", block, Polarity::kN, role, signal.n_rail, signal.n_rail, Circuit::kGround,
+                          technology_.reference);
+  if (diode != nullptr) *diode = id;
+  return signal;
+}
+
+DeviceId NetworkBuilder::add_copy(const std::string& name, const Signal& signal, Polarity polarity, NetId drain,
+                                  NetId gate, NodeKind kind) {
+  const LegSize size = size_leg(curves_, technology_, polarity, 1.0, voltage_across(polarity, kind));
+  return add(name, signal.block, polarity, signal.role, drain, gate, supply_of(polarity), size.geometry);
+}
+
+NetId NetworkBuilder::p_rail(Signal& signal) {
+  if (signal.p_rail == Signal::kNone) {
+    signal.p_rail = result_.circuit.net(signal.name + "_pr");
+    add_copy(signal.name + "_pc", signal, Polarity::kN, signal.p_rail, signal.n_rail, NodeKind::kPDiode);
+    add(signal.name + "_pd", signal.block, Polarity::kP, signal.role, signal.p_rail, signal.p_rail, Circuit::kSupply,
+        technology_.reference);
+  }
+  return signal.p_rail;
+}
+
+NetId NetworkBuilder::n_rail(Signal& signal) {
+  if (signal.n_rail == Signal::kNone) {
+    signal.n_rail = result_.circuit.net(signal.name + "_nr");
+    add_copy(signal.name + "_nc", signal, Polarity::kP, signal.n_rail, signal.p_rail, NodeKind::kRectified);
+    add(signal.name + "_nd", signal.block, Polarity::kN, signal.role, signal.n_rail, signal.n_rail, Circuit::kGround,
+        technology_.reference);
+  }
+  return signal.n_rail;
+}
+
+SignedSignal NetworkBuilder::splitter(const std::string& name, const std::string& block) {
+  const NetId node = result_.circuit.net(name);
+  SignedSignal result;
+  result.positive = n_diode_signal(name + "p", block, Role::kRail);
+  result.negative = {name + "m", block, Role::kRail, Signal::kNone, result_.circuit.net(name + "m")};
+  add(name + "m_d", block, Polarity::kP, Role::kRail, result.negative.p_rail, result.negative.p_rail, Circuit::kSupply,
+      technology_.reference);
+  add(name + "_sp", block, Polarity::kP, Role::kSplitter, result.positive.n_rail, splitter_p_gate_, node,
+      technology_.splitter);
+  add(name + "_sn", block, Polarity::kN, Role::kSplitter, result.negative.p_rail, splitter_n_gate_, node,
+      technology_.splitter);
+  return result;
+}
+
+void NetworkBuilder::leg(Signal& source, NetId target, NodeKind kind, double weight, const std::string& name,
+                         const std::string& block, Role role, const std::string& parameter) {
+  if (weight == 0.0) return;
+  const Polarity polarity = weight > 0.0 ? Polarity::kP : Polarity::kN;
+  const LegSize size = size_leg(curves_, technology_, polarity, std::abs(weight), voltage_across(polarity, kind));
+  if (size.too_small) {
+    if (!parameter.empty()) result_.mapping.push_back({parameter, weight, true, 0, 0.0, -1.0});
+    return;
+  }
+  const NetId gate = polarity == Polarity::kP ? p_rail(source) : n_rail(source);
+  for (int i = 0; i < size.instances; ++i) {
+    const std::string instance = size.instances == 1 ? name : fmt::format("{}_{}", name, i);
+    const DeviceId device = add(instance, block, polarity, role, target, gate, supply_of(polarity), size.geometry);
+    if (parameter.empty()) continue;
+    const double current = std::abs(weight) * result_.conditions.unit_current / size.instances;
+    const double error = size.gain * size.instances / std::abs(weight) - 1.0;
+    result_.mapping.push_back({parameter, weight, false, device, current, error});
+  }
+}
+
+void NetworkBuilder::signed_leg(SignedSignal& source, NetId target, NodeKind kind, double weight,
+                                const std::string& name, const std::string& block, Role role,
+                                const std::string& parameter) {
+  leg(source.positive, target, kind, weight, name + "_p", block, role, parameter);
+  leg(source.negative, target, kind, -weight, name + "_m", block, role, parameter);
+}
+
+DeviceId NetworkBuilder::add_cell_leg(const std::string& name, const std::string& block, NetId drain, NodeKind kind,
+                                      double value, const std::string& parameter, std::size_t& row) {
+  const LegSize size = size_leg(curves_, technology_, Polarity::kN, value, voltage_across(Polarity::kN, kind));
+  const DeviceId device =
+      add(name, block, Polarity::kN, Role::kCell, drain, n_rail(bias_), Circuit::kGround, size.geometry);
+  row = result_.mapping.size();
+  const double error = value > 0.0 ? size.gain / value - 1.0 : 0.0;
+  result_.mapping.push_back({parameter, value, false, device, value * result_.conditions.unit_current, error});
+  return device;
+}
+
+Signal NetworkBuilder::cell(Signal& candidate, DeviceId candidate_diode, const std::string& name,
+                            const std::string& block, double threshold, double width, double gain, bool starts_on,
+                            const CellParameters& parameters, CompiledCell& compiled) {
+  const NetId v0 = result_.circuit.net(name + "_v0");
+  const NetId output = result_.circuit.net(name + "_out");
+  const NetId feedback = result_.circuit.net(name + "_fb");
+  const NetId output_tail = result_.circuit.net(name + "_ot");
+  const NetId feedback_tail = result_.circuit.net(name + "_ft");
+  const double p_voltage = voltage_across(Polarity::kP, NodeKind::kCell);
+  const Geometry copy = size_leg(curves_, technology_, Polarity::kP, 1.0, p_voltage).geometry;
+  const auto p = [&](const char* id, NetId drain, NetId gate, Geometry geometry) {
+    return add(id, block, Polarity::kP, Role::kCell, drain, gate, Circuit::kCellSupply, geometry);
+  };
+  const auto n_switch = [&](const char* id, NetId drain, NetId source) {
+    return add(id, block, Polarity::kN, Role::kCell, drain, v0, source, technology_.cell_switch);
+  };
+  compiled.v0 = v0;
+  compiled.candidate_diode = candidate_diode;
+  compiled.m[0] = p("m1", v0, p_rail(candidate), copy);
+  compiled.m[1] = add_cell_leg("m2", block, v0, NodeKind::kCell, threshold, parameters.beta_hi, compiled.mapping[0]);
+  compiled.m[2] = n_switch("m3", output, output_tail);
+  compiled.m[3] = p("m4", output, output, technology_.reference);
+  compiled.m[4] = add_cell_leg("m5", block, output_tail, NodeKind::kTail, gain, parameters.alpha, compiled.mapping[2]);
+  compiled.m[5] = n_switch("m6", feedback, feedback_tail);
+  compiled.m[6] = p("m7", feedback, feedback, technology_.reference);
+  compiled.m[7] =
+      add_cell_leg("m8", block, feedback_tail, NodeKind::kTail, width, parameters.delta, compiled.mapping[1]);
+  compiled.m[8] = p("m9", v0, feedback, copy);
+  const double unit = result_.conditions.unit_current;
+  compiled.rise = threshold * unit;
+  compiled.fall = (threshold - width) * unit;
+  compiled.high = gain * unit;
+  compiled.starts_on = starts_on;
+  return {name + "_out", block, Role::kRail, Signal::kNone, output};
+}
+
+}  // namespace hysteron::compile

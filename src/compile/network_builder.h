@@ -1,0 +1,95 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "hysteron/compile/compiled_network.h"
+
+namespace hysteron::compile {
+
+/// Where a leg's drain sits; decides the voltage across it.
+enum class NodeKind {
+  kRectified,  ///< an N diode
+  kSigned,     ///< a class-B node
+  kReadout,    ///< held at half the supply by the test bench
+  kPDiode,     ///< an N device feeding a P diode
+  kCell,       ///< V0 of a cell
+  kTail        ///< below the switch of a cell that is on
+};
+
+/// A current that never changes sign, and the gate lines that carry it; a rail is built when the first leg needs it.
+struct Signal {
+  static constexpr circuit::NetId kNone = static_cast<circuit::NetId>(-1);
+
+  std::string name;
+  std::string block;
+  circuit::Role role = circuit::Role::kRail;
+  circuit::NetId n_rail = kNone;
+  circuit::NetId p_rail = kNone;
+};
+
+/// A signed current as two signals of which at most one is noticeably on.
+struct SignedSignal {
+  Signal positive;
+  Signal negative;
+};
+
+/// The vocabulary of the circuit: signals, legs, signed nodes, cells.
+class NetworkBuilder {
+ public:
+  NetworkBuilder(const technology::Technology& technology, const GainCurves& curves, const Conditions& conditions);
+
+  CompiledNetwork& result() { return result_; }
+  Signal& bias() { return bias_; }
+
+  /// A signal whose net carries an N diode: an input, a rectifying node.
+  Signal n_diode_signal(const std::string& name, const std::string& block, circuit::Role role,
+                        circuit::DeviceId* diode = nullptr);
+
+  /// The class-B splitter behind a signed node called `name`; legs drive the node of that name.
+  SignedSignal splitter(const std::string& name, const std::string& block);
+
+  /// `weight` times `source` into `target`: a P leg where the weight is positive, an N leg where it is negative; adds
+  /// rows to the mapping under `parameter`, none if that is empty.
+  void leg(Signal& source, circuit::NetId target, NodeKind kind, double weight, const std::string& name,
+           const std::string& block, circuit::Role role, const std::string& parameter);
+
+  /// A unit leg of the skip path.
+  void signed_leg(SignedSignal& source, circuit::NetId target, NodeKind kind, double weight, const std::string& name,
+                  const std::string& block, circuit::Role role, const std::string& parameter);
+
+  /// Parameter names of a cell's rows in the mapping.
+  struct CellParameters {
+    std::string beta_hi;
+    std::string delta;
+    std::string alpha;
+  };
+
+  /// The nine transistors behind `candidate`, with I_thresh, I_width and I_gain in model units. Gives the cell's
+  /// output.
+  Signal cell(Signal& candidate, circuit::DeviceId candidate_diode, const std::string& name, const std::string& block,
+              double threshold, double width, double gain, bool starts_on, const CellParameters& parameters,
+              CompiledCell& compiled);
+
+ private:
+  circuit::NetId n_rail(Signal& signal);
+  circuit::NetId p_rail(Signal& signal);
+  double voltage_across(circuit::Polarity polarity, NodeKind kind) const;
+  circuit::DeviceId add(const std::string& name, const std::string& block, circuit::Polarity polarity,
+                        circuit::Role role, circuit::NetId drain, circuit::NetId gate, circuit::NetId source,
+                        technology::Geometry geometry);
+  circuit::DeviceId add_copy(const std::string& name, const Signal& signal, circuit::Polarity polarity,
+                             circuit::NetId drain, circuit::NetId gate, NodeKind kind);
+  circuit::DeviceId add_cell_leg(const std::string& name, const std::string& block, circuit::NetId drain, NodeKind kind,
+                                 double value, const std::string& parameter, std::size_t& row);
+  void build_bias();
+
+  const technology::Technology& technology_;
+  const GainCurves& curves_;
+  CompiledNetwork result_;
+  Signal bias_;
+  circuit::NetId splitter_n_gate_ = 0;
+  circuit::NetId splitter_p_gate_ = 0;
+};
+
+}  // namespace hysteron::compile
