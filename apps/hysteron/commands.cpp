@@ -1,3 +1,5 @@
 #include "commands.h"
 
-void add_commands(CLI::App&, Session&) {}
+void add_commands(CLI::App& app, Session& session) {
+  add_features_command(app, session);
+}

@@ -73,6 +73,11 @@ class Dataset {
   std::array<std::vector<Clip>, 3> splits_;  // train, validation, test; sorted by name
 };
 
+/// Features [N, 101, 13] of one audio file after the other, computed on all threads of `pool`; `task` names the work to
+/// `reporter`. Throws the Error of a bad file, or kInterrupted when `stop` is set.
+Features audio_features(const std::vector<std::filesystem::path>& files, const Mfcc& mfcc, const std::string& task,
+                        ThreadPool& pool, Reporter& reporter, const StopFlag& stop);
+
 /// The features of a split: values[i] belongs to clips[i].
 struct LabelledFeatures {
   Features features;  ///< [N, 101, 13]
@@ -81,8 +86,7 @@ struct LabelledFeatures {
   std::vector<std::string> folders;  ///< names of Clip::folder
 };
 
-/// Reads every clip of `split` and computes its features on all threads of `pool`. Throws the Error of the first bad
-/// file, or kInterrupted when `stop` is set.
+/// Reads every clip of `split` and computes its features; errors as of audio_features().
 LabelledFeatures load_features(const Dataset& dataset, Split split, const Mfcc& mfcc, ThreadPool& pool,
                                Reporter& reporter, const StopFlag& stop);
 
