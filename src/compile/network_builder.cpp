@@ -21,7 +21,39 @@ constexpr double kSwitchAboveDiode = 0.05;
 
 NetId supply_of(Polarity polarity) { return polarity == Polarity::kN ? Circuit::kGround : Circuit::kSupply; }
 
+/// Between drain and source of a device of `polarity` whose drain sits at a node of `kind`.
+double voltage_across(const OperatingVoltages& operating, double supply, Polarity polarity, NodeKind kind) {
+  double node = 0.0;
+  switch (kind) {
+    case NodeKind::kRectified:
+      node = operating.n_diode;
+      break;
+    case NodeKind::kSigned:
+      node = operating.signed_node;
+      break;
+    case NodeKind::kReadout:
+      node = 0.5 * supply;
+      break;
+    case NodeKind::kPDiode:
+      node = operating.p_diode;
+      break;
+    case NodeKind::kCell:
+      node = operating.n_diode + kSwitchAboveDiode;
+      break;
+    case NodeKind::kTail:
+      node = operating.cell_tail;
+      break;
+  }
+  return polarity == Polarity::kN ? node : supply - node;
+}
+
 }  // namespace
+
+LegSize cell_leg_size(const GainCurves& curves, const technology::Technology& technology, double supply,
+                      std::size_t which, double gain) {
+  const NodeKind kind = which == 0 ? NodeKind::kCell : NodeKind::kTail;
+  return size_leg(curves, technology, Polarity::kN, gain, voltage_across(curves.operating, supply, Polarity::kN, kind));
+}
 
 NetworkBuilder::NetworkBuilder(const technology::Technology& technology, const GainCurves& curves,
                                const Conditions& conditions)
@@ -54,32 +86,6 @@ DeviceId NetworkBuilder::add(const std::string& name, const std::string& block, 
   return result_.circuit.add({name, block, polarity, role, drain, gate, source, geometry.width, geometry.length});
 }
 
-double NetworkBuilder::voltage_across(Polarity polarity, NodeKind kind) const {
-  const OperatingVoltages& operating = curves_.operating;
-  double node = 0.0;
-  switch (kind) {
-    case NodeKind::kRectified:
-      node = operating.n_diode;
-      break;
-    case NodeKind::kSigned:
-      node = operating.signed_node;
-      break;
-    case NodeKind::kReadout:
-      node = 0.5 * result_.supply;
-      break;
-    case NodeKind::kPDiode:
-      node = operating.p_diode;
-      break;
-    case NodeKind::kCell:
-      node = operating.n_diode + kSwitchAboveDiode;
-      break;
-    case NodeKind::kTail:
-      node = operating.cell_tail;
-      break;
-  }
-  return polarity == Polarity::kN ? node : result_.supply - node;
-}
-
 Signal NetworkBuilder::n_diode_signal(const std::string& name, const std::string& block, Role role, DeviceId* diode) {
   Signal signal{name, block, role, result_.circuit.net(name), Signal::kNone};
   const DeviceId id = add(name + "_d", block, Polarity::kN, role, signal.n_rail, signal.n_rail, Circuit::kGround,
@@ -90,7 +96,8 @@ Signal NetworkBuilder::n_diode_signal(const std::string& name, const std::string
 
 DeviceId NetworkBuilder::add_copy(const std::string& name, const Signal& signal, Polarity polarity, NetId drain,
                                   NetId gate, NodeKind kind) {
-  const LegSize size = size_leg(curves_, technology_, polarity, 1.0, voltage_across(polarity, kind));
+  const LegSize size =
+      size_leg(curves_, technology_, polarity, 1.0, voltage_across(curves_.operating, result_.supply, polarity, kind));
   return add(name, signal.block, polarity, signal.role, drain, gate, supply_of(polarity), size.geometry);
 }
 
@@ -132,7 +139,8 @@ void NetworkBuilder::leg(Signal& source, NetId target, NodeKind kind, double wei
                          const std::string& block, Role role, const std::string& parameter) {
   if (weight == 0.0) return;
   const Polarity polarity = weight > 0.0 ? Polarity::kP : Polarity::kN;
-  const LegSize size = size_leg(curves_, technology_, polarity, std::abs(weight), voltage_across(polarity, kind));
+  const LegSize size = size_leg(curves_, technology_, polarity, std::abs(weight),
+                                voltage_across(curves_.operating, result_.supply, polarity, kind));
   if (size.too_small) {
     if (!parameter.empty()) result_.mapping.push_back({parameter, weight, true, 0, 0.0, -1.0});
     return;
@@ -155,9 +163,9 @@ void NetworkBuilder::signed_leg(SignedSignal& source, NetId target, NodeKind kin
   leg(source.negative, target, kind, -weight, name + "_m", block, role, parameter);
 }
 
-DeviceId NetworkBuilder::add_cell_leg(const std::string& name, const std::string& block, NetId drain, NodeKind kind,
+DeviceId NetworkBuilder::add_cell_leg(const std::string& name, const std::string& block, NetId drain, std::size_t which,
                                       double value, const std::string& parameter, std::size_t& row) {
-  const LegSize size = size_leg(curves_, technology_, Polarity::kN, value, voltage_across(Polarity::kN, kind));
+  const LegSize size = cell_leg_size(curves_, technology_, result_.supply, which, value);
   const DeviceId device =
       add(name, block, Polarity::kN, Role::kCell, drain, n_rail(bias_), Circuit::kGround, size.geometry);
   row = result_.mapping.size();
@@ -174,7 +182,7 @@ Signal NetworkBuilder::cell(Signal& candidate, DeviceId candidate_diode, const s
   const NetId feedback = result_.circuit.net(name + "_fb");
   const NetId output_tail = result_.circuit.net(name + "_ot");
   const NetId feedback_tail = result_.circuit.net(name + "_ft");
-  const double p_voltage = voltage_across(Polarity::kP, NodeKind::kCell);
+  const double p_voltage = voltage_across(curves_.operating, result_.supply, Polarity::kP, NodeKind::kCell);
   const Geometry copy = size_leg(curves_, technology_, Polarity::kP, 1.0, p_voltage).geometry;
   const auto p = [&](const char* id, NetId drain, NetId gate, Geometry geometry) {
     return add(id, block, Polarity::kP, Role::kCell, drain, gate, Circuit::kCellSupply, geometry);
@@ -185,14 +193,13 @@ Signal NetworkBuilder::cell(Signal& candidate, DeviceId candidate_diode, const s
   compiled.v0 = v0;
   compiled.candidate_diode = candidate_diode;
   compiled.m[0] = p("m1", v0, p_rail(candidate), copy);
-  compiled.m[1] = add_cell_leg("m2", block, v0, NodeKind::kCell, threshold, parameters.beta_hi, compiled.mapping[0]);
+  compiled.m[1] = add_cell_leg("m2", block, v0, 0, threshold, parameters.beta_hi, compiled.mapping[0]);
   compiled.m[2] = n_switch("m3", output, output_tail);
   compiled.m[3] = p("m4", output, output, technology_.reference);
-  compiled.m[4] = add_cell_leg("m5", block, output_tail, NodeKind::kTail, gain, parameters.alpha, compiled.mapping[2]);
+  compiled.m[4] = add_cell_leg("m5", block, output_tail, 2, gain, parameters.alpha, compiled.mapping[2]);
   compiled.m[5] = n_switch("m6", feedback, feedback_tail);
   compiled.m[6] = p("m7", feedback, feedback, technology_.reference);
-  compiled.m[7] =
-      add_cell_leg("m8", block, feedback_tail, NodeKind::kTail, width, parameters.delta, compiled.mapping[1]);
+  compiled.m[7] = add_cell_leg("m8", block, feedback_tail, 1, width, parameters.delta, compiled.mapping[1]);
   compiled.m[8] = p("m9", v0, feedback, copy);
   const double unit = result_.conditions.unit_current;
   compiled.rise = threshold * unit;

@@ -17,6 +17,10 @@ enum class NodeKind {
   kTail        ///< below the switch of a cell that is on
 };
 
+/// Size of M2, M8 or M5 (`which` 0, 1 or 2) of a cell for a gain in unit currents.
+LegSize cell_leg_size(const GainCurves& curves, const technology::Technology& technology, double supply,
+                      std::size_t which, double gain);
+
 /// A current that never changes sign, and the gate lines that carry it; a rail is built when the first leg needs it.
 struct Signal {
   static constexpr circuit::NetId kNone = static_cast<circuit::NetId>(-1);
@@ -74,14 +78,13 @@ class NetworkBuilder {
  private:
   circuit::NetId n_rail(Signal& signal);
   circuit::NetId p_rail(Signal& signal);
-  double voltage_across(circuit::Polarity polarity, NodeKind kind) const;
   circuit::DeviceId add(const std::string& name, const std::string& block, circuit::Polarity polarity,
                         circuit::Role role, circuit::NetId drain, circuit::NetId gate, circuit::NetId source,
                         technology::Geometry geometry);
   circuit::DeviceId add_copy(const std::string& name, const Signal& signal, circuit::Polarity polarity,
                              circuit::NetId drain, circuit::NetId gate, NodeKind kind);
-  circuit::DeviceId add_cell_leg(const std::string& name, const std::string& block, circuit::NetId drain, NodeKind kind,
-                                 double value, const std::string& parameter, std::size_t& row);
+  circuit::DeviceId add_cell_leg(const std::string& name, const std::string& block, circuit::NetId drain,
+                                 std::size_t which, double value, const std::string& parameter, std::size_t& row);
   void build_bias();
 
   const technology::Technology& technology_;

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "hysteron/compile/clip_bench.h"
+#include "hysteron/model/inference.h"
+#include "hysteron/model/network.h"
+
+namespace hysteron::analysis {
+
+/// How well circuits agree with software over a set of clips; shares from 0 to 1, errors in unit currents.
+struct Agreement {
+  std::size_t clips = 0;
+  double decision_agreement = 0.0;      ///< share of clips with the same majority vote
+  double frame_agreement = 0.0;         ///< share of frames with the same argmax of the logits
+  double state_mismatch = 0.0;          ///< share of state bits that differ
+  double candidate_rms = 0.0;           ///< root mean square error of candidates
+  double candidate_max = 0.0;           ///< largest error of a candidate
+  double candidate_relative_rms = 0.0;  ///< RMS error over RMS value, where the software's candidate exceeds 0.05
+  double state_rms = 0.0;               ///< RMS error of state currents over agreeing bits
+  double state_max = 0.0;
+  double logit_rms = 0.0;
+  compile::Power power;  ///< mean over clips, watt
+};
+
+/// One clip's part.
+struct ClipAgreement {
+  std::size_t software_decision = 0;
+  std::size_t circuit_decision = 0;
+  double frame_agreement = 0.0;
+  double state_mismatch = 0.0;
+};
+
+/// Below this a candidate's relative error says more of leakage than of sizing.
+inline constexpr double kRelativeFloor = 0.05;
+
+/// Adds up clips one by one.
+class AgreementCounter {
+ public:
+  explicit AgreementCounter(const model::Network& network) : network_(network) {}
+
+  ClipAgreement add(const model::Trace& software, const compile::CircuitTrace& circuit);
+  Agreement total() const;
+
+ private:
+  void add_cell(float candidate, float measured_candidate, float state, float measured_state, float alpha,
+                std::size_t& wrong_bits);
+
+  struct Sum {
+    double squares = 0.0;
+    double largest = 0.0;
+    std::size_t count = 0;
+
+    void add(double error);
+    double rms() const;
+  };
+
+  const model::Network& network_;
+  std::size_t clips_ = 0;
+  std::size_t same_decisions_ = 0;
+  std::size_t frames_ = 0;
+  std::size_t same_frames_ = 0;
+  std::size_t bits_ = 0;
+  std::size_t wrong_bits_ = 0;
+  Sum candidate_;
+  Sum relative_error_;
+  Sum relative_value_;
+  Sum state_;
+  Sum logit_;
+  compile::Power power_;
+};
+
+}  // namespace hysteron::analysis

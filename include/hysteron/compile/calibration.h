@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "hysteron/base/reporter.h"
+#include "hysteron/compile/compiled_network.h"
+#include "hysteron/sim/engine.h"
+
+namespace hysteron::compile {
+
+/// What one cell is to do, in ampere.
+struct CellTarget {
+  double rise = 0.0;  ///< upper threshold: I_thresh
+  double fall = 0.0;  ///< lower threshold: I_thresh - I_width
+  double high = 0.0;  ///< output of a cell that is on: I_gain
+};
+
+/// What one cell does, measured on slow ramps, in ampere. NaN where the cell never switched.
+struct CellLoop {
+  double rise = 0.0;  ///< candidate at which it sets
+  double fall = 0.0;  ///< candidate at which it resets
+  double high = 0.0;  ///< output when on
+  double low = 0.0;   ///< output when off
+};
+
+/// Gains of the three legs that set a cell, before drawing: what calibration turns.
+struct CellGains {
+  double threshold = 0.0;  ///< M2
+  double width = 0.0;      ///< M8
+  double output = 0.0;     ///< M5
+};
+
+/// One calibrated cell: its gains and the loop they gave.
+struct CalibratedCell {
+  CellGains gains;
+  CellLoop loop;
+  double worst_error = 0.0;  ///< largest of the three relative errors; infinite if it never switched
+};
+
+/// Passes a calibration makes at most, and the relative error it is content with.
+inline constexpr int kCalibrationPasses = 5;
+inline constexpr double kCalibrationTolerance = 0.002;
+
+/// Measures the loops of cells with these gains, each on its own ramp, in one run. `windows` says where to look
+/// closely.
+struct RampWindow {
+  double rise_from = 0.0, rise_to = 0.0;  ///< ampere, ascending ramp
+  double fall_from = 0.0, fall_to = 0.0;  ///< ampere, descending ramp
+};
+std::vector<CellLoop> measure_cells(const std::vector<CellTarget>& targets, const std::vector<CellGains>& gains,
+                                    const std::vector<RampWindow>& windows, const technology::Technology& technology,
+                                    const GainCurves& curves, const Conditions& conditions, const sim::Engine& engine);
+
+/// The gains the curves alone suggest for `target`.
+CellGains nominal_gains(const CellTarget& target, const Conditions& conditions);
+
+/// Turns the gains of every cell until rise, fall and high are within kCalibrationTolerance or the passes are used up.
+std::vector<CalibratedCell> calibrate_cells(const std::vector<CellTarget>& targets,
+                                            const technology::Technology& technology, const GainCurves& curves,
+                                            const Conditions& conditions, const sim::Engine& engine,
+                                            Reporter& reporter);
+
+/// Calibrates every cell of `network` in place, and its rows of the mapping; warns of cells that could not be.
+void calibrate_network(CompiledNetwork& network, const technology::Technology& technology, const GainCurves& curves,
+                       const sim::Engine& engine, Reporter& reporter);
+
+}  // namespace hysteron::compile

@@ -1,0 +1,96 @@
+#include "hysteron/analysis/agreement.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+
+namespace hysteron::analysis {
+namespace {
+
+double share(std::size_t part, std::size_t whole) {
+  return whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
+}
+
+}  // namespace
+
+void AgreementCounter::Sum::add(double error) {
+  squares += error * error;
+  largest = std::max(largest, std::abs(error));
+  ++count;
+}
+
+double AgreementCounter::Sum::rms() const { return count == 0 ? 0.0 : std::sqrt(squares / static_cast<double>(count)); }
+
+void AgreementCounter::add_cell(float candidate, float measured_candidate, float state, float measured_state,
+                                float alpha, std::size_t& wrong_bits) {
+  const double error = double{measured_candidate} - candidate;
+  candidate_.add(error);
+  if (candidate > kRelativeFloor) {
+    relative_error_.add(error);
+    relative_value_.add(candidate);
+  }
+  const bool is_on = state > 0.5F * alpha;
+  const bool measured_on = measured_state > 0.5F * alpha;
+  if (is_on != measured_on) {
+    ++wrong_bits;
+  } else {
+    state_.add(double{measured_state} - state);
+  }
+}
+
+ClipAgreement AgreementCounter::add(const model::Trace& software, const compile::CircuitTrace& circuit) {
+  const model::Trace& measured = circuit.trace;
+  assert(software.frames == measured.frames && software.outputs == measured.outputs);
+  std::size_t wrong_bits = 0;
+  std::size_t bits = 0;
+  for (std::size_t l = 0; l < network_.layers.size(); ++l) {
+    for (std::size_t t = 0; t < software.frames; ++t) {
+      for (std::size_t j = 0; j < network_.layers[l].cells(); ++j) {
+        add_cell(software.candidate(l, t, j), measured.candidate(l, t, j), software.state(l, t, j),
+                 measured.state(l, t, j), network_.layers[l].alpha[static_cast<Eigen::Index>(j)], wrong_bits);
+        ++bits;
+      }
+    }
+  }
+  for (std::size_t i = 0; i < software.logits.size(); ++i) logit_.add(double{measured.logits[i]} - software.logits[i]);
+
+  const auto expected = model::frame_decisions(software.logits, software.outputs);
+  const auto found = model::frame_decisions(measured.logits, measured.outputs);
+  std::size_t same = 0;
+  for (std::size_t t = 0; t < expected.size(); ++t) same += expected[t] == found[t] ? 1 : 0;
+  ClipAgreement clip;
+  clip.software_decision = model::majority(model::vote_shares(expected, software.outputs));
+  clip.circuit_decision = model::majority(model::vote_shares(found, measured.outputs));
+  clip.frame_agreement = share(same, expected.size());
+  clip.state_mismatch = share(wrong_bits, bits);
+
+  ++clips_;
+  same_decisions_ += clip.software_decision == clip.circuit_decision ? 1 : 0;
+  frames_ += expected.size();
+  same_frames_ += same;
+  bits_ += bits;
+  wrong_bits_ += wrong_bits;
+  power_.total += circuit.power.total;
+  power_.cells += circuit.power.cells;
+  power_.feedforward += circuit.power.feedforward;
+  return clip;
+}
+
+Agreement AgreementCounter::total() const {
+  Agreement result;
+  result.clips = clips_;
+  result.decision_agreement = share(same_decisions_, clips_);
+  result.frame_agreement = share(same_frames_, frames_);
+  result.state_mismatch = share(wrong_bits_, bits_);
+  result.candidate_rms = candidate_.rms();
+  result.candidate_max = candidate_.largest;
+  result.candidate_relative_rms = relative_value_.rms() > 0.0 ? relative_error_.rms() / relative_value_.rms() : 0.0;
+  result.state_rms = state_.rms();
+  result.state_max = state_.largest;
+  result.logit_rms = logit_.rms();
+  const double clips = std::max<double>(1.0, static_cast<double>(clips_));
+  result.power = {power_.total / clips, power_.cells / clips, power_.feedforward / clips};
+  return result;
+}
+
+}  // namespace hysteron::analysis

@@ -1,0 +1,207 @@
+#include "hysteron/compile/calibration.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "compile/network_builder.h"
+#include "hysteron/base/units.h"
+
+namespace hysteron::compile {
+namespace {
+
+using circuit::Polarity;
+
+constexpr double kNever = std::numeric_limits<double>::quiet_NaN();
+
+// The ramp protocol, in seconds: quickly to the first window, slowly up through it, hold, quickly to the second window,
+// slowly down through it, then to zero. A ramp through a window of 8 % of a threshold moves less than 1 pA in the time
+// V0 takes to switch.
+constexpr double kQuick = 0.01;
+constexpr double kSlow = 0.4;
+constexpr double kHold = 0.04;
+constexpr double kRiseBegin = 2 * kQuick;
+constexpr double kRiseEnd = kRiseBegin + kSlow;
+constexpr double kHighAt = kRiseEnd + 0.75 * kHold;
+constexpr double kFallBegin = kRiseEnd + kHold + kQuick;
+constexpr double kFallEnd = kFallBegin + kSlow;
+constexpr double kStop = kFallEnd + kQuick + kHold;
+constexpr double kLongestStep = 2e-3;
+
+sim::PiecewiseLinear ramp(const RampWindow& window) {
+  return {{0.0, 0.0},
+          {kQuick, 0.0},
+          {kRiseBegin, window.rise_from},
+          {kRiseEnd, window.rise_to},
+          {kRiseEnd + kHold, window.rise_to},
+          {kFallBegin, window.fall_from},
+          {kFallEnd, window.fall_to},
+          {kFallEnd + kQuick, 0.0},
+          {kStop, 0.0}};
+}
+
+/// Value of `probe` when `gate` first crosses `level` after `from`, upwards or downwards; NaN if it does not.
+double value_at_crossing(const sim::Waveforms& waves, std::size_t gate, double level, bool upwards, double from,
+                         std::size_t probe) {
+  const std::vector<double>& v = waves.values[gate];
+  for (std::size_t i = 1; i < waves.time.size(); ++i) {
+    if (waves.time[i] < from) continue;
+    const bool crossed = upwards ? (v[i - 1] < level && v[i] >= level) : (v[i - 1] > level && v[i] <= level);
+    if (!crossed) continue;
+    const double share = (level - v[i - 1]) / (v[i] - v[i - 1]);
+    return waves.at(probe, waves.time[i - 1] + share * (waves.time[i] - waves.time[i - 1]));
+  }
+  return kNever;
+}
+
+RampWindow wide_window(const CellTarget& target, double unit) {
+  const double slack = 0.1 * unit;
+  return {0.4 * target.rise, 1.6 * target.rise + slack, 1.6 * target.fall + slack, 0.0};
+}
+
+RampWindow narrow_window(const CellLoop& loop, const CellTarget& target, double unit) {
+  RampWindow window = wide_window(target, unit);
+  const auto slack = [&](double level) { return std::max(0.04 * level, 0.01 * unit); };
+  if (!std::isnan(loop.rise)) {
+    window.rise_from = std::max(0.0, loop.rise - slack(loop.rise));
+    window.rise_to = loop.rise + slack(loop.rise);
+  }
+  if (!std::isnan(loop.fall)) {
+    window.fall_from = loop.fall + slack(loop.fall);
+    window.fall_to = std::max(0.0, loop.fall - slack(loop.fall));
+  }
+  return window;
+}
+
+/// Error of `measured` against `target`, relative to `target` or to 2 % of the unit current if that is more.
+double relative_error(double measured, double target, double unit) {
+  if (std::isnan(measured)) return std::numeric_limits<double>::infinity();
+  return std::abs(measured - target) / std::max(target, 0.02 * unit);
+}
+
+double worst_error(const CellLoop& loop, const CellTarget& target, double unit) {
+  return std::max({relative_error(loop.rise, target.rise, unit), relative_error(loop.fall, target.fall, unit),
+                   relative_error(loop.high, target.high, unit)});
+}
+
+/// The rise is M2's current less what V0 leaks; the fall is that less M9's, so a step of M2 moves both.
+CellGains improved(const CellGains& gains, const CellLoop& loop, const CellTarget& target, double unit) {
+  CellGains next = gains;
+  const double rise_step = std::isnan(loop.rise) ? 0.0 : target.rise - loop.rise;
+  next.threshold = std::max(0.0, gains.threshold + rise_step / unit);
+  if (!std::isnan(loop.fall)) {
+    const double fall_step = loop.fall + rise_step - target.fall;
+    next.width = std::max(0.0, gains.width + fall_step / unit);
+  }
+  if (loop.high > 0.0 && target.high > 0.0) next.output = gains.output * std::clamp(target.high / loop.high, 0.5, 2.0);
+  return next;
+}
+
+}  // namespace
+
+std::vector<CellLoop> measure_cells(const std::vector<CellTarget>& targets, const std::vector<CellGains>& gains,
+                                    const std::vector<RampWindow>& windows, const technology::Technology& technology,
+                                    const GainCurves& curves, const Conditions& conditions, const sim::Engine& engine) {
+  NetworkBuilder builder(technology, curves, conditions);
+  CompiledNetwork& network = builder.result();
+  sim::Testbench bench;
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    circuit::DeviceId diode = 0;
+    Signal candidate = builder.n_diode_signal(fmt::format("c{}", i), "", circuit::Role::kRail, &diode);
+    CompiledCell cell;
+    builder.cell(candidate, diode, fmt::format("h{}", i), fmt::format("cell{}", i), gains[i].threshold, gains[i].width,
+                 gains[i].output, false, {}, cell);
+    bench.current_sources.push_back({circuit::Circuit::kSupply, candidate.n_rail, ramp(windows[i])});
+    bench.initial_voltages[cell.v0] = 0.0;
+    bench.probes.push_back({sim::Probe::Kind::kVoltage, cell.v0});
+    bench.probes.push_back({sim::Probe::Kind::kDrainCurrent, diode});
+    bench.probes.push_back({sim::Probe::Kind::kDrainCurrent, cell.m[3]});
+  }
+  bench.current_sources.push_back({circuit::Circuit::kSupply, network.reference, {{0.0, conditions.unit_current}}});
+  bench.circuit = &network.circuit;
+  bench.supply = network.supply;
+  bench.temperature = conditions.temperature;
+  bench.stop_time = kStop;
+  bench.maximum_step = kLongestStep;
+  const sim::Waveforms waves = engine.run(bench);
+  std::vector<CellLoop> loops(targets.size());
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    const std::size_t v0 = 3 * i;
+    const double level = 0.5 * network.supply;
+    loops[i].rise = value_at_crossing(waves, v0, level, true, kQuick, v0 + 1);
+    loops[i].fall = value_at_crossing(waves, v0, level, false, kHighAt, v0 + 1);
+    loops[i].high = std::abs(waves.at(v0 + 2, kHighAt));
+    loops[i].low = std::abs(waves.at(v0 + 2, kStop));
+  }
+  return loops;
+}
+
+CellGains nominal_gains(const CellTarget& target, const Conditions& conditions) {
+  const double unit = conditions.unit_current;
+  return {target.rise / unit, (target.rise - target.fall) / unit, target.high / unit};
+}
+
+std::vector<CalibratedCell> calibrate_cells(const std::vector<CellTarget>& targets,
+                                            const technology::Technology& technology, const GainCurves& curves,
+                                            const Conditions& conditions, const sim::Engine& engine,
+                                            Reporter& reporter) {
+  const double unit = conditions.unit_current;
+  std::vector<CellGains> gains;
+  std::vector<RampWindow> windows;
+  for (const CellTarget& target : targets) {
+    gains.push_back(nominal_gains(target, conditions));
+    windows.push_back(wide_window(target, unit));
+  }
+  std::vector<CalibratedCell> best(targets.size());
+  for (CalibratedCell& cell : best) cell.worst_error = std::numeric_limits<double>::infinity();
+  for (int pass = 0; pass < kCalibrationPasses; ++pass) {
+    const std::vector<CellLoop> loops = measure_cells(targets, gains, windows, technology, curves, conditions, engine);
+    bool all_good = pass > 0;  // the first pass looks too widely to be trusted
+    for (std::size_t i = 0; i < targets.size(); ++i) {
+      const double error = worst_error(loops[i], targets[i], unit);
+      if (pass <= 1 || error < best[i].worst_error) best[i] = {gains[i], loops[i], error};
+      all_good = all_good && error <= kCalibrationTolerance;
+      windows[i] =
+          narrow_window(pass == 0 ? loops[i] : CellLoop{targets[i].rise, targets[i].fall, 0.0, 0.0}, targets[i], unit);
+      if (pass > 0) gains[i] = improved(gains[i], loops[i], targets[i], unit);
+    }
+    reporter.progress("calibrating cells", static_cast<std::size_t>(pass) + 1, kCalibrationPasses, "");
+    if (all_good) break;
+  }
+  reporter.progress("calibrating cells", kCalibrationPasses, kCalibrationPasses, "");
+  return best;
+}
+
+void calibrate_network(CompiledNetwork& network, const technology::Technology& technology, const GainCurves& curves,
+                       const sim::Engine& engine, Reporter& reporter) {
+  std::vector<CompiledCell*> cells;
+  std::vector<CellTarget> targets;
+  for (auto& layer : network.cells) {
+    for (CompiledCell& cell : layer) {
+      cells.push_back(&cell);
+      targets.push_back({cell.rise, cell.fall, cell.high});
+    }
+  }
+  if (cells.empty()) return;
+  const auto calibrated = calibrate_cells(targets, technology, curves, network.conditions, engine, reporter);
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    const CellGains& gains = calibrated[i].gains;
+    if (!std::isfinite(calibrated[i].worst_error)) {
+      reporter.warning(fmt::format("{} never switched while it was calibrated; its legs keep their nominal sizes",
+                                   network.mapping[cells[i]->mapping[0]].parameter));
+    }
+    const double final_gains[] = {gains.threshold, gains.width, gains.output};
+    const CellLoop& loop = calibrated[i].loop;
+    const double measured[] = {loop.rise, loop.rise - loop.fall, loop.high};
+    for (std::size_t k = 0; k < 3; ++k) {
+      MappedInstance& row = network.mapping[cells[i]->mapping[k]];
+      const LegSize size = cell_leg_size(curves, technology, network.supply, k, final_gains[k]);
+      network.circuit.resize(row.device, size.geometry.width, size.geometry.length);
+      if (row.nominal_current > 0.0) row.sizing_error = measured[k] / row.nominal_current - 1.0;
+    }
+  }
+}
+
+}  // namespace hysteron::compile
