@@ -1,0 +1,108 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "hysteron/train/gradient_check.h"
+
+namespace hysteron::train {
+namespace {
+
+constexpr double kBound = 2e-4;  // single against double precision
+
+Shard random_shard(const BackboneShape& shape, std::size_t frames, std::size_t clips, std::uint64_t seed) {
+  Random random(seed);
+  Shard shard;
+  shard.frames = frames;
+  shard.inputs.assign(shape.inputs * frames * kShardClips, 0.0f);
+  for (float& value : shard.inputs) value = static_cast<float>(random.normal());
+  for (std::size_t i = 0; i < clips; ++i) {
+    shard.weights[i] = 1.0f;
+    shard.labels[i] = static_cast<std::uint32_t>(random.below(shape.outputs));
+  }
+  shard.first_column = 1234;
+  return shard;
+}
+
+struct Case {
+  const char* name;
+  BackboneShape shape;
+  PassOptions options;
+};
+
+class Gradient : public testing::TestWithParam<Case> {};
+
+TEST_P(Gradient, AgreesWithForwardModeOnEveryParameter) {
+  const Backbone backbone(GetParam().shape);
+  PassOptions options = GetParam().options;
+  options.scale = 1.0f / 36.0f;
+  options.seed = 99;
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+    const std::vector<float> parameters = backbone.initial_parameters(Random(seed));
+    const Shard shard = random_shard(GetParam().shape, 12, 3, seed);
+    const GradientCheck check = check_gradient(backbone, parameters, shard, options);
+    EXPECT_LT(check.loss_difference, 1e-4);
+    for (const GradientDifference& segment : check.segments) EXPECT_LT(segment.relative, kBound) << segment.segment;
+  }
+}
+
+PassOptions options_with(float epsilon, float dropout, float noise, float margin_weight) {
+  PassOptions options;
+  options.epsilon = epsilon;
+  options.dropout = dropout;
+  options.candidate_noise = noise;
+  options.margin_weight = margin_weight;
+  options.margin = 0.3f;
+  return options;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Options, Gradient,
+    testing::Values(Case{"Plain", {3, 4, 4, 2, 2}, options_with(0, 0, 0, 0)},
+                    Case{"CounterStates", {3, 4, 4, 2, 2}, options_with(1, 0, 0, 0)},
+                    Case{"HalfAnnealed", {3, 4, 4, 2, 2}, options_with(0.5f, 0, 0, 0)},
+                    Case{"Dropout", {3, 4, 4, 2, 2}, options_with(0, 0.2f, 0, 0)},
+                    Case{"CandidateNoise", {3, 4, 4, 2, 2}, options_with(0, 0, 0.05f, 0)},
+                    Case{"Margin", {3, 4, 4, 2, 2}, options_with(0, 0, 0, 0.7f)},
+                    Case{"EverythingAtOnce", {3, 4, 4, 2, 2}, options_with(0.3f, 0.2f, 0.02f, 0.5f)},
+                    Case{"OddSizesThreeLabels", {5, 3, 7, 3, 3}, options_with(0.2f, 0.1f, 0.01f, 0.2f)},
+                    Case{"OneOfEverything", {1, 1, 1, 1, 1}, options_with(0, 0, 0, 0.2f)}),
+    [](const testing::TestParamInfo<Case>& parameter) { return parameter.param.name; });
+
+TEST(Gradient, OfLargeLayersAgreesToo) {
+  const BackboneShape shape{4, 27, 27, 1, 2};  // large enough for OpenBLAS
+  const Backbone backbone(shape);
+  const Shard shard = random_shard(shape, 5, 2, 7);
+  PassOptions options = options_with(0.1f, 0.2f, 0.01f, 0.1f);
+  options.scale = 0.1f;
+  EXPECT_LT(check_gradient(backbone, backbone.initial_parameters(Random(5)), shard, options).worst(), kBound);
+}
+
+TEST(Gradient, IgnoresLanesWithoutAClip) {
+  const BackboneShape shape{3, 4, 4, 2, 2};
+  const Backbone backbone(shape);
+  const std::vector<float> parameters = backbone.initial_parameters(Random(1));
+  Shard shard = random_shard(shape, 12, 3, 1);
+  const PassOptions options = options_with(0, 0.2f, 0.02f, 0.5f);
+  Backbone::Workspace workspace;
+  std::vector<float> first(backbone.parameters());
+  backbone.pass(parameters, shard, options, workspace, first);
+  for (std::size_t i = 0; i < shard.inputs.size(); ++i) {
+    if (i % kShardClips >= 3) shard.inputs[i] = 100.0f;
+  }
+  std::vector<float> second(backbone.parameters());
+  backbone.pass(parameters, shard, options, workspace, second);
+  EXPECT_EQ(first, second);
+}
+
+TEST(Gradient, CheckNoticesAWrongGradient) {
+  const BackboneShape shape{3, 4, 4, 1, 2};
+  const Backbone backbone(shape);
+  const std::vector<float> parameters = backbone.initial_parameters(Random(1));
+  const Shard shard = random_shard(shape, 12, 3, 1);
+  const auto plain = reference_gradient(backbone, parameters, shard, options_with(0, 0, 0, 0));
+  const auto annealed = reference_gradient(backbone, parameters, shard, options_with(1, 0, 0, 0));
+  EXPECT_GT(std::abs(plain.loss - annealed.loss), 1e-3);
+}
+
+}  // namespace
+}  // namespace hysteron::train
