@@ -1,4 +1,5 @@
 #include "hysteron/flow/features.h"
+
 #include "hysteron/base/error.h"
 #include "hysteron/base/parallel.h"
 #include "hysteron/data/dataset.h"
