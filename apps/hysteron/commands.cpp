@@ -1,5 +1,12 @@
 #include "commands.h"
 
 void add_commands(CLI::App& app, Session& session) {
-  add_features_command(app, session);
+  const auto commands = {
+      add_features_command,  //
+      add_cell_command,
+      add_compile_command,
+      add_run_command,
+      add_verify_command,
+  };
+  for (const auto add : commands) add(app, session);
 }

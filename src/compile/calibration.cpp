@@ -161,16 +161,17 @@ std::vector<CalibratedCell> calibrate_cells(const std::vector<CellTarget>& targe
     bool all_good = pass > 0;  // the first pass looks too widely to be trusted
     for (std::size_t i = 0; i < targets.size(); ++i) {
       const double error = worst_error(loops[i], targets[i], unit);
-      if (pass <= 1 || error < best[i].worst_error) best[i] = {gains[i], loops[i], error};
+      if (pass <= 1) best[i].uncalibrated = loops[i];
+      if (pass <= 1 || error < best[i].worst_error) best[i] = {gains[i], loops[i], best[i].uncalibrated, error};
       all_good = all_good && error <= kCalibrationTolerance;
       windows[i] =
           narrow_window(pass == 0 ? loops[i] : CellLoop{targets[i].rise, targets[i].fall, 0.0, 0.0}, targets[i], unit);
       if (pass > 0) gains[i] = improved(gains[i], loops[i], targets[i], unit);
     }
-    reporter.progress("calibrating cells", static_cast<std::size_t>(pass) + 1, kCalibrationPasses, "");
+    const std::size_t done = all_good ? kCalibrationPasses : static_cast<std::size_t>(pass) + 1;
+    reporter.progress("calibrating cells", done, kCalibrationPasses, "");
     if (all_good) break;
   }
-  reporter.progress("calibrating cells", kCalibrationPasses, kCalibrationPasses, "");
   return best;
 }
 

@@ -35,6 +35,7 @@ struct CellGains {
 struct CalibratedCell {
   CellGains gains;
   CellLoop loop;
+  CellLoop uncalibrated;     ///< the loop of the nominal gains
   double worst_error = 0.0;  ///< largest of the three relative errors; infinite if it never switched
 };
 

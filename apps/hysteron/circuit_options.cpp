@@ -1,0 +1,26 @@
+#include "circuit_options.h"
+
+#include "hysteron/base/error.h"
+#include "hysteron/base/units.h"
+
+void add_circuit_flags(CLI::App& command, CircuitFlags& flags) {
+  command.add_option("--pdk", flags.options.technology,
+                     "Technology: generic180, gf180mcu, or a description file that ends in .toml");
+  command.add_option("--pdk-root", flags.options.pdk_root, "Folder the PDK lies in (default: $PDK_ROOT)");
+  command.add_option("--unit-current", flags.unit_current, "Current that stands for 1.0 of the model, in ampere");
+  command.add_option("--supply", flags.options.conditions.supply, "Supply voltage (default: the technology's)")
+      ->check(CLI::Range(0.5, 6.0));
+  command.add_option("--jobs", flags.options.jobs, "Simulations at once (default: one per hardware thread)")
+      ->check(CLI::Range(1, 1024));
+  command.add_option("--time-limit", flags.options.time_limit, "Seconds one run of ngspice may take")
+      ->check(CLI::Range(0.01, 1e6));
+}
+
+hysteron::flow::CircuitOptions read_circuit_flags(const CircuitFlags& flags) {
+  hysteron::flow::CircuitOptions options = flags.options;
+  options.conditions.unit_current = hysteron::parse_si(flags.unit_current, "--unit-current");
+  if (options.conditions.unit_current < 1e-12 || options.conditions.unit_current > 1e-6) {
+    throw hysteron::Error(hysteron::ErrorKind::kUsage, "--unit-current: expected a current from 1p to 1u");
+  }
+  return options;
+}

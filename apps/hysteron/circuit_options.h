@@ -1,0 +1,17 @@
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "hysteron/flow/circuit.h"
+
+/// Flags shared by every command that builds or simulates circuits.
+struct CircuitFlags {
+  hysteron::flow::CircuitOptions options;
+  std::string unit_current = "1n";
+};
+
+void add_circuit_flags(CLI::App& command, CircuitFlags& flags);
+
+/// Turns the texts of the flags into values. Throws a usage Error that names the flag.
+hysteron::flow::CircuitOptions read_circuit_flags(const CircuitFlags& flags);

@@ -1,0 +1,138 @@
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "circuit_options.h"
+#include "commands.h"
+#include "hysteron/base/error.h"
+#include "hysteron/base/units.h"
+#include "hysteron/data/npy.h"
+#include "hysteron/flow/circuit.h"
+#include "hysteron/model/model_file.h"
+#include "hysteron/report/circuit_report.h"
+
+namespace {
+
+using hysteron::Error;
+using hysteron::ErrorKind;
+
+struct Options {
+  CircuitFlags circuit;
+  std::filesystem::path model;
+  std::filesystem::path input;
+  std::vector<std::size_t> clips;
+  std::string corner;
+  std::vector<std::string> limits;
+  bool json = false;
+};
+
+struct Limit {
+  std::string metric;
+  double value = 0.0;
+};
+
+/// "frame_agreement=0.99" against the figures a verification gives.
+Limit parse_limit(const std::string& text) {
+  const std::size_t equals = text.find('=');
+  const nlohmann::json known = hysteron::report::agreement_json({});
+  Limit limit;
+  limit.metric = text.substr(0, equals);
+  if (equals == std::string::npos || !known.contains(limit.metric) || !known[limit.metric].is_number()) {
+    std::string names;
+    for (const auto& [name, value] : known.items()) names += value.is_number() ? " " + name : "";
+    throw Error(ErrorKind::kUsage,
+                fmt::format("--fail-under: {} is no METRIC=VALUE; metrics are:{}", hysteron::quoted(text), names));
+  }
+  limit.value = hysteron::parse_si(text.substr(equals + 1), "--fail-under " + limit.metric);
+  return limit;
+}
+
+/// Agreements must not be below the limit, errors and mismatches not above it.
+std::string missed(const Limit& limit, const nlohmann::json& figures) {
+  const double value = figures[limit.metric].get<double>();
+  const bool higher_is_better = limit.metric.ends_with("_agreement") || limit.metric == "clips";
+  const bool is_missed = higher_is_better ? value < limit.value : value > limit.value;
+  return is_missed ? fmt::format("{} is {:.6g}; the limit is {:.6g}", limit.metric, value, limit.value) : "";
+}
+
+void print_table(const hysteron::flow::Verification& verification, const std::vector<std::string>& labels) {
+  const hysteron::analysis::Agreement& a = verification.agreement;
+  fmt::print("{:>6}  {:<12} {:<12} {:>8} {:>10} {:>9}\n", "clip", "software", "circuit", "frames", "state bits",
+             "ngspice");
+  for (const auto& clip : verification.clips) {
+    if (clip.failed) {
+      fmt::print("{:>6}  failed\n", clip.clip);
+      continue;
+    }
+    fmt::print("{:>6}  {:<12} {:<12} {:>7.1f}% {:>9.2f}% {:>7.1f} s\n", clip.clip,
+               labels[clip.agreement.software_decision], labels[clip.agreement.circuit_decision],
+               100.0 * clip.agreement.frame_agreement, 100.0 * (1.0 - clip.agreement.state_mismatch),
+               clip.spice_seconds);
+  }
+  fmt::print("\ndecision agreement  {:.4f}  ({} clips)\n", a.decision_agreement, a.clips);
+  fmt::print("frame agreement     {:.4f}\n", a.frame_agreement);
+  fmt::print("state mismatch      {:.4f}\n", a.state_mismatch);
+  fmt::print("candidate error     {:.4f} rms, {:.4f} largest, {:.4f} relative (unit currents)\n", a.candidate_rms,
+             a.candidate_max, a.candidate_relative_rms);
+  fmt::print("state error         {:.5f} rms, {:.5f} largest over agreeing bits\n", a.state_rms, a.state_max);
+  fmt::print("power               {} = {} cells + {} feedforward\n", hysteron::format_si(a.power.total, "W"),
+             hysteron::format_si(a.power.cells, "W"), hysteron::format_si(a.power.feedforward, "W"));
+  fmt::print("time                {:.1f} s ngspice, {:.4f} s software\n", verification.spice_seconds,
+             verification.software_seconds);
+}
+
+int run(const Options& options, Session& session) {
+  namespace flow = hysteron::flow;
+  std::vector<Limit> limits;
+  for (const std::string& text : options.limits) limits.push_back(parse_limit(text));
+  const hysteron::model::Network network = hysteron::model::load_model(options.model);
+  const hysteron::data::Features features = hysteron::data::read_npy(options.input);
+  const auto clips = flow::check_clips(network, features, options.clips, hysteron::quoted(options.input.string()));
+  const flow::Workshop workshop(read_circuit_flags(options.circuit), session.reporter, session.stop);
+  const flow::SimulationConditions conditions{options.corner, {}, {}};
+  const auto verification = flow::verify(workshop, network, features, clips, conditions, session.reporter);
+  nlohmann::json json = hysteron::report::agreement_json(verification.agreement);
+  if (options.json) {
+    json["failed_clips"] = verification.failed;
+    json["spice_seconds"] = verification.spice_seconds;
+    json["software_seconds"] = verification.software_seconds;
+    fmt::print("{}\n", json.dump());
+  } else {
+    print_table(verification, network.labels);
+  }
+  std::string complaints;
+  for (const Limit& limit : limits) {
+    if (const std::string text = missed(limit, json); !text.empty())
+      complaints += (complaints.empty() ? "" : "; ") + text;
+  }
+  if (!complaints.empty()) throw Error(ErrorKind::kLimitMissed, complaints);
+  if (verification.failed > 0) {
+    throw hysteron::simulator_error(
+        fmt::format("{} of {} clips could not be simulated", verification.failed, verification.clips.size()));
+  }
+  return 0;
+}
+
+}  // namespace
+
+void add_verify_command(CLI::App& app, Session& session) {
+  add_command<Options>(
+      app, session, "verify", "Compare the software model with its circuit in ngspice, clip by clip",
+      "hysteron verify model.safetensors --input test.npy --pdk generic180 --clips 0,3,7",
+      [](CLI::App& command, Options& options) {
+        command.add_option("model", options.model, "Model file")->required();
+        command.add_option("--input", options.input, "Features, [clips, frames, inputs] float32 .npy")->required();
+        command.add_option("--clips", options.clips, "Indices of the clips to simulate (default: all)")->delimiter(',');
+        command.add_option("--corner", options.corner, "Process corner to simulate in (default: typical)");
+        command
+            .add_option("--fail-under", options.limits,
+                        "METRIC=VALUE; exit with 5 if an agreement is below it or an error above it")
+            ->take_all();
+        command.add_flag("--json", options.json, "Print one JSON object");
+        add_circuit_flags(command, options.circuit);
+      },
+      [&session](const Options& options) { return run(options, session); });
+}

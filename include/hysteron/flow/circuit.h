@@ -1,0 +1,117 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "hysteron/analysis/agreement.h"
+#include "hysteron/base/reporter.h"
+#include "hysteron/compile/calibration.h"
+#include "hysteron/compile/compiled_network.h"
+#include "hysteron/data/features.h"
+#include "hysteron/model/network.h"
+#include "hysteron/spice/spice_engine.h"
+#include "hysteron/technology/technology.h"
+
+namespace hysteron::flow {
+
+/// Which technology to build in and how to simulate it.
+struct CircuitOptions {
+  std::string technology = "generic180";
+  std::filesystem::path pdk_root;  ///< empty: $PDK_ROOT
+  compile::Conditions conditions;  ///< of sizing and calibration
+  int jobs = 0;                    ///< simulations at once; 0: one per hardware thread
+  double time_limit = 600.0;       ///< seconds for one run of ngspice
+};
+
+/// Technology, simulator and gain curves, ready to compile and simulate networks.
+class Workshop {
+ public:
+  /// Loads the technology, checks ngspice and gets the gain curves, measured now or stored. Throws bad-input and
+  /// simulator Errors as those do.
+  Workshop(const CircuitOptions& options, Reporter& reporter, const StopFlag& stop);
+
+  const CircuitOptions& options() const { return options_; }
+  const technology::Technology& technology() const { return technology_; }
+  const compile::GainCurves& curves() const { return curves_; }
+  const sim::Engine& engine() const { return engine_; }
+  double supply() const;
+
+  /// Maps, sizes and calibrates `network`.
+  compile::CompiledNetwork compile(const model::Network& network, Reporter& reporter) const;
+
+ private:
+  CircuitOptions options_;
+  technology::Technology technology_;
+  spice::Ngspice ngspice_;
+  spice::SpiceEngine engine_;
+  compile::GainCurves curves_;
+};
+
+/// What a compiled network is made of.
+struct CircuitSummary {
+  std::size_t transistors = 0;
+  std::size_t legs = 0;  ///< learned weights and biases and skip legs
+  std::size_t cells = 0;
+  double area = 0.0;  ///< square metre, estimated
+  std::map<std::string, std::size_t> by_role;
+  std::size_t dropped_parameters = 0;
+};
+
+CircuitSummary summarise(const compile::CompiledNetwork& network, const technology::Technology& technology);
+
+/// Writes network.spice (hierarchical), network_flat.spice, mapping.csv and summary.json into `folder`, created if
+/// missing; each file whole or not at all.
+void write_circuit(const compile::CompiledNetwork& network, const technology::Technology& technology,
+                   const std::filesystem::path& folder);
+
+/// The loop of one cell, calibrated to the three currents first, and the loop the curves alone gave.
+struct CellStudy {
+  compile::CellLoop loop;
+  compile::CellLoop uncalibrated;
+};
+CellStudy study_cell(const Workshop& workshop, const compile::CellTarget& target, Reporter& reporter);
+
+/// Conditions of a simulation that differ from those the circuit was made for.
+struct SimulationConditions {
+  std::string corner;                 ///< empty: typical
+  std::optional<double> supply;       ///< volt
+  std::optional<double> temperature;  ///< degree Celsius
+};
+
+/// Simulates the clips `clips` of `features`, in parallel. Throws the first clip's Error only if every clip failed;
+/// others are warned of and left out (absent).
+std::vector<std::optional<compile::CircuitTrace>> simulate_clips(
+    const Workshop& workshop, const compile::CompiledNetwork& network, const data::Features& features,
+    const std::vector<std::size_t>& clips, const SimulationConditions& conditions, Reporter& reporter);
+
+/// One clip of a verification; `failed` clips have no figures.
+struct VerifiedClip {
+  std::size_t clip = 0;
+  bool failed = false;
+  analysis::ClipAgreement agreement;
+  double spice_seconds = 0.0;
+};
+
+struct Verification {
+  analysis::Agreement agreement;
+  std::vector<VerifiedClip> clips;
+  std::size_t failed = 0;
+  double software_seconds = 0.0;  ///< for all clips
+  double spice_seconds = 0.0;     ///< sum over clips
+};
+
+/// Compiles `network` and compares software with circuit on `clips` of `features`.
+Verification verify(const Workshop& workshop, const model::Network& network, const data::Features& features,
+                    const std::vector<std::size_t>& clips, const SimulationConditions& conditions, Reporter& reporter);
+
+/// Throws a bad-input Error naming `origin` unless `features` fit `network` and every index of `clips` exists; with
+/// `clips` empty gives all of them.
+std::vector<std::size_t> check_clips(const model::Network& network, const data::Features& features,
+                                     const std::vector<std::size_t>& clips, const std::string& origin);
+
+}  // namespace hysteron::flow

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "hysteron/analysis/agreement.h"
+#include "hysteron/compile/compiled_network.h"
+#include "hysteron/technology/technology.h"
+
+namespace hysteron::report {
+
+/// mapping.csv: one row an instance of a learned parameter (docs/compiler.md).
+std::string mapping_csv(const compile::CompiledNetwork& network);
+
+/// summary.json: what the circuit is made of.
+nlohmann::json summary_json(const compile::CompiledNetwork& network, const technology::Technology& technology,
+                            const std::map<std::string, std::size_t>& by_role, double area);
+
+/// {total, cells, feedforward} in nanowatts.
+nlohmann::json power_json(const compile::Power& power);
+
+/// The figures of `verify` under their names in the contract.
+nlohmann::json agreement_json(const analysis::Agreement& agreement);
+
+}  // namespace hysteron::report

@@ -1,0 +1,156 @@
+#include "hysteron/flow/circuit.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "hysteron/base/error.h"
+#include "hysteron/base/file.h"
+#include "hysteron/base/units.h"
+#include "hysteron/compile/clip_bench.h"
+#include "hysteron/report/circuit_report.h"
+#include "hysteron/spice/netlist.h"
+
+namespace hysteron::flow {
+namespace {
+
+spice::RunOptions run_options(const CircuitOptions& options, const StopFlag& stop) {
+  spice::RunOptions result;
+  result.time_limit = std::chrono::duration<double>(options.time_limit);
+  result.stop = &stop;
+  return result;
+}
+
+}  // namespace
+
+Workshop::Workshop(const CircuitOptions& options, Reporter& reporter, const StopFlag& stop)
+    : options_(options),
+      technology_(technology::load_technology(options.technology, options.pdk_root)),
+      engine_(ngspice_, technology_, run_options(options, stop)),
+      curves_(compile::load_gain_curves(technology_, engine_, options.conditions, reporter)) {}
+
+double Workshop::supply() const {
+  return options_.conditions.supply > 0.0 ? options_.conditions.supply : technology_.supply;
+}
+
+compile::CompiledNetwork Workshop::compile(const model::Network& network, Reporter& reporter) const {
+  compile::CompiledNetwork compiled = compile::build_network(network, technology_, curves_, options_.conditions);
+  compile::calibrate_network(compiled, technology_, curves_, engine_, reporter);
+  if (const std::size_t dropped = compiled.dropped_parameters(); dropped > 0) {
+    reporter.info(fmt::format(
+        "{} parameters are too small for any transistor and were left out; mapping.csv names them", dropped));
+  }
+  return compiled;
+}
+
+CircuitSummary summarise(const compile::CompiledNetwork& network, const technology::Technology& technology) {
+  CircuitSummary summary;
+  for (const circuit::Transistor& transistor : network.circuit.transistors()) {
+    ++summary.transistors;
+    ++summary.by_role[std::string(circuit::role_name(transistor.role))];
+    summary.area += technology.area({transistor.width, transistor.length});
+    const bool is_leg = transistor.role == circuit::Role::kLeg || transistor.role == circuit::Role::kBiasLeg ||
+                        transistor.role == circuit::Role::kSkipLeg;
+    summary.legs += is_leg ? 1 : 0;
+  }
+  for (const auto& layer : network.cells) summary.cells += layer.size();
+  summary.dropped_parameters = network.dropped_parameters();
+  return summary;
+}
+
+void write_circuit(const compile::CompiledNetwork& network, const technology::Technology& technology,
+                   const std::filesystem::path& folder) {
+  make_directories(folder);
+  const std::string title = fmt::format(
+      "* Network for {}: {} V, unit current {}. Ports: supplies, unit current, inputs (+ and - of each), logits.\n",
+      technology.name, network.supply, format_si(network.conditions.unit_current, "A"));
+  const CircuitSummary summary = summarise(network, technology);
+  write_file(folder / "network.spice",
+             title + spice::write_hierarchical(network.circuit, technology, "hysteron_network"));
+  write_file(folder / "network_flat.spice", title + spice::write_flat(network.circuit, technology, "hysteron_network"));
+  write_file(folder / "mapping.csv", report::mapping_csv(network));
+  write_file(folder / "summary.json",
+             report::summary_json(network, technology, summary.by_role, summary.area).dump(2) + "\n");
+}
+
+CellStudy study_cell(const Workshop& workshop, const compile::CellTarget& target, Reporter& reporter) {
+  const compile::Conditions& conditions = workshop.options().conditions;
+  const auto calibrated = compile::calibrate_cells({target}, workshop.technology(), workshop.curves(), conditions,
+                                                   workshop.engine(), reporter);
+  return {calibrated.front().loop, calibrated.front().uncalibrated};
+}
+
+std::vector<std::size_t> check_clips(const model::Network& network, const data::Features& features,
+                                     const std::vector<std::size_t>& clips, const std::string& origin) {
+  if (features.width != network.inputs()) {
+    throw bad_input(
+        fmt::format("{}: features are {} wide; the model takes {}", origin, features.width, network.inputs()));
+  }
+  std::vector<std::size_t> result = clips;
+  for (const std::size_t clip : clips) {
+    if (clip >= features.clips) {
+      throw bad_input(fmt::format("{}: there is no clip {}; expected 0 to {}", origin, clip, features.clips - 1));
+    }
+  }
+  if (result.empty()) {
+    for (std::size_t i = 0; i < features.clips; ++i) result.push_back(i);
+  }
+  return result;
+}
+
+std::vector<std::optional<compile::CircuitTrace>> simulate_clips(
+    const Workshop& workshop, const compile::CompiledNetwork& network, const data::Features& features,
+    const std::vector<std::size_t>& clips, const SimulationConditions& conditions, Reporter& reporter) {
+  std::vector<sim::Testbench> benches;
+  for (const std::size_t clip : clips) {
+    benches.push_back(compile::make_clip_bench(network, features.clip(clip)));
+    benches.back().corner = conditions.corner;
+    if (conditions.supply) benches.back().supply = *conditions.supply;
+    if (conditions.temperature) benches.back().temperature = *conditions.temperature;
+  }
+  reporter.progress("simulating clips in ngspice", 0, clips.size(), "");
+  const auto outcomes = workshop.engine().run_all(
+      benches, workshop.options().jobs,
+      [&](std::size_t done, std::size_t total) { reporter.progress("simulating clips in ngspice", done, total, ""); });
+  std::vector<std::optional<compile::CircuitTrace>> traces(clips.size());
+  std::size_t good = 0;
+  for (std::size_t i = 0; i < clips.size(); ++i) {
+    if (outcomes[i].error) {
+      reporter.warning(fmt::format("clip {}: {}", clips[i], outcomes[i].error->what()));
+      continue;
+    }
+    traces[i] = compile::read_clip(network, benches[i], outcomes[i].value());
+    ++good;
+  }
+  if (good == 0 && !clips.empty()) throw *outcomes.front().error;
+  return traces;
+}
+
+Verification verify(const Workshop& workshop, const model::Network& network, const data::Features& features,
+                    const std::vector<std::size_t>& clips, const SimulationConditions& conditions, Reporter& reporter) {
+  const compile::CompiledNetwork compiled = workshop.compile(network, reporter);
+  const auto traces = simulate_clips(workshop, compiled, features, clips, conditions, reporter);
+  analysis::AgreementCounter counter(network);
+  Verification result;
+  for (std::size_t i = 0; i < clips.size(); ++i) {
+    VerifiedClip clip;
+    clip.clip = clips[i];
+    clip.failed = !traces[i].has_value();
+    if (traces[i]) {
+      const auto begin = std::chrono::steady_clock::now();
+      const model::Trace software = model::run_clip(network, features.clip(clips[i]));
+      result.software_seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+      clip.agreement = counter.add(software, *traces[i]);
+      clip.spice_seconds = traces[i]->seconds;
+      result.spice_seconds += clip.spice_seconds;
+    }
+    result.failed += clip.failed ? 1 : 0;
+    result.clips.push_back(clip);
+  }
+  result.agreement = counter.total();
+  return result;
+}
+
+}  // namespace hysteron::flow

@@ -1,0 +1,68 @@
+#include "hysteron/report/circuit_report.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "hysteron/base/units.h"
+
+namespace hysteron::report {
+
+std::string mapping_csv(const compile::CompiledNetwork& network) {
+  std::string text = "parameter,value,instance,polarity,role,width_um,length_um,nominal_current_a,sizing_error\n";
+  for (const compile::MappedInstance& row : network.mapping) {
+    // A parameter's name holds a comma where it has two indices.
+    const std::string parameter = fmt::format("\"{}\",{:.9g}", row.parameter, row.value);
+    if (row.dropped) {
+      text += fmt::format("{},,,dropped,0,0,0,{:.6g}\n", parameter, row.sizing_error);
+      continue;
+    }
+    const circuit::Transistor& transistor = network.circuit.transistor(row.device);
+    text += fmt::format("{},x{},{},{},{:.6g},{:.6g},{:.6g},{:.6g}\n", parameter, network.circuit.full_name(row.device),
+                        transistor.polarity == circuit::Polarity::kN ? 'n' : 'p', circuit::role_name(transistor.role),
+                        transistor.width / kMicro, transistor.length / kMicro, row.nominal_current, row.sizing_error);
+  }
+  return text;
+}
+
+nlohmann::json summary_json(const compile::CompiledNetwork& network, const technology::Technology& technology,
+                            const std::map<std::string, std::size_t>& by_role, double area) {
+  std::size_t cells = 0;
+  for (const auto& layer : network.cells) cells += layer.size();
+  std::size_t legs = 0;
+  for (const char* role : {"leg", "bias_leg", "skip_leg"}) legs += by_role.count(role) != 0 ? by_role.at(role) : 0;
+  return {{"technology", technology.name},
+          {"transistors", network.circuit.transistors().size()},
+          {"legs", legs},
+          {"cells", cells},
+          {"area_um2", area / (kMicro * kMicro)},
+          {"transistors_by_role", by_role},
+          {"dropped_parameters", network.dropped_parameters()},
+          {"inputs", network.inputs.size()},
+          {"outputs", network.readouts.size()},
+          {"supply_v", network.supply},
+          {"unit_current_a", network.conditions.unit_current},
+          {"temperature_c", network.conditions.temperature},
+          {"frame_seconds", network.frame_seconds}};
+}
+
+nlohmann::json power_json(const compile::Power& power) {
+  return {{"total", power.total / kNano}, {"cells", power.cells / kNano}, {"feedforward", power.feedforward / kNano}};
+}
+
+nlohmann::json agreement_json(const analysis::Agreement& agreement) {
+  return {{"clips", agreement.clips},
+          {"decision_agreement", agreement.decision_agreement},
+          {"frame_agreement", agreement.frame_agreement},
+          {"state_mismatch", agreement.state_mismatch},
+          {"candidate_rms", agreement.candidate_rms},
+          {"candidate_max", agreement.candidate_max},
+          {"candidate_relative_rms", agreement.candidate_relative_rms},
+          {"state_rms", agreement.state_rms},
+          {"state_max", agreement.state_max},
+          {"logit_rms", agreement.logit_rms},
+          {"centring_frame_change", 0.0},
+          {"power_nw", power_json(agreement.power)}};
+}
+
+}  // namespace hysteron::report
