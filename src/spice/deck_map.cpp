@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <filesystem>
 #include <regex>
 #include <sstream>
 
@@ -46,6 +47,8 @@ bool contains_word(const std::string& text, const std::string& word) {
   }
   return false;
 }
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 // The subcircuit an instance line calls: the last word before the parameters.
 std::string subcircuit_of(const std::string& normal) {
@@ -94,8 +97,8 @@ std::string DeckMap::describe(const Line& line) const {
 }
 
 std::string DeckMap::locate(std::string_view message) const {
-  for (const auto find :
-       {&DeckMap::by_quote, &DeckMap::by_number, &DeckMap::by_parameter, &DeckMap::by_device, &DeckMap::by_node}) {
+  for (const auto find : {&DeckMap::by_quote, &DeckMap::by_number, &DeckMap::by_parameter, &DeckMap::by_file,
+                          &DeckMap::by_device, &DeckMap::by_node}) {
     if (const Line* line = (this->*find)(message)) return describe(*line);
   }
   return "";
@@ -156,17 +159,21 @@ const DeckMap::Line* DeckMap::by_parameter(std::string_view message) const {
 
 // "Could not find include file x", "library file x, section definition y not found".
 const DeckMap::Line* DeckMap::by_file(std::string_view message) const {
-  static const std::regex kFile("(?:include|library) file ([^\\n]*?)(?:, section definition (\\S+).*)?(?:\\n|$)");
-  const std::string text = normalised(message);
-  std::smatch match;
-  if (!std::regex_search(text, match, kFile)) return nullptr;
-  const std::string name = std::filesystem::path(match[1].str()).filename().string();
-  const auto found = std::find_if(lines_.begin(), lines_.end(), [&](const Line& line) {
-    return (line.normal.starts_with(".inc") || line.normal.starts_with(".lib")) &&
-           line.normal.find(name) != std::string::npos &&
-           (!match[2].matched || contains_word(line.normal, match[2].str()));
-  });
-  return found == lines_.end() ? nullptr : &*found;
+  static const std::regex kFile("(?:include|library) file (.*?)(?:, section definition (\\S+).*)?$");
+  std::istringstream stream{std::string(message)};
+  for (std::string text; std::getline(stream, text);) {
+    const std::string normal = normalised(text);
+    std::smatch match;
+    if (!std::regex_search(normal, match, kFile)) continue;
+    const std::string name = std::filesystem::path(match[1].str()).filename().string();
+    const std::string section = match[2];
+    for (const Line& line : lines_) {
+      const bool reads = line.normal.starts_with(".inc") || line.normal.starts_with(".lib");
+      if (reads && contains(line.normal, name) && (section.empty() || contains_word(line.normal, section)))
+        return &line;
+    }
+  }
+  return nullptr;
 }
 
 // "m.xcell.x2.m0": device m0 of instance x2 of instance xcell.
@@ -181,10 +188,18 @@ const DeckMap::Line* DeckMap::by_device(std::string_view message) const {
   return nullptr;
 }
 
+// `node "x"`, or `variable - @x[i]` of a `.save` that finds nothing.
 const DeckMap::Line* DeckMap::by_node(std::string_view message) const {
   static const std::regex kNode("node \"?([^\\s\"]+)");
+  static const std::regex kSignal("variable - (\\S+)");
   const std::string text = normalised(message);
   std::smatch match;
+  if (std::regex_search(text, match, kSignal)) {
+    const std::string signal = match[1];
+    const auto found =
+        std::find_if(lines_.begin(), lines_.end(), [&](const Line& line) { return contains(line.normal, signal); });
+    return found == lines_.end() ? nullptr : &*found;
+  }
   if (!std::regex_search(text, match, kNode)) return nullptr;
   const std::string node = match[1];
   if (const Line* line = using_word(node)) return line;

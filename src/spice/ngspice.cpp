@@ -19,7 +19,6 @@
 #include "hysteron/base/file.h"
 #include "hysteron/base/parallel.h"
 #include "hysteron/base/units.h"
-#include "spice/deck_map.h"
 #include "spice/process.h"
 #include "spice/simulator_log.h"
 
@@ -147,7 +146,7 @@ struct Attempt {
 class Run {
  public:
   Run(const std::filesystem::path& program, const Deck& deck, const RunOptions& options)
-      : program_(program), deck_(deck), options_(options), map_(deck), folder_("ngspice") {
+      : program_(program), deck_(deck), options_(options), folder_("ngspice") {
     for (const auto& [name, text] : deck.files) write_run_file(folder_.path() / name, text);
     std::string init = "set num_threads=1\nunset askquit\n";
     for (const std::string& command : deck.init_commands) init += command + "\n";
@@ -177,7 +176,7 @@ class Run {
   Attempt judge(const ProcessOutcome& outcome) const {
     using End = ProcessOutcome::End;
     if (outcome.end == End::kStopped) throw interrupted();
-    SimulatorLog log = read_log(outcome.output, outcome.errors, map_);
+    SimulatorLog log = read_log(outcome.output, outcome.errors, deck_);
     const std::string said = log.error.empty() ? "" : ": " + log.error;
     if (outcome.end == End::kTimedOut) {
       return failure(
@@ -193,15 +192,14 @@ class Run {
       const std::string what = said.empty() ? "exit code " + std::to_string(outcome.code) + tail(outcome) : log.error;
       return failure(what, log.is_convergence);
     }
-    return collect(outcome, std::move(log));
+    return collect(std::move(log));
   }
 
   // The process ended well; the raw file decides.
-  Attempt collect(const ProcessOutcome& outcome, SimulatorLog log) const {
+  Attempt collect(SimulatorLog log) const {
     std::error_code ignored;
     if (!std::filesystem::exists(raw_path(), ignored)) {
-      return failure("wrote no result: " +
-                         (log.error.empty() ? "is there an analysis in the netlist?" + tail(outcome) : log.error),
+      return failure("wrote no result: " + (log.error.empty() ? "is there an analysis in the netlist?" : log.error),
                      log.is_convergence);
     }
     RunResult result;
@@ -255,7 +253,6 @@ class Run {
   const std::filesystem::path& program_;
   const Deck& deck_;
   const RunOptions& options_;
-  DeckMap map_;
   TemporaryDirectory folder_;
 };
 

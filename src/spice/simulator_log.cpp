@@ -4,9 +4,12 @@
 #include <array>
 #include <cctype>
 #include <optional>
+#include <set>
 #include <sstream>
 #include <string_view>
 #include <utility>
+
+#include "spice/deck_map.h"
 
 namespace hysteron::spice {
 namespace {
@@ -76,6 +79,14 @@ bool announces_next(const std::string& line) {
          line.size() < kLongestLine;
 }
 
+// "name   0.417163", of the tables of an operating point: a node may be called anything.
+bool is_table_row(const std::string& line) {
+  std::istringstream words(line);
+  std::string name;
+  double value = 0.0;
+  return (words >> name >> value) && (words >> std::ws).eof() && name.back() != ':';
+}
+
 std::vector<Message> messages_of(const std::string& log) {
   std::vector<Message> messages;
   std::istringstream stream(log);
@@ -85,7 +96,7 @@ std::vector<Message> messages_of(const std::string& log) {
     const std::string line = cleaned(raw);
     const std::string folded = lower(line);
     const std::size_t first = line.find_first_not_of(' ');
-    if (first == std::string::npos || contains_any(folded, kNoise)) {
+    if (first == std::string::npos || contains_any(folded, kNoise) || is_table_row(line)) {
       is_open = false;
       continue;
     }
@@ -104,29 +115,30 @@ std::vector<Message> messages_of(const std::string& log) {
   return messages;
 }
 
-std::string with_line(const std::string& text, const DeckMap& map) {
+// Adds a warning that is not there yet, with the netlist line it belongs to.
+void add_warning(SimulatorLog& log, std::set<std::string>& seen, const std::string& text, const DeckMap& map) {
+  if (log.warnings.size() >= kMostWarnings || !seen.insert(text).second) return;
   const std::string line = map.locate(text);
-  return line.empty() ? text : text + "\n  -> " + line;
-}
-
-void add_warning(SimulatorLog& log, const std::string& text) {
-  const bool is_known = std::find(log.warnings.begin(), log.warnings.end(), text) != log.warnings.end();
-  if (!is_known && log.warnings.size() < kMostWarnings) log.warnings.push_back(text);
+  log.warnings.push_back(line.empty() ? text : text + "\n  -> " + line);
 }
 
 }  // namespace
 
-SimulatorLog read_log(const std::string& output, const std::string& errors, const DeckMap& map) {
+SimulatorLog read_log(const std::string& output, const std::string& errors, const Deck& deck) {
   SimulatorLog log;
+  const std::vector<Message> messages = messages_of(errors + "\n" + output);
   const bool gave_up = contains(lower(errors + output), "simulation(s) aborted");
+  if (messages.empty() && !gave_up) return log;
+  const DeckMap map(deck);
+  std::set<std::string> seen;
   std::optional<std::string> hint;  // the last warning about convergence
   std::string located;
   std::size_t lines = 0;
-  for (const Message& message : messages_of(errors + "\n" + output)) {
+  for (const Message& message : messages) {
     const bool is_convergence = contains_any(lower(message.text), kConvergence);
     if (!message.is_error) {
       if (is_convergence) hint = message.text;
-      add_warning(log, with_line(message.text, map));
+      add_warning(log, seen, message.text, map);
       continue;
     }
     log.is_convergence = log.is_convergence || is_convergence;

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "spice/deck_map.h"
+#include "hysteron/spice/ngspice.h"
 
 namespace hysteron::spice {
 
@@ -16,7 +16,7 @@ struct SimulatorLog {
 
 inline constexpr std::size_t kMostWarnings = 50;
 
-/// Reads what a run wrote on stdout and stderr.
-SimulatorLog read_log(const std::string& output, const std::string& errors, const DeckMap& map);
+/// Reads what a run of `deck` wrote on stdout and stderr.
+SimulatorLog read_log(const std::string& output, const std::string& errors, const Deck& deck);
 
 }  // namespace hysteron::spice
