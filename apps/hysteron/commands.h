@@ -5,6 +5,8 @@
 // One function a command, each in the file of its name; they declare options and call `flow`.
 
 void add_features_command(CLI::App& app, Session& session);
+void add_train_command(CLI::App& app, Session& session);
+void add_eval_command(CLI::App& app, Session& session);
 void add_cell_command(CLI::App& app, Session& session);
 void add_compile_command(CLI::App& app, Session& session);
 void add_run_command(CLI::App& app, Session& session);

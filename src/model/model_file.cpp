@@ -19,8 +19,8 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr const char* kFormat = "1";
-constexpr const char* kCell = "fq_bmru";
+const std::string kFormat = "1";
+const std::string kCell = "fq_bmru";
 
 /// Takes tensors and metadata out of a file by name; knows which names were asked for.
 class Source {
@@ -189,7 +189,7 @@ std::string read_training(const Source& source) {
   return *text;
 }
 
-void check_constant(const Source& source, const std::string& key, const char* expected) {
+void check_constant(const Source& source, const std::string& key, const std::string& expected) {
   const std::string& value = source.metadata(key, hysteron::quoted(expected).c_str());
   if (value != expected) {
     source.refuse(

@@ -1,0 +1,99 @@
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "commands.h"
+#include "hysteron/base/error.h"
+#include "hysteron/flow/train.h"
+
+namespace {
+
+using hysteron::train::ConfigKey;
+
+struct Options {
+  std::string config;
+  bool keys = false;
+  bool json = false;
+};
+
+void declare(CLI::App& command, Options& options) {
+  command.add_option("config", options.config, "TOML file that says what to train; an empty file takes every default");
+  command.add_flag("--keys", options.keys, "list every key of the file as a Markdown table and stop");
+  command.add_flag("--json", options.json, "print one JSON object on stdout and nothing else there");
+}
+
+void print_keys() {
+  fmt::print("| key | type | default | range | meaning |\n|---|---|---|---|---|\n");
+  const auto row = [](const ConfigKey& key) {
+    fmt::print("| `{}` | {} | `{}` | {} | {} |\n", key.name, key.type, key.default_value, key.range, key.description);
+  };
+  for (const ConfigKey& key : hysteron::train::config_keys()) row(key);
+  row(hysteron::train::classes_key());
+}
+
+void print_json(const hysteron::train::TrainConfig& config, const hysteron::train::TrainResult& result) {
+  const nlohmann::ordered_json json = {{"model", config.output},
+                                       {"test_accuracy", result.test.accuracy},
+                                       {"test_balanced_accuracy", result.test.balanced_accuracy},
+                                       {"test_clips", result.test.clips},
+                                       {"validation_accuracy", result.validation.accuracy},
+                                       {"validation_balanced_accuracy", result.validation.balanced_accuracy},
+                                       {"validation_loss", result.validation.loss},
+                                       {"validation_clips", result.validation.clips},
+                                       {"steps", result.steps},
+                                       {"best_step", result.best_step},
+                                       {"seconds", result.seconds},
+                                       {"near_1_percent", result.validation.near_1_percent},
+                                       {"near_3_percent", result.validation.near_3_percent},
+                                       {"robustness",
+                                        {{"deviation", hysteron::train::kRobustnessDeviation},
+                                         {"copies", hysteron::train::kRobustnessCopies},
+                                         {"decision_agreement", result.robustness.decision_agreement},
+                                         {"frame_agreement", result.robustness.frame_agreement},
+                                         {"state_mismatch", result.robustness.state_mismatch}}}};
+  fmt::print("{}\n", json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
+void print_text(const hysteron::train::TrainConfig& config, const hysteron::train::TrainResult& result) {
+  const auto accuracy = [](const char* name, const hysteron::train::Evaluation& evaluation) {
+    fmt::print("{:<22}{:.2f} % of {} clips, {:.2f} % balanced over labels\n", name, 100.0 * evaluation.accuracy,
+               evaluation.clips, 100.0 * evaluation.balanced_accuracy);
+  };
+  accuracy("test accuracy", result.test);
+  accuracy("validation accuracy", result.validation);
+  fmt::print("{:<22}{} in {:.1f} s, best after {}\n", "steps", result.steps, result.seconds, result.best_step);
+  fmt::print("{:<22}{:.2f} % of candidates within 1 % of a threshold, {:.2f} % within 3 %\n", "margins",
+             100.0 * result.validation.near_1_percent, 100.0 * result.validation.near_3_percent);
+  fmt::print("{:<22}with 1 % errors {:.2f} % of decisions, {:.2f} % of frames and {:.2f} % of state bits stay\n",
+             "robustness", 100.0 * result.robustness.decision_agreement, 100.0 * result.robustness.frame_agreement,
+             100.0 * (1.0 - result.robustness.state_mismatch));
+  fmt::print("{:<22}{}\n", "model", config.output);
+}
+
+int run(const Options& options, Session& session) {
+  if (options.keys) {
+    print_keys();
+    return 0;
+  }
+  if (options.config.empty()) {
+    throw hysteron::Error(hysteron::ErrorKind::kUsage,
+                          "train: expected a configuration file; see hysteron train --help");
+  }
+  const hysteron::train::TrainConfig config = hysteron::train::read_config(options.config);
+  const auto result = hysteron::flow::train_model(config, session.reporter, session.stop);
+  if (options.json) {
+    print_json(config, result);
+  } else {
+    print_text(config, result);
+  }
+  return 0;
+}
+
+}  // namespace
+
+void add_train_command(CLI::App& app, Session& session) {
+  add_command<Options>(app, session, "train", "Train a network on speech and save the best model",
+                       "hysteron train keyword.toml\n  hysteron train --keys", declare,
+                       [&session](const Options& options) { return run(options, session); });
+}

@@ -1,0 +1,13 @@
+#pragma once
+
+#include "hysteron/base/reporter.h"
+#include "hysteron/train/config.h"
+#include "hysteron/train/trainer.h"
+
+namespace hysteron::flow {
+
+/// Loads the data of `config`, trains, and writes the best model to config.output. Throws as train::load_training_data
+/// and train::train do.
+train::TrainResult train_model(const train::TrainConfig& config, Reporter& reporter, const StopFlag& stop);
+
+}  // namespace hysteron::flow

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "hysteron/data/dataset.h"
+
+namespace hysteron::train {
+
+/// What a training run is told. Every field is a key of the TOML file; config_keys() lists them with default, range and
+/// meaning, and docs/training.md is generated from that list.
+struct TrainConfig {
+  std::string data_folder = "espeak";
+  std::uint64_t corpus_seed = 1;
+  std::string normalisation = "clip";
+  data::ClassMap classes = {{"yes", {"yes"}}, {"other", {"no", "up", "down", "left", "right", "silence"}}};
+
+  std::string output = "model.safetensors";
+  std::size_t width = 4;
+  std::size_t layers = 2;
+  std::size_t cells = 0;  ///< 0: as many as `width`
+
+  std::size_t steps = 5000;
+  std::size_t batch = 256;
+  double learning_rate = 1e-3;
+  double weight_decay = 1e-4;
+  double gradient_clip = 1.0;
+  double dropout = 0.2;
+  double epsilon_hold = 0.1;
+  double epsilon_fall = 0.5;
+  std::uint64_t seed = 1;
+  std::size_t validation_interval = 100;
+  std::size_t threads = 0;
+  std::string metrics;
+
+  double margin = 0.05;
+  double margin_weight = 0.1;
+  double candidate_noise = 0.02;
+  double floor = 0.05;
+  double weight_limit = 10.0;
+
+  std::size_t time_shift = 0;
+  double speed = 0.0;
+  double feature_noise = 0.0;
+
+  std::size_t cells_per_layer() const { return cells == 0 ? width : cells; }
+};
+
+/// One key as documentation shows it.
+struct ConfigKey {
+  std::string name;           ///< "training.steps"
+  std::string type;           ///< "whole number", "number", "text"
+  std::string default_value;  ///< as TOML
+  std::string range;
+  std::string description;
+};
+
+/// Every key except the table [classes], in the order of the documentation.
+std::vector<ConfigKey> config_keys();
+
+/// Name of the table that maps labels to lists of folders, and what it does.
+ConfigKey classes_key();
+
+/// Parses TOML text; `origin` names the file. Throws a bad-input Error with file, line and key for text that is no
+/// TOML, an unknown key or table, a value of the wrong type or one out of range.
+TrainConfig parse_config(std::string_view text, const std::string& origin);
+
+/// parse_config of a file.
+TrainConfig read_config(const std::filesystem::path& path);
+
+/// Throws a bad-input Error that names the key whose value is out of range; for configurations made by a program.
+void check_config(const TrainConfig& config);
+
+/// The whole configuration as one JSON object, key by key, for records.
+std::string config_to_json(const TrainConfig& config);
+
+}  // namespace hysteron::train

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "hysteron/base/parallel.h"
+#include "hysteron/model/network.h"
+#include "hysteron/train/training_data.h"
+
+namespace hysteron::train {
+
+/// How a network does on labelled clips, by model::run_clip.
+struct Evaluation {
+  std::size_t clips = 0;
+  double accuracy = 0.0;           ///< share of clips decided right (majority vote of the frames)
+  double balanced_accuracy = 0.0;  ///< mean over labels of the share decided right
+  double loss = 0.0;               ///< cross-entropy per frame, mean over labels of the mean over their clips
+  std::vector<std::vector<std::size_t>> confusion;  ///< [label][decision], clips
+  /// Shares of (cell, frame) pairs whose candidate lies within 1 % and 3 % of beta_hi of the threshold that the cell's
+  /// state can cross there: beta_hi when off, beta_lo when on. Both are made of currents of the size of beta_hi, and so
+  /// is a circuit's error.
+  double near_1_percent = 0.0;
+  double near_3_percent = 0.0;
+};
+
+/// Throws a bad-input Error when features and network differ in width.
+Evaluation evaluate(const model::Network& network, const ClipSet& clips, ThreadPool& pool);
+
+/// Agreement of a network with copies of itself that have static errors, as circuits have.
+struct Robustness {
+  double decision_agreement = 1.0;  ///< share of clips with the same decision
+  double frame_agreement = 1.0;     ///< share of frames with the same argmax
+  double state_mismatch = 0.0;      ///< share of state bits that differ
+};
+
+/// Runs `copies` copies in which every candidate weight and bias, threshold, width, gain, output weight and bias is off
+/// by an own Gaussian factor of relative deviation `deviation`, over all clips. Copy i depends on (seed, i) only.
+Robustness robustness(const model::Network& network, const ClipSet& clips, double deviation, std::size_t copies,
+                      std::uint64_t seed, ThreadPool& pool);
+
+}  // namespace hysteron::train

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstddef>
+
+#include "hysteron/base/parallel.h"
+#include "hysteron/base/reporter.h"
+#include "hysteron/model/network.h"
+#include "hysteron/train/config.h"
+#include "hysteron/train/evaluate.h"
+#include "hysteron/train/training_data.h"
+
+namespace hysteron::train {
+
+struct TrainResult {
+  model::Network network;     ///< the best of the validated ones
+  Evaluation validation;      ///< of that network
+  Evaluation test;            ///< of that network; no clips where the data has none
+  Robustness robustness;      ///< of that network on the validation clips, kRobustnessDeviation in every parameter
+  std::size_t steps = 0;      ///< made
+  std::size_t best_step = 0;  ///< after which the best network was found
+  double seconds = 0.0;       ///< of the training loop
+};
+
+inline constexpr double kRobustnessDeviation = 0.01;  ///< of TrainResult::robustness
+inline constexpr std::size_t kRobustnessCopies = 10;
+
+/// Trains the hardware backbone by the recipe of docs/training.md and writes the best network to config.output (empty:
+/// nowhere). The same configuration and data give the same network at any number of threads.
+///
+/// Throws a bad-input Error where a label has no training or no validation clip, the output's folder does not exist, or
+/// the loss stops being a number (with the step and the parameters with the largest gradient); kInterrupted when `stop`
+/// is set, after writing the best network so far, or the latest while there is no best one.
+TrainResult train(const TrainConfig& config, const TrainingData& data, ThreadPool& pool, Reporter& reporter,
+                  const StopFlag& stop);
+
+}  // namespace hysteron::train

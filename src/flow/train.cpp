@@ -1,0 +1,14 @@
+#include "hysteron/flow/train.h"
+
+#include "hysteron/base/parallel.h"
+#include "hysteron/train/training_data.h"
+
+namespace hysteron::flow {
+
+train::TrainResult train_model(const train::TrainConfig& config, Reporter& reporter, const StopFlag& stop) {
+  ThreadPool pool(static_cast<int>(config.threads));
+  const train::TrainingData data = train::load_training_data(config, pool, reporter, stop);
+  return train::train(config, data, pool, reporter, stop);
+}
+
+}  // namespace hysteron::flow

@@ -1,0 +1,291 @@
+#include "hysteron/train/config.h"
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
+#include <variant>
+
+#include "hysteron/base/error.h"
+#include "hysteron/base/file.h"
+
+namespace hysteron::train {
+namespace {
+
+using Whole = std::size_t TrainConfig::*;
+using Number = double TrainConfig::*;
+using Text = std::string TrainConfig::*;
+
+static_assert(std::is_same_v<std::size_t, std::uint64_t>, "seeds and sizes share one field type");
+
+/// One key: where it lives, what it may hold, what it means. Text keys list their choices; none: any text.
+struct Key {
+  const char* name;
+  std::variant<Whole, Number, Text> field;
+  double low = 0.0;
+  double high = 0.0;
+  std::vector<std::string> choices;
+  const char* description = "";
+};
+
+constexpr double kAnySeed = 9.0e18;  // TOML's whole numbers end at 2^63 - 1
+
+const std::vector<Key>& keys() {
+  using C = TrainConfig;
+  static const std::vector<Key> list = {
+      {"data.folder",
+       &C::data_folder,
+       0,
+       0,
+       {},
+       "folder of class folders, or \"espeak\" for the built-in spoken corpus"},
+      {"data.corpus_seed", &C::corpus_seed, 0, kAnySeed, {}, "seed of the built-in corpus"},
+      {"data.normalisation",
+       &C::normalisation,
+       0,
+       0,
+       {"clip", "fixed"},
+       "scale coefficients by each clip's statistics, or by the training set's (saved in the model)"},
+      {"model.output", &C::output, 0, 0, {}, "model file to write; relative to the current folder"},
+      {"model.width", &C::width, 1, 4096, {}, "width d of the backbone"},
+      {"model.layers", &C::layers, 1, 64, {}, "number of layers L"},
+      {"model.cells", &C::cells, 0, 4096, {}, "cells m in each layer; 0: as many as the width"},
+      {"training.steps", &C::steps, 1, 1e9, {}, "optimiser steps"},
+      {"training.batch", &C::batch, 1, 65536, {}, "clips a step, dealt evenly over labels and their folders"},
+      {"training.learning_rate", &C::learning_rate, 0, 1, {}, "of AdamW at the first step; falls to 0 along a cosine"},
+      {"training.weight_decay", &C::weight_decay, 0, 1, {}, "of AdamW, on weight matrices only"},
+      {"training.gradient_clip", &C::gradient_clip, 0, 1e6, {}, "largest norm of the whole gradient; 0: no limit"},
+      {"training.dropout", &C::dropout, 0, 0.95, {}, "share of the layers' outputs dropped"},
+      {"training.epsilon_hold", &C::epsilon_hold, 0, 0.9, {}, "share of the steps with incomplete reset at 1"},
+      {"training.epsilon_fall", &C::epsilon_fall, 0, 0.9, {}, "share of the steps over which it then falls to 0"},
+      {"training.seed", &C::seed, 0, kAnySeed, {}, "of start values, batches, dropout and noise"},
+      {"training.validation_interval", &C::validation_interval, 1, 1e9, {}, "steps between validations"},
+      {"training.threads", &C::threads, 0, 1024, {}, "0: one for each core; the result does not depend on it"},
+      {"training.metrics", &C::metrics, 0, 0, {}, "file for JSON lines with losses, rates and speed; empty: none"},
+      {"circuit.margin",
+       &C::margin,
+       1e-3,
+       1,
+       {},
+       "distance of candidates from thresholds, over beta_hi, below which the margin loss acts"},
+      {"circuit.margin_weight", &C::margin_weight, 0, 100, {}, "weight of the margin loss; 0: none"},
+      {"circuit.candidate_noise",
+       &C::candidate_noise,
+       0,
+       1,
+       {},
+       "deviation of the noise on candidates in training, over beta_hi"},
+      {"circuit.floor", &C::floor, 0, 1, {}, "least beta_lo, beta_hi - beta_lo and alpha"},
+      {"circuit.weight_limit", &C::weight_limit, 1, 1e6, {}, "largest magnitude of any parameter"},
+      {"augmentation.time_shift", &C::time_shift, 0, 100, {}, "largest shift of a training clip, in frames"},
+      {"augmentation.speed", &C::speed, 0, 0.5, {}, "largest relative change of a training clip's speed"},
+      {"augmentation.feature_noise",
+       &C::feature_noise,
+       0,
+       10,
+       {},
+       "deviation of the noise on training features, which have deviation 1"},
+  };
+  return list;
+}
+
+constexpr const char* kClassesTable = "classes";
+
+std::string toml_text(const TrainConfig& config, const Key& key) {
+  if (const auto* field = std::get_if<Text>(&key.field)) return nlohmann::json(config.*(*field)).dump();
+  if (const auto* field = std::get_if<Whole>(&key.field)) return fmt::format("{}", config.*(*field));
+  return fmt::format("{}", config.*std::get<Number>(key.field));
+}
+
+std::string range_text(const Key& key) {
+  if (!key.choices.empty()) return fmt::format("one of \"{}\"", fmt::join(key.choices, "\", \""));
+  if (std::holds_alternative<Text>(key.field)) return "any text";
+  if (key.high == kAnySeed) return "from 0";
+  return fmt::format("{:.12g} to {:.12g}", key.low, key.high);
+}
+
+const char* type_text(const Key& key) {
+  if (std::holds_alternative<Text>(key.field)) return "text";
+  return std::holds_alternative<Whole>(key.field) ? "whole number" : "number";
+}
+
+/// Reads one file and says where in it something is wrong.
+class Parser {
+ public:
+  explicit Parser(const std::string& origin) : origin_(origin) {}
+
+  TrainConfig parse(std::string_view text) {
+    toml::table root;
+    try {
+      root = toml::parse(text, origin_);
+    } catch (const toml::parse_error& error) {
+      throw bad_input(
+          fmt::format("{}, line {}: {}", hysteron::quoted(origin_), error.source().begin.line, error.description()));
+    }
+    for (const auto& [name, node] : root) section(std::string(name.str()), node);
+    return config_;
+  }
+
+ private:
+  [[noreturn]] void refuse(const toml::node& node, const std::string& problem) const {
+    throw bad_input(fmt::format("{}, line {}: {}", hysteron::quoted(origin_), node.source().begin.line, problem));
+  }
+
+  void section(const std::string& name, const toml::node& node) {
+    const bool known = name == kClassesTable || std::ranges::any_of(keys(), [&](const Key& key) {
+                         return std::string_view(key.name).starts_with(name + ".");
+                       });
+    if (!known) refuse(node, fmt::format("unknown key {}; expected {}", hysteron::quoted(name), sections()));
+    const toml::table* table = node.as_table();
+    if (table == nullptr) refuse(node, fmt::format("{} is no table; expected [{}]", hysteron::quoted(name), name));
+    if (name == kClassesTable) {
+      classes(*table);
+      return;
+    }
+    for (const auto& [key, value] : *table) assign(name + "." + std::string(key.str()), value);
+  }
+
+  static std::string sections() {
+    std::vector<std::string> names;
+    for (const Key& key : keys()) {
+      const std::string_view name = key.name;
+      const std::string table = fmt::format("[{}]", name.substr(0, name.find('.')));
+      if (names.empty() || names.back() != table) names.push_back(table);
+    }
+    return fmt::format("{} or [{}]", fmt::join(names, ", "), kClassesTable);
+  }
+
+  void assign(const std::string& name, const toml::node& value) {
+    const auto key = std::ranges::find_if(keys(), [&](const Key& entry) { return entry.name == name; });
+    if (key == keys().end()) {
+      refuse(value, fmt::format("unknown key {}; `hysteron train --keys` lists them all", hysteron::quoted(name)));
+    }
+    if (const auto* field = std::get_if<Text>(&key->field)) {
+      if (!value.is_string()) wrong(value, *key);
+      config_.*(*field) = **value.as_string();
+      if (!key->choices.empty() && std::ranges::find(key->choices, config_.*(*field)) == key->choices.end()) {
+        wrong(value, *key);
+      }
+    } else if (const auto* whole = std::get_if<Whole>(&key->field)) {
+      if (!value.is_integer()) wrong(value, *key);
+      const std::int64_t number = **value.as_integer();
+      if (number < 0 || !in_range(static_cast<double>(number), *key)) wrong(value, *key);
+      config_.*(*whole) = static_cast<std::size_t>(number);
+    } else {
+      if (!value.is_number()) wrong(value, *key);
+      const double number = value.value<double>().value_or(std::nan(""));
+      if (!in_range(number, *key)) wrong(value, *key);
+      config_.*std::get<Number>(key->field) = number;
+    }
+  }
+
+  static bool in_range(double number, const Key& key) { return number >= key.low && number <= key.high; }
+
+  [[noreturn]] void wrong(const toml::node& value, const Key& key) const {
+    std::ostringstream shown;
+    value.visit([&](const auto& node) { shown << node; });
+    refuse(value, fmt::format("{} is {}; expected {}, {}", key.name, shown.str(), type_text(key), range_text(key)));
+  }
+
+  void classes(const toml::table& table) {
+    struct Entry {
+      toml::source_position place;
+      data::LabelFolders label;
+    };
+    std::vector<Entry> entries;
+    for (const auto& [name, value] : table) {
+      entries.push_back({value.source().begin, {std::string(name.str()), folders(std::string(name.str()), value)}});
+    }
+    if (entries.size() < 2) refuse(table, fmt::format("[{}] has fewer than two labels", kClassesTable));
+    // Labels keep the order of the file, which toml++ does not.
+    std::ranges::sort(entries, [](const Entry& a, const Entry& b) { return a.place < b.place; });
+    config_.classes.clear();
+    for (Entry& entry : entries) config_.classes.push_back(std::move(entry.label));
+  }
+
+  std::vector<std::string> folders(const std::string& label, const toml::node& value) {
+    const std::string name = fmt::format("{}.{}", kClassesTable, label);
+    const toml::array* list = value.as_array();
+    if (list == nullptr || list->empty()) refuse(value, name + " is no list of folder names");
+    std::vector<std::string> result;
+    for (const toml::node& entry : *list) {
+      if (!entry.is_string() || (*entry.as_string())->empty()) refuse(entry, name + " is no list of folder names");
+      result.push_back(**entry.as_string());
+      if (!folders_.insert(result.back()).second) {
+        refuse(entry, fmt::format("{} names folder {} a second time", name, hysteron::quoted(result.back())));
+      }
+    }
+    return result;
+  }
+
+  const std::string& origin_;
+  TrainConfig config_;
+  std::set<std::string> folders_;
+};
+
+double number_of(const TrainConfig& config, const Key& key) {
+  if (const auto* whole = std::get_if<Whole>(&key.field)) return static_cast<double>(config.*(*whole));
+  return config.*std::get<Number>(key.field);
+}
+
+}  // namespace
+
+std::vector<ConfigKey> config_keys() {
+  std::vector<ConfigKey> result;
+  for (const Key& key : keys()) {
+    result.push_back({key.name, type_text(key), toml_text(TrainConfig{}, key), range_text(key), key.description});
+  }
+  return result;
+}
+
+ConfigKey classes_key() {
+  std::string value;
+  for (const data::LabelFolders& label : TrainConfig{}.classes) {
+    value += fmt::format("{}{} = {}", value.empty() ? "" : "; ", label.label, nlohmann::json(label.folders).dump());
+  }
+  return {"[classes]", "lists of text", value, "two labels or more",
+          "a line a label, with its class folders; labels keep their order"};
+}
+
+TrainConfig parse_config(std::string_view text, const std::string& origin) {
+  TrainConfig config = Parser(origin).parse(text);
+  check_config(config);
+  return config;
+}
+
+TrainConfig read_config(const std::filesystem::path& path) { return parse_config(read_file(path), path.string()); }
+
+void check_config(const TrainConfig& config) {
+  for (const Key& key : keys()) {
+    if (const auto* field = std::get_if<Text>(&key.field)) {
+      if (!key.choices.empty() && std::ranges::find(key.choices, config.*(*field)) == key.choices.end()) {
+        throw bad_input(
+            fmt::format("{} is {}; expected {}", key.name, hysteron::quoted(config.*(*field)), range_text(key)));
+      }
+      continue;
+    }
+    const double value = number_of(config, key);
+    if (!(value >= key.low && value <= key.high)) {
+      throw bad_input(fmt::format("{} is {}; expected {}", key.name, toml_text(config, key), range_text(key)));
+    }
+  }
+  if (config.epsilon_hold + config.epsilon_fall > 0.95) {
+    throw bad_input(
+        fmt::format("training.epsilon_hold and training.epsilon_fall sum to {}; expected at most 0.95, so "
+                    "that the model proper is trained at the end",
+                    config.epsilon_hold + config.epsilon_fall));
+  }
+}
+
+std::string config_to_json(const TrainConfig& config) {
+  nlohmann::ordered_json object;
+  for (const Key& key : keys()) object[key.name] = nlohmann::ordered_json::parse(toml_text(config, key));
+  for (const data::LabelFolders& label : config.classes) object[kClassesTable][label.label] = label.folders;
+  return object.dump();
+}
+
+}  // namespace hysteron::train

@@ -1,0 +1,73 @@
+#include "hysteron/train/optimiser.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+namespace hysteron::train {
+namespace {
+
+constexpr double kBeta1 = 0.9;
+constexpr double kBeta2 = 0.999;
+constexpr float kEpsilon = 1e-8f;
+
+}  // namespace
+
+double cosine_rate(double first, std::size_t step, std::size_t steps) {
+  return 0.5 * first * (1.0 + std::cos(std::numbers::pi * static_cast<double>(step) / static_cast<double>(steps)));
+}
+
+double epsilon_at(std::size_t step, std::size_t steps, double hold, double fall) {
+  const double done = static_cast<double>(step) / static_cast<double>(steps);
+  if (done < hold) return 1.0;
+  if (done >= hold + fall) return 0.0;
+  return 1.0 - (done - hold) / fall;
+}
+
+double clip_gradient(std::span<float> gradient, double limit) {
+  double sum = 0.0;
+  for (const float value : gradient) sum += static_cast<double>(value) * value;
+  const double norm = std::sqrt(sum);
+  if (limit > 0.0 && norm > limit) {
+    const auto scale = static_cast<float>(limit / norm);
+    for (float& value : gradient) value *= scale;
+  }
+  return norm;
+}
+
+void apply_bounds(const std::vector<Segment>& segments, const ParameterBounds& bounds, std::span<float> parameters) {
+  const auto floor = static_cast<float>(bounds.floor);
+  const auto limit = static_cast<float>(bounds.limit);
+  for (const Segment& segment : segments) {
+    for (float& value : parameters.subspan(segment.offset, segment.size())) {
+      const float least = segment.positive ? floor : 0.0f;
+      value = std::copysign(std::clamp(std::abs(value), least, limit), value);
+    }
+  }
+}
+
+AdamW::AdamW(const std::vector<Segment>& segments, std::size_t parameters, double weight_decay)
+    : decay_(parameters, 0.0f), mean_(parameters, 0.0f), variance_(parameters, 0.0f) {
+  for (const Segment& segment : segments) {
+    if (segment.decays) std::fill_n(decay_.begin() + segment.offset, segment.size(), static_cast<float>(weight_decay));
+  }
+}
+
+void AdamW::step(std::span<const float> gradient, double rate, std::span<float> parameters) {
+  mean_weight_ *= kBeta1;
+  variance_weight_ *= kBeta2;
+  constexpr auto kKeep1 = static_cast<float>(kBeta1);
+  constexpr auto kKeep2 = static_cast<float>(kBeta2);
+  const auto mean_scale = static_cast<float>(1.0 / (1.0 - mean_weight_));
+  const auto variance_scale = static_cast<float>(1.0 / (1.0 - variance_weight_));
+  const auto step_size = static_cast<float>(rate);
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    const float g = gradient[i];
+    mean_[i] = kKeep1 * mean_[i] + (1.0f - kKeep1) * g;
+    variance_[i] = kKeep2 * variance_[i] + (1.0f - kKeep2) * g * g;
+    const float move = mean_[i] * mean_scale / (std::sqrt(variance_[i] * variance_scale) + kEpsilon);
+    parameters[i] -= step_size * (move + decay_[i] * parameters[i]);
+  }
+}
+
+}  // namespace hysteron::train

@@ -1,0 +1,348 @@
+#include "hysteron/train/trainer.h"
+
+#include <cblas.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "hysteron/base/error.h"
+#include "hysteron/base/random.h"
+#include "hysteron/model/model_file.h"
+#include "hysteron/train/backbone.h"
+#include "hysteron/train/optimiser.h"
+#include "train/batches.h"
+#include "train/kernels.h"
+#include "train/noise.h"
+
+namespace hysteron::train {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t kReportInterval = 10;  // steps
+constexpr double kSmoothing = 0.98;          // of the figures in the progress bar
+
+double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+
+/// Workspaces and shards that threads borrow for one pass.
+struct Desk {
+  Backbone::Workspace workspace;
+  Shard shard;
+};
+
+class DeskPool {
+ public:
+  std::unique_ptr<Desk> take() {
+    const std::lock_guard lock(mutex_);
+    if (free_.empty()) return std::make_unique<Desk>();
+    std::unique_ptr<Desk> desk = std::move(free_.back());
+    free_.pop_back();
+    return desk;
+  }
+
+  void give(std::unique_ptr<Desk> desk) {
+    const std::lock_guard lock(mutex_);
+    free_.push_back(std::move(desk));
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<Desk>> free_;
+};
+
+/// Figures of one step, means over the batch.
+struct StepFigures {
+  double loss = 0.0;  // cross-entropy
+  double margin = 0.0;
+  double frames_right = 0.0;
+  double gradient_norm = 0.0;
+  double rate = 0.0;
+  double epsilon = 0.0;
+};
+
+BackboneShape shape_of(const TrainConfig& config, const TrainingData& data) {
+  return {data.train.features.width, config.width, config.cells_per_layer(), config.layers, data.labels.size()};
+}
+
+class Trainer {
+ public:
+  Trainer(const TrainConfig& config, const TrainingData& data, ThreadPool& pool)
+      : config_(config),
+        data_(data),
+        pool_(pool),
+        random_(config.seed),
+        backbone_(shape_of(config, data)),
+        optimiser_(backbone_.segments(), backbone_.parameters(), config.weight_decay),
+        sampler_(data.train, data.labels.size(), {static_cast<double>(config.time_shift), config.speed},
+                 random_.child("batches")),
+        parameters_(backbone_.initial_parameters(random_.child("parameters"))),
+        gradient_(backbone_.parameters()) {
+    bound();
+  }
+
+  StepFigures step(std::size_t number) {
+    StepFigures figures;
+    figures.rate = cosine_rate(config_.learning_rate, number, config_.steps);
+    figures.epsilon = epsilon_at(number, config_.steps, config_.epsilon_hold, config_.epsilon_fall);
+    const std::vector<Draw> draws = sampler_.next(config_.batch);
+    const PassOptions options = pass_options(number, figures.epsilon);
+    run_shards(draws, options, figures);
+    figures.gradient_norm = clip_gradient(gradient_, config_.gradient_clip);
+    if (!std::isfinite(figures.loss) || !std::isfinite(figures.gradient_norm)) refuse_divergence(number, figures);
+    optimiser_.step(gradient_, figures.rate, parameters_);
+    bound();
+    return figures;
+  }
+
+  model::Network network() const {
+    model::Network network = backbone_.to_network(parameters_);
+    network.labels = data_.labels;
+    network.classes = data_.classes;
+    if (data_.statistics) {
+      const auto to_vector = [](const std::vector<float>& values) {
+        return model::Vector(Eigen::Map<const model::Vector>(values.data(), static_cast<Eigen::Index>(values.size())));
+      };
+      network.feature_mean = to_vector(data_.statistics->mean);
+      network.feature_deviation = to_vector(data_.statistics->deviation);
+    }
+    return network;
+  }
+
+ private:
+  PassOptions pass_options(std::size_t number, double epsilon) const {
+    // Margins and noise are about the cell proper, so they come in as the reset becomes complete.
+    const double share = 1.0 - epsilon;
+    PassOptions options;
+    options.epsilon = static_cast<float>(epsilon);
+    options.dropout = static_cast<float>(config_.dropout);
+    options.candidate_noise = static_cast<float>(share * config_.candidate_noise);
+    options.margin = static_cast<float>(config_.margin);
+    options.margin_weight = static_cast<float>(share * config_.margin_weight);
+    options.scale = static_cast<float>(1.0 / static_cast<double>(config_.batch * data_.train.features.frames));
+    options.seed = static_cast<std::uint32_t>(random_.child("noise", number).bits());
+    return options;
+  }
+
+  /// Loss and gradient of the batch: shards in any order, their sums in one.
+  void run_shards(const std::vector<Draw>& draws, const PassOptions& options, StepFigures& figures) {
+    const std::size_t shards = (draws.size() + kShardClips - 1) / kShardClips;
+    sums_.assign(shards, {});
+    shard_gradients_.resize(shards);
+    pool_.run(shards, [&](std::size_t i) {
+      std::unique_ptr<Desk> desk = desks_.take();
+      const std::size_t begin = i * kShardClips;
+      fill_shard(data_.train, draws, begin, std::min(begin + kShardClips, draws.size()), desk->shard);
+      desk->shard.first_column = static_cast<std::uint32_t>(begin * desk->shard.frames);
+      add_feature_noise(options, desk->shard);
+      shard_gradients_[i].assign(parameters_.size(), 0.0f);
+      sums_[i] = backbone_.pass(parameters_, desk->shard, options, desk->workspace, shard_gradients_[i]);
+      desks_.give(std::move(desk));
+    });
+    std::ranges::fill(gradient_, 0.0f);
+    for (std::size_t i = 0; i < shards; ++i) {
+      for (std::size_t k = 0; k < gradient_.size(); ++k) gradient_[k] += shard_gradients_[i][k];
+      figures.loss += sums_[i].cross_entropy * options.scale;
+      figures.margin += sums_[i].margin * options.scale;
+      figures.frames_right += sums_[i].right * options.scale;
+    }
+  }
+
+  void add_feature_noise(const PassOptions& options, Shard& shard) const {
+    if (config_.feature_noise <= 0.0) return;
+    const std::size_t n = shard.frames * kShardClips;
+    for (std::size_t i = 0; i < backbone_.shape().inputs; ++i) {
+      add_noise(static_cast<float>(config_.feature_noise), noise_key(options.seed, NoiseUse::kFeature, 0, i),
+                shard.first_column, shard.inputs.data() + i * n, n);
+    }
+  }
+
+  void bound() { apply_bounds(backbone_.segments(), {config_.floor, config_.weight_limit}, parameters_); }
+
+  [[noreturn]] void refuse_divergence(std::size_t number, const StepFigures& figures) const {
+    std::string worst;
+    float largest = -1.0f;
+    for (const Segment& segment : backbone_.segments()) {
+      for (std::size_t i = segment.offset; i < segment.offset + segment.size(); ++i) {
+        const float size = std::isfinite(gradient_[i]) ? std::abs(gradient_[i]) : INFINITY;
+        if (size > largest) {
+          largest = size;
+          worst = segment.name;
+        }
+      }
+    }
+    throw bad_input(fmt::format(
+        "training diverged at step {}: the loss is {}, the gradient's norm {}, its largest part in {}; lower "
+        "training.learning_rate or check the features",
+        number, figures.loss, figures.gradient_norm, worst));
+  }
+
+  const TrainConfig& config_;
+  const TrainingData& data_;
+  ThreadPool& pool_;
+  Random random_;
+  Backbone backbone_;
+  AdamW optimiser_;
+  BatchSampler sampler_;
+  std::vector<float> parameters_;
+  std::vector<float> gradient_;
+  std::vector<std::vector<float>> shard_gradients_;
+  std::vector<PassSums> sums_;
+  DeskPool desks_;
+};
+
+/// JSON lines with the figures of training, if the configuration wants them.
+class MetricsLog {
+ public:
+  explicit MetricsLog(const std::string& path) {
+    if (path.empty()) return;
+    stream_.open(path);
+    if (!stream_) throw bad_input(fmt::format("training.metrics: cannot write {}", hysteron::quoted(path)));
+  }
+
+  void step(std::size_t number, const StepFigures& figures, double steps_per_second) {
+    if (!stream_.is_open()) return;
+    const nlohmann::ordered_json line = {{"step", number},
+                                         {"loss", figures.loss},
+                                         {"margin_loss", figures.margin},
+                                         {"frame_accuracy", figures.frames_right},
+                                         {"learning_rate", figures.rate},
+                                         {"epsilon", figures.epsilon},
+                                         {"gradient_norm", figures.gradient_norm},
+                                         {"steps_per_second", steps_per_second}};
+    stream_ << line.dump() << '\n';
+  }
+
+  void validation(std::size_t number, const Evaluation& evaluation) {
+    if (!stream_.is_open()) return;
+    const nlohmann::ordered_json line = {{"step", number},
+                                         {"validation_loss", evaluation.loss},
+                                         {"validation_accuracy", evaluation.accuracy},
+                                         {"validation_balanced_accuracy", evaluation.balanced_accuracy},
+                                         {"near_1_percent", evaluation.near_1_percent},
+                                         {"near_3_percent", evaluation.near_3_percent}};
+    stream_ << line.dump() << std::endl;
+  }
+
+ private:
+  std::ofstream stream_;
+};
+
+void check_clips(const ClipSet& clips, const std::vector<std::string>& labels, const char* split) {
+  for (std::size_t label = 0; label < labels.size(); ++label) {
+    if (std::ranges::find(clips.labels, static_cast<std::uint32_t>(label)) == clips.labels.end()) {
+      throw bad_input(fmt::format("label {} has no {} clip", hysteron::quoted(labels[label]), split));
+    }
+  }
+}
+
+void check_output(const std::string& output) {
+  if (output.empty()) return;
+  const std::filesystem::path folder = std::filesystem::absolute(output).parent_path();
+  if (!std::filesystem::is_directory(folder)) {
+    throw bad_input(fmt::format("model.output: the folder {} does not exist", hysteron::quoted(folder.string())));
+  }
+}
+
+/// Smoothed figures for the progress bar.
+class Progress {
+ public:
+  explicit Progress(Reporter& reporter) : reporter_(reporter) {}
+
+  void show(std::size_t done, std::size_t steps, const StepFigures& figures, const std::string& validated) {
+    const double keep = std::min(kSmoothing, 1.0 - 1.0 / static_cast<double>(done));
+    loss_ = keep * loss_ + (1.0 - keep) * figures.loss;
+    right_ = keep * right_ + (1.0 - keep) * figures.frames_right;
+    if (done % kReportInterval == 0 || done == steps) {
+      reporter_.progress("training", done, steps,
+                         fmt::format("loss {:.3f}, frames right {:.1f} %{}", loss_, 100.0 * right_, validated));
+    }
+  }
+
+ private:
+  Reporter& reporter_;
+  double loss_ = 0.0;
+  double right_ = 0.0;
+};
+
+/// The network with the least validation loss so far.
+struct Best {
+  bool found = false;
+  std::size_t step = 0;
+  model::Network network;
+  Evaluation validation;
+};
+
+std::string training_record(const TrainConfig& config, std::size_t best_step, const Evaluation& validation) {
+  nlohmann::ordered_json record;
+  record["config"] = nlohmann::ordered_json::parse(config_to_json(config));
+  // Where the files lie says nothing about the network, and the same training must give the same bytes anywhere.
+  for (const char* key : {"data.folder", "model.output", "training.metrics", "training.threads"}) {
+    record["config"].erase(key);
+  }
+  record["best_step"] = best_step;
+  record["validation_loss"] = validation.loss;
+  record["validation_accuracy"] = validation.accuracy;
+  return record.dump();
+}
+
+[[noreturn]] void interrupt(const TrainConfig& config, const Trainer& trainer, const Best& best, std::size_t step,
+                            Reporter& reporter) {
+  if (!config.output.empty()) {
+    model::save_model(config.output, best.found ? best.network : trainer.network());
+    reporter.info(fmt::format("saved the {} network to {}", best.found ? "best" : "latest", config.output));
+  }
+  throw Error(ErrorKind::kInterrupted, fmt::format("training interrupted at step {} of {}", step, config.steps));
+}
+
+}  // namespace
+
+TrainResult train(const TrainConfig& config, const TrainingData& data, ThreadPool& pool, Reporter& reporter,
+                  const StopFlag& stop) {
+  check_config(config);
+  check_clips(data.train, data.labels, "training");
+  check_clips(data.validation, data.labels, "validation");
+  check_output(config.output);
+  openblas_set_num_threads(1);  // shards are the parallel work; sums must not depend on the number of threads
+  MetricsLog log(config.metrics);
+  Trainer trainer(config, data, pool);
+  Progress progress(reporter);
+  Best best;
+  std::string validated;
+  const Clock::time_point begin = Clock::now();
+  for (std::size_t step = 0; step < config.steps; ++step) {
+    if (stop.requested()) interrupt(config, trainer, best, step, reporter);
+    const StepFigures figures = trainer.step(step);
+    const std::size_t done = step + 1;
+    const bool proper = epsilon_at(step, config.steps, config.epsilon_hold, config.epsilon_fall) == 0.0;
+    if (proper && (done % config.validation_interval == 0 || done == config.steps)) {
+      model::Network network = trainer.network();
+      const Evaluation evaluation = evaluate(network, data.validation, pool);
+      log.validation(done, evaluation);
+      if (!best.found || evaluation.loss < best.validation.loss) best = {true, done, std::move(network), evaluation};
+      validated = fmt::format(", validation {:.1f} %", 100.0 * evaluation.accuracy);
+    }
+    log.step(done, figures, static_cast<double>(done) / seconds_since(begin));
+    progress.show(done, config.steps, figures, validated);
+  }
+  TrainResult result;
+  result.seconds = seconds_since(begin);
+  result.steps = config.steps;
+  result.best_step = best.step;
+  result.validation = best.validation;
+  result.network = std::move(best.network);
+  result.network.training = training_record(config, best.step, best.validation);
+  if (!config.output.empty()) model::save_model(config.output, result.network);
+  result.test = evaluate(result.network, data.test, pool);
+  result.robustness =
+      robustness(result.network, data.validation, kRobustnessDeviation, kRobustnessCopies, config.seed, pool);
+  return result;
+}
+
+}  // namespace hysteron::train
