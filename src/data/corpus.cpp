@@ -289,7 +289,7 @@ void make_corpus(const CorpusSpec& spec, const fs::path& folder, ThreadPool& poo
 }
 
 fs::path cached_corpus(std::uint64_t seed, ThreadPool& pool, Reporter& reporter, const StopFlag& stop) {
-  const fs::path folder = cache_directory() / fmt::format("corpus-v{}-seed{}", kCorpusVersion, seed);
+  fs::path folder = cache_directory() / fmt::format("corpus-v{}-seed{}", kCorpusVersion, seed);
   std::error_code ignored;
   if (fs::is_directory(folder, ignored)) return folder;
   CorpusSpec spec;

@@ -182,7 +182,8 @@ Dataset::Dataset(fs::path root, const ClassMap& classes) : root_(std::move(root)
             fmt::format("{}: the class is empty; expected WAV or FLAC files", quoted((root_ / folder).string())));
       }
       for (const std::string& file : files) {
-        clips.push_back({folder + "/" + file, speaker_of(folder, file), folders_.size(), labels_.size()});
+        clips.push_back(
+            {fmt::format("{}/{}", folder, file), speaker_of(folder, file), folders_.size(), labels_.size()});
       }
       folders_.push_back(folder);
     }

@@ -45,6 +45,7 @@ class DatasetFolder : public ::testing::Test {
 
 std::vector<std::string> names(const std::vector<Clip>& clips) {
   std::vector<std::string> result;
+  result.reserve(clips.size());
   for (const Clip& clip : clips) result.push_back(clip.name);
   return result;
 }
@@ -265,17 +266,20 @@ TEST(Classes, SurviveJson) {
 
 TEST(Classes, RefuseMalformedJsonByName) {
   const std::vector<std::string> labels = {"yes", "no"};
-  for (const auto& [json, part] : std::vector<std::pair<std::string, std::string>>{
-           {"{", "no JSON object"},
-           {"[]", "no JSON object"},
-           {R"({"yes":"yes","no":["no"]})", "'yes' has no list"},
-           {R"({"yes":[1],"no":["no"]})", "'yes' lists 1"},
-           {R"({"yes":[],"no":["no"]})", "'yes' has no folders"},
-           {R"({"yes":["a"],"no":["a"]})", "'a' is named twice"},
-           {R"({"yes":["yes"]})", "'no' is missing"},
-           {R"({"yes":["yes"],"no":["no"],"up":["up"]})", "does not have"}}) {
-    SCOPED_TRACE(json);
-    expect_bad_input([&] { parse_classes(json, labels, "model.safetensors"); }, {"model.safetensors", part});
+  struct Case {
+    std::string json;
+    std::string part;
+  };
+  for (const Case& c : std::vector<Case>{{"{", "no JSON object"},
+                                         {"[]", "no JSON object"},
+                                         {R"({"yes":"yes","no":["no"]})", "'yes' has no list"},
+                                         {R"({"yes":[1],"no":["no"]})", "'yes' lists 1"},
+                                         {R"({"yes":[],"no":["no"]})", "'yes' has no folders"},
+                                         {R"({"yes":["a"],"no":["a"]})", "'a' is named twice"},
+                                         {R"({"yes":["yes"]})", "'no' is missing"},
+                                         {R"({"yes":["yes"],"no":["no"],"up":["up"]})", "does not have"}}) {
+    SCOPED_TRACE(c.json);
+    expect_bad_input([&] { parse_classes(c.json, labels, "model.safetensors"); }, {"model.safetensors", c.part});
   }
 }
 

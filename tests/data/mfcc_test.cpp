@@ -1,5 +1,7 @@
 #include "hysteron/data/mfcc.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <thread>
@@ -37,7 +39,7 @@ TEST(MfccOfRealSpeech, AgreesWithAnIndependentImplementation) {
     const fs::path audio = shared / "speech_commands" / stem.substr(0, parting) / (stem.substr(parting + 2) + ".wav");
     const double error = largest_difference(mfcc.compute(read_audio(audio)), read_npy(entry.path()).values);
     EXPECT_LE(error, Mfcc::kErrorBound) << audio;
-    RecordProperty("error_of_" + stem, std::to_string(error));
+    RecordProperty("error_of_" + stem, fmt::format("{:.1e}", error));
     ++compared;
   }
   EXPECT_EQ(compared, 5u);
@@ -115,6 +117,7 @@ TEST(Mfcc, OneObjectServesManyThreads) {
   const std::vector<float> expected = mfcc.compute(speech);
   std::vector<std::vector<float>> results(4);
   std::vector<std::thread> threads;
+  threads.reserve(results.size());
   for (auto& result : results) threads.emplace_back([&] { result = mfcc.compute(speech); });
   for (std::thread& thread : threads) thread.join();
   for (const auto& result : results) EXPECT_EQ(result, expected);
