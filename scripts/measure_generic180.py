@@ -61,7 +61,7 @@ def run(lines, corner="tt", mismatch=0, process=0, seed=1, temperature=27, optio
 def transfer(kind, w, l, vds, stop=SUPPLY, step=5e-3, body=0.0, **where):
     """Drain current against gate voltage, both positive for either kind of device."""
     sign = 1 if kind == "n" else -1
-    plot = run([f"vg g 0 0", f"vd d 0 {sign * vds}", f"vb b 0 {sign * body}",
+    plot = run(["vg g 0 0", f"vd d 0 {sign * vds}", f"vb b 0 {sign * body}",
                 f"x1 d g 0 b {kind}fet_g180 w={w} l={l}", ".save v(g) i(vd)",
                 f".dc vg 0 {sign * stop} {sign * step}"], **where)[0]
     return [sign * v for v in plot["v(g)"]], [-sign * i for i in plot["i(vd)"]]
@@ -119,7 +119,7 @@ def leg_spread(kind, width, count=1000, seed=7):
     sign = 1 if kind == "n" else -1
     lines = [f"vd d 0 {sign * 0.5}"]
     for i in range(count):
-        lines += [f"i{i} 0 r{i} {sign * 1e-9 * width / width}", f"xd{i} r{i} r{i} 0 0 {kind}fet_g180 w={width} l={width}",
+        lines += [f"i{i} 0 r{i} {sign * 1e-9}", f"xd{i} r{i} r{i} 0 0 {kind}fet_g180 w={width} l={width}",
                   f"v{i} d e{i} 0", f"xl{i} e{i} r{i} 0 0 {kind}fet_g180 w={width} l={width}"]
     saved = " ".join(f"i(v{i})" for i in range(count))
     plot = run(lines + [f".save {saved}", ".op"], mismatch=1, seed=seed)[0]
@@ -183,10 +183,6 @@ class Table:
     def limit(self, what, is_met):
         if not is_met:
             self.missed.append(what)
-
-
-def each(measure, unit, scale=1.0, form="{:.3g}"):
-    return [form.format(value * scale) + unit for value in map(measure, KINDS)]
 
 
 def main_figures(table):
@@ -284,7 +280,7 @@ def noise_and_charge(table):
         corner = frequency[0] * (spectrum[0] / white - 1)
         sign = 1 if kind == "n" else -1
         plot = run([f"vg g 0 dc {sign * 0.3} ac 1", f"x1 0 g 0 0 {kind}fet_g180 w=5u l=5u", f"vd d 0 {sign * 0.9}",
-                    "l1 g g2 1", "rg g2 0 1g", ".save @m.x1.m0[cgg]", ".op"])[0]
+                    ".save @m.x1.m0[cgg]", ".op"])[0]
         cgg = abs(next(iter(plot.values()))[0])
         table.row(f"{kind.upper()}MOS", f"{white / (2 * CHARGE * 1e-9):.2f}", f"{gate * 1e6:.2f} µV/√Hz",
                   f"{corner:.2g} Hz", f"{cgg * 1e15:.0f} fF")

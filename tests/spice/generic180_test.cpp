@@ -1,5 +1,6 @@
 // The generic180 card in ngspice: the figures circuits rely on. docs/notes/generic180.md has all of them.
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -59,12 +60,17 @@ TEST(Generic180, DrainVoltageMovesALegByLessThan3Percent) {
   }
 }
 
+// Voltage of a W=L=5 um diode at `current`, written as SPICE writes it.
+double rail(const Kind& kind, const std::string& current, const Setting& setting = {}) {
+  const std::string sign = kind.sign > 0 ? "" : "-";
+  const Plot plot =
+      run(fmt::format("i1 0 a {}{}\nxa a a 0 0 {} w=5u l=5u\n.save v(a)\n.op\n", sign, current, kind.device), setting);
+  return std::abs(plot.last("v(a)"));
+}
+
 TEST(Generic180, SwingIs80To90MillivoltPerDecade) {
   for (const Kind& kind : kKinds) {
-    const std::string sign = kind.sign > 0 ? "" : "-";
-    const Plot plot = run("i1 0 a " + sign + "10p\nxa a a 0 0 " + kind.device + " w=5u l=5u\ni2 0 b " + sign +
-                          "1n\nxb b b 0 0 " + kind.device + " w=5u l=5u\n.save v(a) v(b)\n.op\n");
-    const double swing = std::abs(plot.last("v(b)") - plot.last("v(a)")) / 2.0;
+    const double swing = (rail(kind, "1n") - rail(kind, "10p")) / 2.0;
     EXPECT_GT(swing, 0.080);
     EXPECT_LT(swing, 0.090);
   }
@@ -110,18 +116,15 @@ TEST(Generic180, ProcessVariationIsOneDrawForAllDevices) {
 }
 
 TEST(Generic180, CornersOrderTheRailVoltages) {
-  const auto rail = [](const Kind& kind, const std::string& corner) {
-    const Plot plot =
-        run("i1 0 a " + std::to_string(kind.sign) + "n\nxa a a 0 0 " + kind.device + " w=5u l=5u\n.save v(a)\n.op\n",
-            {corner, "sw_mismatch=0 sw_process=0", 1});
-    return std::abs(plot.last("v(a)"));
+  const auto at_corner = [](const Kind& kind, const std::string& corner) {
+    return rail(kind, "1n", {corner, "sw_mismatch=0 sw_process=0", 1});
   };
   for (const Kind& kind : kKinds) {
-    EXPECT_LT(rail(kind, "ff") + 0.03, rail(kind, "tt"));
-    EXPECT_GT(rail(kind, "ss") - 0.03, rail(kind, "tt"));
+    EXPECT_LT(at_corner(kind, "ff") + 0.03, at_corner(kind, "tt"));
+    EXPECT_GT(at_corner(kind, "ss") - 0.03, at_corner(kind, "tt"));
   }
-  EXPECT_LT(rail(kKinds[0], "fs"), rail(kKinds[0], "sf"));
-  EXPECT_GT(rail(kKinds[1], "fs"), rail(kKinds[1], "sf"));
+  EXPECT_LT(at_corner(kKinds[0], "fs"), at_corner(kKinds[0], "sf"));
+  EXPECT_GT(at_corner(kKinds[1], "fs"), at_corner(kKinds[1], "sf"));
 }
 
 TEST(Generic180, SwitchesMustBeGiven) {
