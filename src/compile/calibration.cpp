@@ -30,6 +30,9 @@ constexpr double kFallEnd = kFallBegin + kSlow;
 constexpr double kStop = kFallEnd + kQuick + kHold;
 constexpr double kLongestStep = 2e-3;
 
+// A cell this far off is worth a warning.
+constexpr double kCalibrationWarning = 0.02;
+
 sim::PiecewiseLinear ramp(const RampWindow& window) {
   return {{0.0, 0.0},
           {kQuick, 0.0},
@@ -61,18 +64,34 @@ RampWindow wide_window(const CellTarget& target, double unit) {
   return {0.4 * target.rise, 1.6 * target.rise + slack, 1.6 * target.fall + slack, 0.0};
 }
 
-RampWindow narrow_window(const CellLoop& loop, const CellTarget& target, double unit) {
+/// Room around a threshold that is expected within `doubt`. The fall is the difference of two currents of the size of
+/// the rise, so the rise sets the scale of both.
+double slack(const CellTarget& target, double doubt, double unit) {
+  return std::max({0.01 * target.rise, 0.005 * unit, doubt});
+}
+
+/// Closely around `centre`, or wide where it is not known.
+RampWindow narrow_window(const CellLoop& centre, double rise_doubt, double fall_doubt, const CellTarget& target,
+                         double unit) {
   RampWindow window = wide_window(target, unit);
-  const auto slack = [&](double level) { return std::max(0.04 * level, 0.01 * unit); };
-  if (!std::isnan(loop.rise)) {
-    window.rise_from = std::max(0.0, loop.rise - slack(loop.rise));
-    window.rise_to = loop.rise + slack(loop.rise);
+  if (!std::isnan(centre.rise)) {
+    window.rise_from = std::max(0.0, centre.rise - slack(target, rise_doubt, unit));
+    window.rise_to = centre.rise + slack(target, rise_doubt, unit);
   }
-  if (!std::isnan(loop.fall)) {
-    window.fall_from = loop.fall + slack(loop.fall);
-    window.fall_to = std::max(0.0, loop.fall - slack(loop.fall));
+  if (!std::isnan(centre.fall)) {
+    window.fall_from = centre.fall + slack(target, fall_doubt, unit);
+    window.fall_to = std::max(0.0, centre.fall - slack(target, fall_doubt, unit));
   }
   return window;
+}
+
+/// Where to look after the gains were turned to move `loop` to `target`: around the target, as far as a third of the
+/// step may have missed.
+RampWindow next_window(const CellLoop& loop, const CellTarget& target, double unit) {
+  const CellLoop centre = {std::isnan(loop.rise) ? kNever : target.rise, std::isnan(loop.fall) ? kNever : target.fall,
+                           0.0, 0.0};
+  return narrow_window(centre, std::abs(loop.rise - target.rise) / 3.0, std::abs(loop.fall - target.fall) / 3.0, target,
+                       unit);
 }
 
 /// Error of `measured` against `target`, relative to `target` or to 2 % of the unit current if that is more.
@@ -165,7 +184,7 @@ std::vector<CalibratedCell> calibrate_cells(const std::vector<CellTarget>& targe
       if (pass <= 1 || error < best[i].worst_error) best[i] = {gains[i], loops[i], best[i].uncalibrated, error};
       all_good = all_good && error <= kCalibrationTolerance;
       windows[i] =
-          narrow_window(pass == 0 ? loops[i] : CellLoop{targets[i].rise, targets[i].fall, 0.0, 0.0}, targets[i], unit);
+          pass == 0 ? narrow_window(loops[i], 0.0, 0.0, targets[i], unit) : next_window(loops[i], targets[i], unit);
       if (pass > 0) gains[i] = improved(gains[i], loops[i], targets[i], unit);
     }
     const std::size_t done = all_good ? kCalibrationPasses : static_cast<std::size_t>(pass) + 1;
@@ -189,9 +208,9 @@ void calibrate_network(CompiledNetwork& network, const technology::Technology& t
   const auto calibrated = calibrate_cells(targets, technology, curves, network.conditions, engine, reporter);
   for (std::size_t i = 0; i < cells.size(); ++i) {
     const CellGains& gains = calibrated[i].gains;
-    if (!std::isfinite(calibrated[i].worst_error)) {
-      reporter.warning(fmt::format("{} never switched while it was calibrated; its legs keep their nominal sizes",
-                                   network.mapping[cells[i]->mapping[0]].parameter));
+    if (!(calibrated[i].worst_error <= kCalibrationWarning)) {
+      reporter.warning(fmt::format("the cell of {} is off by {:.1f} % after calibration",
+                                   network.mapping[cells[i]->mapping[0]].parameter, 100.0 * calibrated[i].worst_error));
     }
     const double final_gains[] = {gains.threshold, gains.width, gains.output};
     const CellLoop& loop = calibrated[i].loop;

@@ -137,7 +137,7 @@ OperatingVoltages measure_voltages(const Technology& technology, const sim::Engi
   OperatingVoltages voltages;
   voltages.n_diode = result.values[0].front();
   voltages.p_diode = result.values[1].front();
-  voltages.signed_node = 0.5 * (result.values[2].front() + result.values[3].front());
+  voltages.signed_node = result.values[2].front();
   voltages.cell_tail = result.values[4].front();
   return voltages;
 }

@@ -41,8 +41,8 @@ struct RunOptions {
   /// Netlist lines added before `.end`, one set per further attempt, after a run that did not converge, stopped early
   /// or ran out of time. Any other failure is final.
   std::vector<std::string> retries = {
-      ".options method=gear maxord=2",
-      ".options method=gear maxord=2 reltol=3e-3 itl1=500 itl2=500 itl4=200",
+      ".options method=gear bypass=0 itl1=500 itl2=500 itl4=100",
+      ".options method=trap bypass=0 reltol=3e-3 itl1=500 itl2=500 itl4=200",
   };
 
   /// Looked at while ngspice runs; may be null.
