@@ -93,7 +93,8 @@ int run(const Options& options, Session& session) {
   const auto clips = flow::check_clips(network, features, options.clips, hysteron::quoted(options.input.string()));
   const flow::Workshop workshop(read_circuit_flags(options.circuit), session.reporter, session.stop);
   const flow::SimulationConditions conditions{options.corner, {}, {}};
-  const auto verification = flow::verify(workshop, network, features, clips, conditions, session.reporter);
+  const hysteron::compile::CompiledNetwork compiled = workshop.compile(network, session.reporter);
+  const auto verification = flow::verify(workshop, network, compiled, features, clips, conditions, session.reporter);
   nlohmann::json json = hysteron::report::agreement_json(verification.agreement);
   if (options.json) {
     json["failed_clips"] = verification.failed;

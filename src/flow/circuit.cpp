@@ -128,9 +128,9 @@ std::vector<std::optional<compile::CircuitTrace>> simulate_clips(
   return traces;
 }
 
-Verification verify(const Workshop& workshop, const model::Network& network, const data::Features& features,
-                    const std::vector<std::size_t>& clips, const SimulationConditions& conditions, Reporter& reporter) {
-  const compile::CompiledNetwork compiled = workshop.compile(network, reporter);
+Verification verify(const Workshop& workshop, const model::Network& network, const compile::CompiledNetwork& compiled,
+                    const data::Features& features, const std::vector<std::size_t>& clips,
+                    const SimulationConditions& conditions, Reporter& reporter) {
   const auto traces = simulate_clips(workshop, compiled, features, clips, conditions, reporter);
   analysis::AgreementCounter counter(network);
   Verification result;

@@ -105,9 +105,10 @@ struct Verification {
   double spice_seconds = 0.0;     ///< sum over clips
 };
 
-/// Compiles `network` and compares software with circuit on `clips` of `features`.
-Verification verify(const Workshop& workshop, const model::Network& network, const data::Features& features,
-                    const std::vector<std::size_t>& clips, const SimulationConditions& conditions, Reporter& reporter);
+/// Compares `network` with its circuit `compiled` on `clips` of `features`.
+Verification verify(const Workshop& workshop, const model::Network& network, const compile::CompiledNetwork& compiled,
+                    const data::Features& features, const std::vector<std::size_t>& clips,
+                    const SimulationConditions& conditions, Reporter& reporter);
 
 /// Throws a bad-input Error naming `origin` unless `features` fit `network` and every index of `clips` exists; with
 /// `clips` empty gives all of them.
