@@ -30,21 +30,24 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kCorpusVersion = 1;  // a part of the cache's folder name: raise it when the bytes change
+constexpr int kCorpusVersion = 2;  // a part of the cache's folder name: raise it when the bytes change
 constexpr const char* kSilenceFolder = "_silence_";
 
 // English accents of espeak-ng that heed a variant. `en-gb` does not; `en` speaks the same accent and does.
 constexpr std::array<const char*, 7> kAccents = {
     "en", "en-us", "en-gb-scotland", "en-gb-x-rp", "en-gb-x-gbclan", "en-gb-x-gbcwmd", "en-029"};
 
-// Variants that sound like people, have no echo and lie well apart (docs/data.md tells how far).
-constexpr std::array<const char*, 24> kVariants = {
-    "f1",    "m3",    "Andrea", "quincy", "Annie", "m7",   "linda", "Alex",   "belinda", "Andy",   "anika",  "Hugo",
-    "steph", "Jacky", "shelby", "m8",     "zac",   "paul", "aunty", "robert", "grandma", "victor", "travis", "m1"};
+// Variants that sound like people, have no echo and lie well apart (docs/data.md tells how far), high voices and low
+// ones (about 160 to 310 Hz and 85 to 135 Hz).
+constexpr std::size_t kVariantsEach = 12;
+constexpr std::array<const char*, kVariantsEach> kHighVariants = {
+    "f1", "Andrea", "Annie", "linda", "belinda", "anika", "steph", "shelby", "zac", "aunty", "grandma", "Nguyen"};
+constexpr std::array<const char*, kVariantsEach> kLowVariants = {"m3", "quincy", "Alex",   "Andy",   "Hugo",   "Jacky",
+                                                                 "m8", "paul",   "robert", "victor", "travis", "m1"};
 
 // Ranges the takes are drawn from.
 constexpr int kLeastRate = 110;  // words a minute
-constexpr int kMostRate = 190;
+constexpr int kMostRate = 180;
 constexpr int kLeastPitch = 25;  // espeak-ng's scale, 50 is the voice's own
 constexpr int kMostPitch = 75;
 constexpr double kLeastPeak = -18.0;  // decibel below full scale
@@ -53,7 +56,11 @@ constexpr double kLeastSnr = 10.0;  // decibel
 constexpr double kMostSnr = 30.0;
 constexpr double kLeastSilence = -65.0;  // decibel below full scale, RMS
 constexpr double kMostSilence = -25.0;
-constexpr double kMargin = 0.05;  // second; least distance of the word from the clip's ends where there is room
+
+// Where a word begins, in seconds. The decision on a clip is the majority of its frames, so a word in the second half
+// could not be told at all; recordings of single words are centred for the same reason.
+constexpr double kEarliestStart = 0.02;
+constexpr double kLatestStart = 0.15;
 
 constexpr double kTestShare = 0.2;  // of the variants
 constexpr double kValidationShare = 0.125;
@@ -120,14 +127,29 @@ std::vector<std::string> choose_voices(std::size_t count, ThreadPool& pool, Repo
   return chosen;
 }
 
-/// Splits by variant: the same throat with another accent is never on both sides.
-std::vector<Speaker> cast_speakers(const std::vector<std::string>& voices, const Random& random) {
-  std::vector<std::string_view> variants;
+/// The variants of `voices` in random order, high and low ones by turns for as long as there are both.
+std::vector<std::string_view> shuffled_variants(const std::vector<std::string>& voices, Random random) {
+  std::vector<std::string_view> high;
+  std::vector<std::string_view> low;
   for (const std::string& voice : voices) {
     const std::string_view variant = variant_of(voice);
-    if (std::find(variants.begin(), variants.end(), variant) == variants.end()) variants.push_back(variant);
+    const bool is_high = std::find(kHighVariants.begin(), kHighVariants.end(), variant) != kHighVariants.end();
+    std::vector<std::string_view>& group = is_high ? high : low;
+    if (std::find(group.begin(), group.end(), variant) == group.end()) group.push_back(variant);
   }
-  random.child("split").shuffle(variants);
+  random.shuffle(high);
+  random.shuffle(low);
+  std::vector<std::string_view> variants;
+  for (std::size_t i = 0; i < std::max(high.size(), low.size()); ++i) {
+    if (i < high.size()) variants.push_back(high[i]);
+    if (i < low.size()) variants.push_back(low[i]);
+  }
+  return variants;
+}
+
+/// Splits by variant: the same throat with another accent is never on both sides, and each has high and low voices.
+std::vector<Speaker> cast_speakers(const std::vector<std::string>& voices, const Random& random) {
+  const std::vector<std::string_view> variants = shuffled_variants(voices, random.child("split"));
   const auto share = [&](double part) {
     return std::max<std::size_t>(1, static_cast<std::size_t>(std::lround(part * static_cast<double>(variants.size()))));
   };
@@ -158,8 +180,8 @@ std::vector<float> place_speech(std::vector<float> speech, Random random) {
   const double gain = peak > 0.0 ? amplitude(random.uniform(kLeastPeak, kMostPeak)) / peak : 0.0;
   const double level = gain * std::sqrt(energy / static_cast<double>(std::max<std::size_t>(1, speech.size())));
   const std::size_t room = kLength - speech.size();
-  const auto margin = std::min(static_cast<std::size_t>(kMargin * kSampleRate), room / 2);
-  const std::size_t start = margin + random.below(room - 2 * margin + 1);
+  const auto wanted = static_cast<std::size_t>(random.uniform(kEarliestStart, kLatestStart) * kSampleRate);
+  const std::size_t start = std::min(wanted, room);
   const double noise_level = level * amplitude(-random.uniform(kLeastSnr, kMostSnr));
   std::vector<float> clip = make_noise(kLength, noise_level, random.child("noise"));
   for (std::size_t i = 0; i < speech.size(); ++i) {
@@ -261,8 +283,9 @@ class PartialFolder {
 std::vector<std::string> corpus_voices() {
   std::vector<std::string> voices;
   for (std::size_t round = 0; round < kAccents.size(); ++round) {
-    for (std::size_t v = 0; v < kVariants.size(); ++v) {
-      voices.push_back(fmt::format("{}+{}", kAccents[(v + round) % kAccents.size()], kVariants[v]));
+    for (std::size_t v = 0; v < 2 * kVariantsEach; ++v) {
+      const char* variant = v % 2 == 0 ? kHighVariants[v / 2] : kLowVariants[v / 2];
+      voices.push_back(fmt::format("{}+{}", kAccents[(v + round) % kAccents.size()], variant));
     }
   }
   return voices;
