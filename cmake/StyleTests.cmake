@@ -1,0 +1,23 @@
+# Format and lint as tests with the label `style`; `ctest -LE style` leaves them out. Needs clang-format, clang-tidy,
+# shellcheck and Python.
+
+find_program(HYSTERON_CLANG_FORMAT clang-format REQUIRED)
+find_program(HYSTERON_CLANG_TIDY clang-tidy REQUIRED)
+find_program(HYSTERON_SHELLCHECK shellcheck REQUIRED)
+find_program(HYSTERON_PYTHON python3 REQUIRED)
+
+add_test(NAME style.format COMMAND ${PROJECT_SOURCE_DIR}/scripts/check_format.sh)
+
+file(GLOB scripts CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/scripts/*.sh)
+add_test(NAME style.shell COMMAND ${HYSTERON_SHELLCHECK} --external-sources ${scripts} ${PROJECT_SOURCE_DIR}/.ci/run)
+set_tests_properties(style.format style.shell PROPERTIES LABELS style)
+
+# One test a file, so that CTest spreads them over the cores and names the file that fails.
+file(GLOB sources CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/apps/*/*.cpp
+     ${PROJECT_SOURCE_DIR}/src/*/*.cpp ${PROJECT_SOURCE_DIR}/tests/*/*_test.cpp)
+foreach(source ${sources})
+  add_test(NAME style.tidy/${source}
+           COMMAND ${HYSTERON_PYTHON} ${PROJECT_SOURCE_DIR}/scripts/tidy.py ${PROJECT_BINARY_DIR}
+                   ${PROJECT_SOURCE_DIR}/${source})
+  set_tests_properties(style.tidy/${source} PROPERTIES LABELS style TIMEOUT 900)
+endforeach()

@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# Fails, and says where, if clang-format would change any C++ file of the project. --fix changes them.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+mode=(--dry-run --Werror)
+[ "${1:-}" != --fix ] || mode=(-i)
+folders=()
+for folder in apps bench include src tests; do [ ! -d "$folder" ] || folders+=("$folder"); done
+find "${folders[@]}" \( -name '*.cpp' -o -name '*.h' \) -print0 | xargs -0 clang-format "${mode[@]}"
