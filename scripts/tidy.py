@@ -7,6 +7,7 @@ The record of what passed is BUILD_FOLDER/tidy; delete it to check everything ag
 import hashlib
 import json
 import pathlib
+import shlex
 import subprocess
 import sys
 
@@ -23,8 +24,9 @@ def compile_command(build, source):
 
 def included_files(build, entry):
     """What the last build of `entry` read, from Ninja's log: its own source and every header; empty if never built."""
-    shown = subprocess.run(["ninja", "-C", build, "-t", "deps", entry["output"]], capture_output=True, text=True,
-                           check=True).stdout
+    command = shlex.split(entry["command"])
+    shown = subprocess.run(["ninja", "-C", build, "-t", "deps", command[command.index("-o") + 1]],
+                           capture_output=True, text=True, check=True).stdout
     return [build / line.strip() for line in shown.splitlines() if line.startswith("    ")]
 
 
