@@ -30,20 +30,20 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kCorpusVersion = 2;  // a part of the cache's folder name: raise it when the bytes change
+constexpr int kCorpusVersion = 3;  // a part of the cache's folder name: raise it when the bytes change
 constexpr const char* kSilenceFolder = "_silence_";
 
 // English accents of espeak-ng that heed a variant. `en-gb` does not; `en` speaks the same accent and does.
 constexpr std::array<const char*, 7> kAccents = {
     "en", "en-us", "en-gb-scotland", "en-gb-x-rp", "en-gb-x-gbclan", "en-gb-x-gbcwmd", "en-029"};
 
-// Variants that sound like people, have no echo and lie well apart (docs/data.md tells how far), high voices and low
-// ones (about 160 to 310 Hz and 85 to 135 Hz).
-constexpr std::size_t kVariantsEach = 12;
-constexpr std::array<const char*, kVariantsEach> kHighVariants = {
-    "f1", "Andrea", "Annie", "linda", "belinda", "anika", "steph", "shelby", "zac", "aunty", "grandma", "Nguyen"};
-constexpr std::array<const char*, kVariantsEach> kLowVariants = {"m3", "quincy", "Alex",   "Andy",   "Hugo",   "Jacky",
-                                                                 "m8", "paul",   "robert", "victor", "travis", "m1"};
+// Variants that sound like people, have no echo and lie well apart (docs/data.md tells how far): high voices and low
+// ones (about 160 to 310 Hz and 85 to 150 Hz).
+constexpr std::array<const char*, 12> kHighVariants = {"f1",    "Andrea", "Annie", "linda", "belinda", "anika",
+                                                       "steph", "shelby", "zac",   "aunty", "grandma", "Nguyen"};
+constexpr std::array<const char*, 24> kLowVariants = {
+    "m3",    "quincy",  "Alex", "Andy",    "Hugo", "Jacky", "m8", "paul", "robert", "victor", "travis", "m1",
+    "Mario", "Michael", "max",  "grandpa", "ed",   "Gene",  "m5", "m7",   "iven",   "david",  "sandro", "antonio"};
 
 // Ranges the takes are drawn from.
 constexpr int kLeastRate = 110;  // words a minute
@@ -73,7 +73,7 @@ struct Speaker {
 
 double amplitude(double decibel) { return std::pow(10.0, decibel / 20.0); }
 
-std::string_view variant_of(std::string_view voice) { return voice.substr(voice.find('+') + 1); }
+std::string variant_of(const std::string& voice) { return voice.substr(voice.find('+') + 1); }
 
 void check_spec(const CorpusSpec& spec) {
   const std::size_t voices = corpus_voices().size();
@@ -127,29 +127,36 @@ std::vector<std::string> choose_voices(std::size_t count, ThreadPool& pool, Repo
   return chosen;
 }
 
-/// The variants of `voices` in random order, high and low ones by turns for as long as there are both.
-std::vector<std::string_view> shuffled_variants(const std::vector<std::string>& voices, Random random) {
-  std::vector<std::string_view> high;
-  std::vector<std::string_view> low;
+/// `a` and `b` in their orders, each spread evenly over the result.
+template <typename T>
+std::vector<T> spread_evenly(const std::vector<T>& a, const std::vector<T>& b) {
+  std::vector<T> result;
+  for (std::size_t i = 0, j = 0; i < a.size() || j < b.size();) {
+    // The shares taken so far, (i + 1/2) / |a| and (j + 1/2) / |b|, without the division.
+    const bool from_a = j == b.size() || (i < a.size() && (2 * i + 1) * b.size() <= (2 * j + 1) * a.size());
+    result.push_back(from_a ? a[i++] : b[j++]);
+  }
+  return result;
+}
+
+/// The variants of `voices` in random order, high and low ones spread evenly.
+std::vector<std::string> shuffled_variants(const std::vector<std::string>& voices, Random random) {
+  std::vector<std::string> high;
+  std::vector<std::string> low;
   for (const std::string& voice : voices) {
-    const std::string_view variant = variant_of(voice);
+    const std::string variant = variant_of(voice);
     const bool is_high = std::find(kHighVariants.begin(), kHighVariants.end(), variant) != kHighVariants.end();
-    std::vector<std::string_view>& group = is_high ? high : low;
+    std::vector<std::string>& group = is_high ? high : low;
     if (std::find(group.begin(), group.end(), variant) == group.end()) group.push_back(variant);
   }
   random.shuffle(high);
   random.shuffle(low);
-  std::vector<std::string_view> variants;
-  for (std::size_t i = 0; i < std::max(high.size(), low.size()); ++i) {
-    if (i < high.size()) variants.push_back(high[i]);
-    if (i < low.size()) variants.push_back(low[i]);
-  }
-  return variants;
+  return spread_evenly(high, low);
 }
 
 /// Splits by variant: the same throat with another accent is never on both sides, and each has high and low voices.
 std::vector<Speaker> cast_speakers(const std::vector<std::string>& voices, const Random& random) {
-  const std::vector<std::string_view> variants = shuffled_variants(voices, random.child("split"));
+  const std::vector<std::string> variants = shuffled_variants(voices, random.child("split"));
   const auto share = [&](double part) {
     return std::max<std::size_t>(1, static_cast<std::size_t>(std::lround(part * static_cast<double>(variants.size()))));
   };
@@ -281,11 +288,12 @@ class PartialFolder {
 }  // namespace
 
 std::vector<std::string> corpus_voices() {
+  const std::vector<std::string> variants = spread_evenly<std::string>({kHighVariants.begin(), kHighVariants.end()},
+                                                                       {kLowVariants.begin(), kLowVariants.end()});
   std::vector<std::string> voices;
   for (std::size_t round = 0; round < kAccents.size(); ++round) {
-    for (std::size_t v = 0; v < 2 * kVariantsEach; ++v) {
-      const char* variant = v % 2 == 0 ? kHighVariants[v / 2] : kLowVariants[v / 2];
-      voices.push_back(fmt::format("{}+{}", kAccents[(v + round) % kAccents.size()], variant));
+    for (std::size_t v = 0; v < variants.size(); ++v) {
+      voices.push_back(fmt::format("{}+{}", kAccents[(v + round) % kAccents.size()], variants[v]));
     }
   }
   return voices;

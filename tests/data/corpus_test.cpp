@@ -86,7 +86,7 @@ TEST_F(SpokenCorpus, HoldsOneSecondClipsOfEveryWordAndSilence) {
 }
 
 TEST_F(SpokenCorpus, SharesNoSpeakerAndNoVariantBetweenSplits) {
-  CorpusSpec spec{5, 30, 1, {"yes"}};
+  CorpusSpec spec{5, 45, 1, {"yes"}};
   const Dataset dataset(make(spec, 2, "corpus"));
   std::map<std::string, std::set<int>> splits_of;
   for (const Split split : {Split::kTrain, Split::kValidation, Split::kTest}) {
@@ -95,7 +95,7 @@ TEST_F(SpokenCorpus, SharesNoSpeakerAndNoVariantBetweenSplits) {
       splits_of[clip.speaker.substr(clip.speaker.rfind('-'))].insert(static_cast<int>(split));
     }
   }
-  EXPECT_EQ(splits_of.size(), 30u + 24u);
+  EXPECT_EQ(splits_of.size(), 45u + 36u);
   for (const auto& [speaker, splits] : splits_of) EXPECT_EQ(splits.size(), 1u) << speaker;
 }
 
