@@ -42,6 +42,7 @@ void print_json(const hysteron::train::TrainConfig& config, const hysteron::trai
                                        {"validation_loss", result.validation.loss},
                                        {"validation_clips", result.validation.clips},
                                        {"steps", result.steps},
+                                       {"restarts", result.restarts},
                                        {"best_step", result.best_step},
                                        {"seconds", result.seconds},
                                        {"near_1_percent", result.validation.near_1_percent},
@@ -62,7 +63,8 @@ void print_text(const hysteron::train::TrainConfig& config, const hysteron::trai
   };
   accuracy("test accuracy", result.test);
   accuracy("validation accuracy", result.validation);
-  fmt::print("{:<22}{} in {:.1f} s, best after {}\n", "steps", result.steps, result.seconds, result.best_step);
+  fmt::print("{:<22}{} from each of {} starts in {:.1f} s, best after {}\n", "steps", result.steps, result.restarts,
+             result.seconds, result.best_step);
   fmt::print("{:<22}{:.2f} % of candidates within 1 % of a threshold, {:.2f} % within 3 %\n", "margins",
              100.0 * result.validation.near_1_percent, 100.0 * result.validation.near_3_percent);
   fmt::print("{:<22}with 1 % errors {:.2f} % of decisions, {:.2f} % of frames and {:.2f} % of state bits stay\n",

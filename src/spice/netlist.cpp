@@ -136,10 +136,10 @@ std::string conditions(const sim::Testbench& bench, const Technology& technology
   }
   text += fmt::format("\n.lib '{}' {}\n", models.library, section->second);
   // gmin's default of 1e-12 S would be a false leak of 1.8 pA at every node. The trapezoidal rule rings by a tenth of a
-  // current; Gear's does not. Bypass leaves out transistors whose voltages have not moved: 1.6 times faster. Currents
-  // at the end of a frame are within 0.002 unit currents of a run ten times as fine (docs/notes/ngspice-options.md).
+  // current; Gear's does not. Currents at the end of a frame are within 0.002 unit currents of a run ten times as fine
+  // (docs/notes/ngspice-options.md, which also says why bypass must stay off).
   text += bench.stop_time > 0.0
-              ? ".options method=gear gmin=1e-16 abstol=1e-14 reltol=1e-3 vntol=1e-5 chgtol=1e-14 bypass=1\n"
+              ? ".options method=gear gmin=1e-16 abstol=1e-14 reltol=1e-3 vntol=1e-5 chgtol=1e-14 bypass=0\n"
               : ".options gmin=1e-16 abstol=1e-17 reltol=1e-6 vntol=1e-9\n";
   text += fmt::format(".temp {:.6g}\n", bench.temperature);
   return text;

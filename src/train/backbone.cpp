@@ -286,13 +286,15 @@ PassSums Backbone::pass(std::span<const float> parameters, const Shard& shard, c
   affine_forward(p + readout.weight, p + readout.bias, buffers.v.data(), buffers.logits.data(), readout.rows,
                  readout.columns, n);
   const CrossEntropy loss = cross_entropy(buffers.logits.data(), shape_.outputs, shard.frames, shard.labels.data(),
-                                          shard.weights.data(), options.scale);
+                                          shard.weights.data(), options.vote_share, options.scale);
 
   affine_gradient(buffers.logits.data(), buffers.v.data(), gradient.data() + readout.weight,
                   gradient.data() + readout.bias, readout.rows, readout.columns, n);
   affine_backward(p + readout.weight, buffers.logits.data(), buffers.dv.data(), buffers.scratch.data(), readout.rows,
                   readout.columns, n);
-  PassSums sums{loss.loss, loss.right, 0.0};
+  const double share = options.vote_share;
+  PassSums sums{(1.0 - share) * loss.frame_loss + share * static_cast<double>(shard.frames) * loss.vote_loss,
+                loss.right, 0.0};
   for (std::size_t i = shape_.layers; i-- > 0;) {
     sums.margin += backward_layer(i, parameters, shard, options, buffers, gradient);
   }

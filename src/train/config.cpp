@@ -60,9 +60,27 @@ const std::vector<Key>& keys() {
       {"training.weight_decay", &C::weight_decay, 0, 1, {}, "of AdamW, on weight matrices only"},
       {"training.gradient_clip", &C::gradient_clip, 0, 1e6, {}, "largest norm of the whole gradient; 0: no limit"},
       {"training.dropout", &C::dropout, 0, 0.95, {}, "share of the layers' outputs dropped"},
+      {"training.vote_share",
+       &C::vote_share,
+       0,
+       1,
+       {},
+       "share of the loss on the clip's soft vote, the rest being on each frame"},
+      {"training.calibration",
+       &C::calibration,
+       0,
+       0,
+       {"none", "balanced"},
+       "shift the readout's bias, for two labels, so that the vote decides the training clips best"},
       {"training.epsilon_hold", &C::epsilon_hold, 0, 0.9, {}, "share of the steps with incomplete reset at 1"},
       {"training.epsilon_fall", &C::epsilon_fall, 0, 0.9, {}, "share of the steps over which it then falls to 0"},
       {"training.seed", &C::seed, 0, kAnySeed, {}, "of start values, batches, dropout and noise"},
+      {"training.restarts",
+       &C::restarts,
+       0,
+       1000,
+       {},
+       "trainings from different start values, of which the best is kept; 0: three up to width 8, else one"},
       {"training.validation_interval", &C::validation_interval, 1, 1e9, {}, "steps between validations"},
       {"training.threads", &C::threads, 0, 1024, {}, "0: one for each core; the result does not depend on it"},
       {"training.metrics", &C::metrics, 0, 0, {}, "file for JSON lines with losses, rates and speed; empty: none"},
@@ -193,18 +211,19 @@ class Parser {
 
   void classes(const toml::table& table) {
     struct Entry {
-      toml::source_position place;
-      data::LabelFolders label;
+      std::string label;
+      const toml::node* folders;
     };
     std::vector<Entry> entries;
     for (const auto& [name, value] : table) {
-      entries.push_back({value.source().begin, {std::string(name.str()), folders(std::string(name.str()), value)}});
+      entries.push_back({std::string(name.str()), &value});
     }
     if (entries.size() < 2) refuse(table, fmt::format("[{}] has fewer than two labels", kClassesTable));
     // Labels keep the order of the file, which toml++ does not.
-    std::ranges::sort(entries, [](const Entry& a, const Entry& b) { return a.place < b.place; });
+    std::ranges::sort(
+        entries, [](const Entry& a, const Entry& b) { return a.folders->source().begin < b.folders->source().begin; });
     config_.classes.clear();
-    for (Entry& entry : entries) config_.classes.push_back(std::move(entry.label));
+    for (const Entry& entry : entries) config_.classes.push_back({entry.label, folders(entry.label, *entry.folders)});
   }
 
   std::vector<std::string> folders(const std::string& label, const toml::node& value) {

@@ -12,25 +12,31 @@
 namespace hysteron::train {
 namespace {
 
+constexpr double kLeastProbability = 1e-6;  // of a label, so that its logarithm stays finite
+
 /// What one clip adds to an Evaluation.
 struct ClipScore {
   std::size_t decision = 0;
   double loss = 0.0;  // mean over frames
+  double vote_loss = 0.0;
   std::size_t near_1 = 0;
   std::size_t near_3 = 0;
   std::size_t pairs = 0;
 };
 
-double mean_cross_entropy(const model::Trace& trace, std::size_t label) {
-  double sum = 0.0;
+void score_losses(const model::Trace& trace, std::size_t label, ClipScore& score) {
+  const double frames = static_cast<double>(std::max<std::size_t>(trace.frames, 1));
+  double probabilities = 0.0;
   for (std::size_t t = 0; t < trace.frames; ++t) {
     const float* row = trace.logits.data() + t * trace.outputs;
     const double largest = *std::max_element(row, row + trace.outputs);
     double powers = 0.0;
     for (std::size_t k = 0; k < trace.outputs; ++k) powers += std::exp(row[k] - largest);
-    sum += std::log(powers) + largest - row[label];
+    const double log_probability = row[label] - largest - std::log(powers);
+    score.loss -= log_probability / frames;
+    probabilities += std::exp(log_probability);
   }
-  return sum / static_cast<double>(std::max<std::size_t>(trace.frames, 1));
+  score.vote_loss = -std::log(std::max(probabilities / frames, kLeastProbability));
 }
 
 void count_near_thresholds(const model::Network& network, const model::Trace& trace, ClipScore& score) {
@@ -70,13 +76,14 @@ Evaluation evaluate(const model::Network& network, const ClipSet& clips, ThreadP
   pool.run(clips.size(), [&](std::size_t i) {
     const model::Trace trace = model::run_clip(network, clips.features.clip(i));
     scores[i].decision = decide(trace);
-    scores[i].loss = mean_cross_entropy(trace, clips.labels[i]);
+    score_losses(trace, clips.labels[i], scores[i]);
     count_near_thresholds(network, trace, scores[i]);
   });
   Evaluation result;
   result.clips = clips.size();
   result.confusion.assign(network.outputs(), std::vector<std::size_t>(network.outputs(), 0));
   std::vector<double> losses(network.outputs(), 0.0);
+  std::vector<double> vote_losses(network.outputs(), 0.0);
   std::size_t right = 0;
   double near_1 = 0.0;
   double near_3 = 0.0;
@@ -84,6 +91,7 @@ Evaluation evaluate(const model::Network& network, const ClipSet& clips, ThreadP
   for (std::size_t i = 0; i < clips.size(); ++i) {
     ++result.confusion[clips.labels[i]][scores[i].decision];
     losses[clips.labels[i]] += scores[i].loss;
+    vote_losses[clips.labels[i]] += scores[i].vote_loss;
     right += scores[i].decision == clips.labels[i] ? 1 : 0;
     near_1 += static_cast<double>(scores[i].near_1);
     near_3 += static_cast<double>(scores[i].near_3);
@@ -97,11 +105,13 @@ Evaluation evaluate(const model::Network& network, const ClipSet& clips, ThreadP
     present += 1.0;
     result.balanced_accuracy += static_cast<double>(result.confusion[k][k]) / of_label;
     result.loss += losses[k] / of_label;
+    result.vote_loss += vote_losses[k] / of_label;
   }
   if (clips.size() > 0) {
     result.accuracy = static_cast<double>(right) / static_cast<double>(clips.size());
     result.balanced_accuracy /= present;
     result.loss /= present;
+    result.vote_loss /= present;
     result.near_1_percent = near_1 / pairs;
     result.near_3_percent = near_3 / pairs;
   }

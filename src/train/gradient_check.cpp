@@ -108,7 +108,8 @@ class ReferencePass {
     return o;
   }
 
-  static Dual cross_entropy(const Duals& logits, std::size_t label) {
+  /// log of the probability of `label`
+  static Dual log_probability(const Duals& logits, std::size_t label) {
     double largest = logits[0].value;
     for (const Dual& logit : logits) largest = std::max(largest, logit.value);
     double sum = 0.0;
@@ -117,13 +118,15 @@ class ReferencePass {
       sum += std::exp(logit.value - largest);
       slope += std::exp(logit.value - largest) * logit.slope;
     }
-    return Dual{std::log(sum) + largest, slope / sum} - logits[label];
+    return logits[label] - Dual{std::log(sum) + largest, slope / sum};
   }
 
   Dual clip_loss(std::size_t clip) const {
     const BackboneShape& shape = backbone_.shape();
     std::vector<Duals> states(shape.layers, Duals(shape.cells));
+    const double share = options_.vote_share;
     Dual sum;
+    Dual probabilities;
     for (std::size_t t = 0; t < shard_.frames; ++t) {
       Duals x(shape.inputs);
       for (std::size_t i = 0; i < x.size(); ++i) {
@@ -139,9 +142,13 @@ class ReferencePass {
       }
       const double scale =
           static_cast<double>(options_.margin_weight) / static_cast<double>(shape.layers * shape.cells);
-      sum = sum + cross_entropy(affine("readout", v), shard_.labels[clip]) + scale * margins;
+      const Dual log_p = log_probability(affine("readout", v), shard_.labels[clip]);
+      sum = sum - (1.0 - share) * log_p + scale * margins;
+      probabilities = probabilities + Dual{std::exp(log_p.value), std::exp(log_p.value) * log_p.slope};
     }
-    return sum;
+    const auto frames = static_cast<double>(shard_.frames);
+    const double mean = probabilities.value / frames;
+    return sum - share * frames * Dual{std::log(mean), probabilities.slope / probabilities.value};
   }
 
   const Backbone& backbone_;

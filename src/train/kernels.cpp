@@ -309,42 +309,72 @@ void add_noise(float deviation, std::uint32_t key, std::uint32_t first, float* x
   }
 }
 
+/// Turns kLanes / Lanes of the columns' logits into probabilities.
+HWY_INLINE void softmax_columns(float* logits, std::size_t outputs, std::size_t frames, std::size_t lane, Bit label,
+                                Float weight, CrossEntropy& result, Float& label_sum) {
+  const Floats d;
+  const Bits b;
+  const std::size_t n = frames * kLanes;
+  Float loss = hn::Zero(d);
+  Float right = hn::Zero(d);
+  for (std::size_t column = lane; column < n; column += kLanes) {
+    Float largest = hn::LoadU(d, logits + column);
+    for (std::size_t k = 1; k < outputs; ++k) largest = hn::Max(largest, hn::LoadU(d, logits + k * n + column));
+    Float sum = hn::Zero(d);
+    Float own = hn::Zero(d);
+    Float own_power = hn::Zero(d);
+    for (std::size_t k = 0; k < outputs; ++k) {
+      const Float value = hn::Sub(hn::LoadU(d, logits + k * n + column), largest);
+      const Float power = hn::Exp(d, value);
+      const auto is_label = hn::RebindMask(d, hn::Eq(label, hn::Set(b, static_cast<std::uint32_t>(k))));
+      own = hn::IfThenElse(is_label, value, own);
+      own_power = hn::IfThenElse(is_label, power, own_power);
+      sum = hn::Add(sum, power);
+      hn::StoreU(power, d, logits + k * n + column);
+    }
+    const Float inverse = hn::Div(hn::Set(d, 1.0f), sum);
+    loss = hn::MulAdd(weight, hn::Sub(hn::Log(d, sum), own), loss);
+    right = hn::Add(right, hn::IfThenElseZero(hn::Ge(own, hn::Zero(d)), weight));
+    label_sum = hn::MulAdd(own_power, inverse, label_sum);
+    for (std::size_t k = 0; k < outputs; ++k) {
+      hn::StoreU(hn::Mul(hn::LoadU(d, logits + k * n + column), inverse), d, logits + k * n + column);
+    }
+  }
+  result.frame_loss += sum_of(loss);
+  result.right += sum_of(right);
+}
+
 CrossEntropy cross_entropy(float* logits, std::size_t outputs, std::size_t frames, const std::uint32_t* labels,
-                           const float* lane_weights, float scale) {
+                           const float* lane_weights, float vote_share, float scale) {
   const Floats d;
   const Bits b;
   const std::size_t n = frames * kLanes;
   CrossEntropy result;
   for (std::size_t lane = 0; lane < kLanes; lane += hn::Lanes(d)) {
     const Float weight = hn::LoadU(d, lane_weights + lane);
-    const Float slope = hn::Mul(weight, hn::Set(d, scale));
     const Bit label = hn::LoadU(b, labels + lane);
-    Float loss = hn::Zero(d);
-    Float right = hn::Zero(d);
+    Float label_sum = hn::Zero(d);
+    softmax_columns(logits, outputs, frames, lane, label, weight, result, label_sum);
+    const Float mean = hn::Max(hn::Mul(label_sum, hn::Set(d, 1.0f / static_cast<float>(frames))), hn::Set(d, 1e-6f));
+    result.vote_loss -= sum_of(hn::Mul(weight, hn::Log(d, mean)));
+    // d/dlogit_k = (p_k - [k is label]) ((1 - vote_share) + vote_share p_label / mean p_label)
+    const Float slope = hn::Mul(weight, hn::Set(d, scale));
+    const Float frame_part = hn::Mul(slope, hn::Set(d, 1.0f - vote_share));
+    const Float vote_part = hn::Div(hn::Mul(slope, hn::Set(d, vote_share)), mean);
     for (std::size_t column = lane; column < n; column += kLanes) {
-      Float largest = hn::LoadU(d, logits + column);
-      for (std::size_t k = 1; k < outputs; ++k) largest = hn::Max(largest, hn::LoadU(d, logits + k * n + column));
-      Float sum = hn::Zero(d);
       Float own = hn::Zero(d);
       for (std::size_t k = 0; k < outputs; ++k) {
-        const Float value = hn::Sub(hn::LoadU(d, logits + k * n + column), largest);
         const auto is_label = hn::RebindMask(d, hn::Eq(label, hn::Set(b, static_cast<std::uint32_t>(k))));
-        own = hn::IfThenElse(is_label, value, own);
-        const Float power = hn::Exp(d, value);
-        sum = hn::Add(sum, power);
-        hn::StoreU(power, d, logits + k * n + column);
+        own = hn::IfThenElse(is_label, hn::LoadU(d, logits + k * n + column), own);
       }
-      loss = hn::MulAdd(weight, hn::Sub(hn::Log(d, sum), own), loss);
-      right = hn::Add(right, hn::IfThenElseZero(hn::Ge(own, hn::Zero(d)), weight));
-      const Float share = hn::Div(slope, sum);
+      const Float factor = hn::MulAdd(own, vote_part, frame_part);
       for (std::size_t k = 0; k < outputs; ++k) {
         const auto is_label = hn::RebindMask(d, hn::Eq(label, hn::Set(b, static_cast<std::uint32_t>(k))));
-        const Float power = hn::LoadU(d, logits + k * n + column);
-        hn::StoreU(hn::MulSub(power, share, hn::IfThenElseZero(is_label, slope)), d, logits + k * n + column);
+        const Float p = hn::LoadU(d, logits + k * n + column);
+        const Float target = hn::IfThenElseZero(is_label, hn::Set(d, 1.0f));
+        hn::StoreU(hn::Mul(hn::Sub(p, target), factor), d, logits + k * n + column);
       }
     }
-    result.loss += sum_of(loss);
-    result.right += sum_of(right);
   }
   return result;
 }
@@ -441,8 +471,8 @@ void add_noise(float deviation, std::uint32_t key, std::uint32_t first, float* x
 }
 
 CrossEntropy cross_entropy(float* logits, std::size_t outputs, std::size_t frames, const std::uint32_t* labels,
-                           const float* lane_weights, float scale) {
-  return HWY_DYNAMIC_DISPATCH(cross_entropy)(logits, outputs, frames, labels, lane_weights, scale);
+                           const float* lane_weights, float vote_share, float scale) {
+  return HWY_DYNAMIC_DISPATCH(cross_entropy)(logits, outputs, frames, labels, lane_weights, vote_share, scale);
 }
 
 }  // namespace hysteron::train

@@ -74,12 +74,14 @@ void add_rectified(const float* u, const float* du, float* dv, std::size_t n);
 void add_noise(float deviation, std::uint32_t key, std::uint32_t first, float* x, std::size_t n);
 
 struct CrossEntropy {
-  double loss = 0.0;   ///< sum over frames of clips
-  double right = 0.0;  ///< frames whose largest logit is the label's
+  double frame_loss = 0.0;  ///< sum over frames of clips of -log p(label)
+  double vote_loss = 0.0;   ///< sum over clips of -log of the label's mean probability over the frames
+  double right = 0.0;       ///< frames whose largest logit is the label's
 };
 
-/// Cross-entropy of logits[k][n]; replaces them by scale * d(sum)/dlogit. `labels` and `lane_weights` are per lane.
+/// The loss (1 - vote_share) * frame_loss + vote_share * frames * vote_loss of logits[k][n], which become scale * their
+/// gradient. `labels` and `lane_weights` are per lane.
 CrossEntropy cross_entropy(float* logits, std::size_t outputs, std::size_t frames, const std::uint32_t* labels,
-                           const float* lane_weights, float scale);
+                           const float* lane_weights, float vote_share, float scale);
 
 }  // namespace hysteron::train

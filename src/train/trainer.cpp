@@ -16,6 +16,7 @@
 #include "hysteron/base/random.h"
 #include "hysteron/model/model_file.h"
 #include "hysteron/train/backbone.h"
+#include "hysteron/train/calibrate.h"
 #include "hysteron/train/optimiser.h"
 #include "train/batches.h"
 #include "train/kernels.h"
@@ -73,11 +74,11 @@ BackboneShape shape_of(const TrainConfig& config, const TrainingData& data) {
 
 class Trainer {
  public:
-  Trainer(const TrainConfig& config, const TrainingData& data, ThreadPool& pool)
+  Trainer(const TrainConfig& config, const TrainingData& data, std::size_t restart, ThreadPool& pool)
       : config_(config),
         data_(data),
         pool_(pool),
-        random_(config.seed),
+        random_(Random(config.seed).child("restart", restart)),
         backbone_(shape_of(config, data)),
         optimiser_(backbone_.segments(), backbone_.parameters(), config.weight_decay),
         sampler_(data.train, data.labels.size(), {static_cast<double>(config.time_shift), config.speed},
@@ -125,6 +126,7 @@ class Trainer {
     options.candidate_noise = static_cast<float>(share * config_.candidate_noise);
     options.margin = static_cast<float>(config_.margin);
     options.margin_weight = static_cast<float>(share * config_.margin_weight);
+    options.vote_share = static_cast<float>(config_.vote_share);
     options.scale = static_cast<float>(1.0 / static_cast<double>(config_.batch * data_.train.features.frames));
     options.seed = static_cast<std::uint32_t>(random_.child("noise", number).bits());
     return options;
@@ -206,9 +208,10 @@ class MetricsLog {
     if (!stream_) throw bad_input(fmt::format("training.metrics: cannot write {}", hysteron::quoted(path)));
   }
 
-  void step(std::size_t number, const StepFigures& figures, double steps_per_second) {
+  void step(std::size_t restart, std::size_t number, const StepFigures& figures, double steps_per_second) {
     if (!stream_.is_open()) return;
-    const nlohmann::ordered_json line = {{"step", number},
+    const nlohmann::ordered_json line = {{"restart", restart},
+                                         {"step", number},
                                          {"loss", figures.loss},
                                          {"margin_loss", figures.margin},
                                          {"frame_accuracy", figures.frames_right},
@@ -219,10 +222,12 @@ class MetricsLog {
     stream_ << line.dump() << '\n';
   }
 
-  void validation(std::size_t number, const Evaluation& evaluation) {
+  void validation(std::size_t restart, std::size_t number, const Evaluation& evaluation) {
     if (!stream_.is_open()) return;
-    const nlohmann::ordered_json line = {{"step", number},
+    const nlohmann::ordered_json line = {{"restart", restart},
+                                         {"step", number},
                                          {"validation_loss", evaluation.loss},
+                                         {"validation_vote_loss", evaluation.vote_loss},
                                          {"validation_accuracy", evaluation.accuracy},
                                          {"validation_balanced_accuracy", evaluation.balanced_accuracy},
                                          {"near_1_percent", evaluation.near_1_percent},
@@ -250,55 +255,114 @@ void check_output(const std::string& output) {
   }
 }
 
-/// Smoothed figures for the progress bar.
-class Progress {
- public:
-  explicit Progress(Reporter& reporter) : reporter_(reporter) {}
-
-  void show(std::size_t done, std::size_t steps, const StepFigures& figures, const std::string& validated) {
-    const double keep = std::min(kSmoothing, 1.0 - 1.0 / static_cast<double>(done));
-    loss_ = keep * loss_ + (1.0 - keep) * figures.loss;
-    right_ = keep * right_ + (1.0 - keep) * figures.frames_right;
-    if (done % kReportInterval == 0 || done == steps) {
-      reporter_.progress("training", done, steps,
-                         fmt::format("loss {:.3f}, frames right {:.1f} %{}", loss_, 100.0 * right_, validated));
-    }
-  }
-
- private:
-  Reporter& reporter_;
-  double loss_ = 0.0;
-  double right_ = 0.0;
-};
-
-/// The network with the least validation loss so far.
+/// The network with the least validation loss so far, of one start or of several.
 struct Best {
   bool found = false;
+  std::size_t restart = 0;
   std::size_t step = 0;
+  double loss = 0.0;  // as trained: frames and vote
   model::Network network;
   Evaluation validation;
 };
 
-std::string training_record(const TrainConfig& config, std::size_t best_step, const Evaluation& validation) {
+/// Where a run is: what it reports to, how far it has come, what it keeps.
+struct Run {
+  const TrainConfig& config;
+  const TrainingData& data;
+  ThreadPool& pool;
+  Reporter& reporter;
+  const StopFlag& stop;
+  MetricsLog log;
+  Clock::time_point begin = Clock::now();
+  Best best;        // of the starts that are finished
+  Best of_restart;  // of the one under way
+};
+
+double validation_loss(const TrainConfig& config, const Evaluation& evaluation) {
+  return (1.0 - config.vote_share) * evaluation.loss + config.vote_share * evaluation.vote_loss;
+}
+
+/// Smoothed figures for the progress bar.
+class Progress {
+ public:
+  Progress(Reporter& reporter, std::size_t restart, std::size_t restarts)
+      : reporter_(reporter),
+        task_(restarts == 1 ? "training" : fmt::format("training {} of {}", restart + 1, restarts)) {}
+
+  void show(std::size_t done, std::size_t steps, const StepFigures& figures, const Best& best) {
+    const double keep = std::min(kSmoothing, 1.0 - 1.0 / static_cast<double>(done));
+    loss_ = keep * loss_ + (1.0 - keep) * figures.loss;
+    right_ = keep * right_ + (1.0 - keep) * figures.frames_right;
+    if (done % kReportInterval != 0 && done != steps) return;
+    const std::string validated =
+        best.found ? fmt::format(", best validation {:.1f} %", 100.0 * best.validation.accuracy) : "";
+    reporter_.progress(task_, done, steps,
+                       fmt::format("loss {:.3f}, frames right {:.1f} %{}", loss_, 100.0 * right_, validated));
+  }
+
+ private:
+  Reporter& reporter_;
+  std::string task_;
+  double loss_ = 0.0;
+  double right_ = 0.0;
+};
+
+std::string training_record(const TrainConfig& config, const Best& best) {
   nlohmann::ordered_json record;
   record["config"] = nlohmann::ordered_json::parse(config_to_json(config));
   // Where the files lie says nothing about the network, and the same training must give the same bytes anywhere.
   for (const char* key : {"data.folder", "model.output", "training.metrics", "training.threads"}) {
     record["config"].erase(key);
   }
-  record["best_step"] = best_step;
-  record["validation_loss"] = validation.loss;
-  record["validation_accuracy"] = validation.accuracy;
+  record["best_restart"] = best.restart;
+  record["best_step"] = best.step;
+  record["validation_loss"] = best.loss;
+  record["validation_accuracy"] = best.validation.accuracy;
   return record.dump();
 }
 
-[[noreturn]] void interrupt(const TrainConfig& config, const Trainer& trainer, const Best& best, std::size_t step,
-                            Reporter& reporter) {
+[[noreturn]] void interrupt(const Run& run, const Trainer& trainer, std::size_t step) {
+  const TrainConfig& config = run.config;
+  const Best& latest = run.of_restart;
+  const bool newer = latest.found && (!run.best.found || latest.loss < run.best.loss);
+  const Best& best = newer ? latest : run.best;
   if (!config.output.empty()) {
     model::save_model(config.output, best.found ? best.network : trainer.network());
-    reporter.info(fmt::format("saved the {} network to {}", best.found ? "best" : "latest", config.output));
+    run.reporter.info(fmt::format("saved the {} network to {}", best.found ? "best" : "latest", config.output));
   }
   throw Error(ErrorKind::kInterrupted, fmt::format("training interrupted at step {} of {}", step, config.steps));
+}
+
+void validate(Run& run, const Trainer& trainer, std::size_t restart, std::size_t done) {
+  model::Network network = trainer.network();
+  const Evaluation evaluation = evaluate(network, run.data.validation, run.pool);
+  run.log.validation(restart, done, evaluation);
+  const double loss = validation_loss(run.config, evaluation);
+  if (!run.of_restart.found || loss < run.of_restart.loss) {
+    run.of_restart = {true, restart, done, loss, std::move(network), evaluation};
+  }
+}
+
+/// Trains from one start and keeps its best network if it is the best of all.
+void train_from_start(Run& run, std::size_t restart, std::size_t restarts) {
+  const TrainConfig& config = run.config;
+  Trainer trainer(config, run.data, restart, run.pool);
+  Progress progress(run.reporter, restart, restarts);
+  run.of_restart = {};
+  for (std::size_t step = 0; step < config.steps; ++step) {
+    if (run.stop.requested()) interrupt(run, trainer, step);
+    const StepFigures figures = trainer.step(step);
+    const std::size_t done = step + 1;
+    const bool proper = epsilon_at(step, config.steps, config.epsilon_hold, config.epsilon_fall) == 0.0;
+    if (proper && (done % config.validation_interval == 0 || done == config.steps)) {
+      validate(run, trainer, restart, done);
+    }
+    const double all_steps = static_cast<double>(restart * config.steps + done);
+    run.log.step(restart, done, figures, all_steps / seconds_since(run.begin));
+    progress.show(done, config.steps, figures, run.of_restart);
+  }
+  if (!run.best.found || run.of_restart.loss < run.best.loss) run.best = std::move(run.of_restart);
+  run.of_restart = {};
 }
 
 }  // namespace
@@ -310,35 +374,20 @@ TrainResult train(const TrainConfig& config, const TrainingData& data, ThreadPoo
   check_clips(data.validation, data.labels, "validation");
   check_output(config.output);
   openblas_set_num_threads(1);  // shards are the parallel work; sums must not depend on the number of threads
-  MetricsLog log(config.metrics);
-  Trainer trainer(config, data, pool);
-  Progress progress(reporter);
-  Best best;
-  std::string validated;
-  const Clock::time_point begin = Clock::now();
-  for (std::size_t step = 0; step < config.steps; ++step) {
-    if (stop.requested()) interrupt(config, trainer, best, step, reporter);
-    const StepFigures figures = trainer.step(step);
-    const std::size_t done = step + 1;
-    const bool proper = epsilon_at(step, config.steps, config.epsilon_hold, config.epsilon_fall) == 0.0;
-    if (proper && (done % config.validation_interval == 0 || done == config.steps)) {
-      model::Network network = trainer.network();
-      const Evaluation evaluation = evaluate(network, data.validation, pool);
-      log.validation(done, evaluation);
-      if (!best.found || evaluation.loss < best.validation.loss) best = {true, done, std::move(network), evaluation};
-      validated = fmt::format(", validation {:.1f} %", 100.0 * evaluation.accuracy);
-    }
-    log.step(done, figures, static_cast<double>(done) / seconds_since(begin));
-    progress.show(done, config.steps, figures, validated);
-  }
+  Run run{config, data, pool, reporter, stop, MetricsLog(config.metrics), Clock::now(), {}, {}};
+  const std::size_t restarts = config.starts();
+  for (std::size_t restart = 0; restart < restarts; ++restart) train_from_start(run, restart, restarts);
+
   TrainResult result;
-  result.seconds = seconds_since(begin);
   result.steps = config.steps;
-  result.best_step = best.step;
-  result.validation = best.validation;
-  result.network = std::move(best.network);
-  result.network.training = training_record(config, best.step, best.validation);
+  result.restarts = restarts;
+  result.best_step = run.best.step;
+  result.network = std::move(run.best.network);
+  result.network.training = training_record(config, run.best);
+  if (config.calibration == "balanced") calibrate_vote(result.network, data.train, pool);
   if (!config.output.empty()) model::save_model(config.output, result.network);
+  result.seconds = seconds_since(run.begin);
+  result.validation = evaluate(result.network, data.validation, pool);
   result.test = evaluate(result.network, data.test, pool);
   result.robustness =
       robustness(result.network, data.validation, kRobustnessDeviation, kRobustnessCopies, config.seed, pool);

@@ -45,13 +45,14 @@ TEST_P(Gradient, AgreesWithForwardModeOnEveryParameter) {
   }
 }
 
-PassOptions options_with(float epsilon, float dropout, float noise, float margin_weight) {
+PassOptions options_with(float epsilon, float dropout, float noise, float margin_weight, float vote_share = 0.0f) {
   PassOptions options;
   options.epsilon = epsilon;
   options.dropout = dropout;
   options.candidate_noise = noise;
   options.margin_weight = margin_weight;
   options.margin = 0.3f;
+  options.vote_share = vote_share;
   return options;
 }
 
@@ -63,7 +64,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"Dropout", {3, 4, 4, 2, 2}, options_with(0, 0.2f, 0, 0)},
                     Case{"CandidateNoise", {3, 4, 4, 2, 2}, options_with(0, 0, 0.05f, 0)},
                     Case{"Margin", {3, 4, 4, 2, 2}, options_with(0, 0, 0, 0.7f)},
-                    Case{"EverythingAtOnce", {3, 4, 4, 2, 2}, options_with(0.3f, 0.2f, 0.02f, 0.5f)},
+                    Case{"Vote", {3, 4, 4, 2, 3}, options_with(0, 0, 0, 0, 1.0f)},
+                    Case{"EverythingAtOnce", {3, 4, 4, 2, 2}, options_with(0.3f, 0.2f, 0.02f, 0.5f, 0.4f)},
                     Case{"OddSizesThreeLabels", {5, 3, 7, 3, 3}, options_with(0.2f, 0.1f, 0.01f, 0.2f)},
                     Case{"OneOfEverything", {1, 1, 1, 1, 1}, options_with(0, 0, 0, 0.2f)}),
     [](const testing::TestParamInfo<Case>& parameter) { return parameter.param.name; });

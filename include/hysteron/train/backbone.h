@@ -54,24 +54,27 @@ struct PassOptions {
   float candidate_noise = 0.0f;  ///< deviation, relative to the cell's beta_hi
   float margin = 0.05f;          ///< distance from the threshold, relative to beta_hi, below which the margin loss acts
   float margin_weight = 0.0f;    ///< weight of the margin loss
+  float vote_share = 0.0f;       ///< share of the vote loss in the cross-entropy
   float scale = 1.0f;            ///< 1 / (clips * frames) of the whole batch: sums become means
   std::uint32_t seed = 0;        ///< of dropout and noise in this pass
 };
 
 /// What a pass found, as sums over frames of clips.
 struct PassSums {
-  double cross_entropy = 0.0;
-  double right = 0.0;   ///< frames whose argmax is the label
-  double margin = 0.0;  ///< mean over cells of max(0, 1 - distance / margin)
+  double cross_entropy = 0.0;  ///< with the vote loss in it
+  double right = 0.0;          ///< frames whose argmax is the label
+  double margin = 0.0;         ///< mean over cells of max(0, 1 - distance / margin)
 };
 
 /// The hardware backbone with FQ-BMRU cells as a function of one flat parameter vector, and its gradient.
 ///
 /// Parameters are free numbers; beta_lo = |lower|, delta = |width|, alpha = |gain|. The loss of a pass is
 ///   scale * sum over clips and frames of (cross-entropy + margin_weight * mean over cells of the margin hinge)
-/// with the hinge max(0, 1 - |candidate - threshold| / (margin beta_hi)) of the threshold that the cell's present state
-/// can cross. While epsilon > 0: s = hold s' + (1 - hold)(z_hi + epsilon s'), forward and backward. Steps pass the
-/// surrogate derivative 1 / (1 + (pi x)^2). Noise amplitudes and the hinge's scale count as constants.
+/// where the cross-entropy of a clip is (1 - vote_share) * mean over frames of -log p_t(label)
+/// + vote_share * -log(mean over frames of p_t(label)), the soft form of the frames' vote,
+/// and the hinge is max(0, 1 - |candidate - threshold| / (margin beta_hi)) of the threshold that the cell's present
+/// state can cross. While epsilon > 0: s = hold s' + (1 - hold)(z_hi + epsilon s'), forward and backward. Steps pass
+/// the surrogate derivative 1 / (1 + (pi x)^2). Noise amplitudes and the hinge's scale count as constants.
 class Backbone {
  public:
   explicit Backbone(const BackboneShape& shape);

@@ -26,13 +26,16 @@ struct TrainConfig {
 
   std::size_t steps = 5000;
   std::size_t batch = 256;
-  double learning_rate = 1e-3;
+  double learning_rate = 3e-3;
   double weight_decay = 1e-4;
   double gradient_clip = 1.0;
-  double dropout = 0.2;
-  double epsilon_hold = 0.1;
-  double epsilon_fall = 0.5;
+  double dropout = 0.1;
+  double vote_share = 0.9;
+  std::string calibration = "balanced";
+  double epsilon_hold = 0.05;
+  double epsilon_fall = 0.3;
   std::uint64_t seed = 1;
+  std::size_t restarts = 0;  ///< 0: see starts()
   std::size_t validation_interval = 100;
   std::size_t threads = 0;
   std::string metrics;
@@ -43,9 +46,13 @@ struct TrainConfig {
   double floor = 0.05;
   double weight_limit = 10.0;
 
-  std::size_t time_shift = 0;
-  double speed = 0.0;
+  std::size_t time_shift = 5;
+  double speed = 0.1;
   double feature_noise = 0.0;
+
+  /// How many starts are trained: `restarts`, or where that is 0 three for widths up to 8, which get stuck in poor
+  /// minima, and one above.
+  std::size_t starts() const { return restarts != 0 ? restarts : (width <= 8 ? 3 : 1); }
 
   std::size_t cells_per_layer() const { return cells == 0 ? width : cells; }
 };

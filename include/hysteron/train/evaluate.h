@@ -15,6 +15,7 @@ struct Evaluation {
   double accuracy = 0.0;           ///< share of clips decided right (majority vote of the frames)
   double balanced_accuracy = 0.0;  ///< mean over labels of the share decided right
   double loss = 0.0;               ///< cross-entropy per frame, mean over labels of the mean over their clips
+  double vote_loss = 0.0;          ///< -log of the label's mean probability over the frames, averaged likewise
   std::vector<std::vector<std::size_t>> confusion;  ///< [label][decision], clips
   /// Shares of (cell, frame) pairs whose candidate lies within 1 % and 3 % of beta_hi of the threshold that the cell's
   /// state can cross there: beta_hi when off, beta_lo when on. Both are made of currents of the size of beta_hi, and so

@@ -16,9 +16,10 @@ struct TrainResult {
   Evaluation validation;      ///< of that network
   Evaluation test;            ///< of that network; no clips where the data has none
   Robustness robustness;      ///< of that network on the validation clips, kRobustnessDeviation in every parameter
-  std::size_t steps = 0;      ///< made
+  std::size_t steps = 0;      ///< made from each start
+  std::size_t restarts = 1;   ///< number of starts
   std::size_t best_step = 0;  ///< after which the best network was found
-  double seconds = 0.0;       ///< of the training loop
+  double seconds = 0.0;       ///< of training, data set aside
 };
 
 inline constexpr double kRobustnessDeviation = 0.01;  ///< of TrainResult::robustness
