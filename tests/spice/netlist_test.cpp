@@ -1,0 +1,140 @@
+#include "hysteron/spice/netlist.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <sstream>
+#include <string>
+
+#include "hysteron/base/error.h"
+#include "hysteron/spice/ngspice.h"
+#include "hysteron/spice/spice_engine.h"
+
+namespace hysteron::spice {
+namespace {
+
+using circuit::Circuit;
+using circuit::NetId;
+using circuit::Polarity;
+using circuit::Role;
+
+/// An N mirror in one block that drives a P mirror in a nested one; its output is a terminal.
+struct TwoMirrors {
+  Circuit circuit;
+  NetId input = circuit.net("in");
+  NetId middle = circuit.net("mid");
+  NetId output = circuit.net("out");
+
+  TwoMirrors() {
+    const auto add = [&](const char* name, const char* block, Polarity polarity, NetId drain, NetId gate,
+                         double width) {
+      const NetId source = polarity == Polarity::kN ? Circuit::kGround : Circuit::kSupply;
+      circuit.add({name, block, polarity, Role::kRail, drain, gate, source, width, 5e-6});
+    };
+    add("d", "front", Polarity::kN, input, input, 5e-6);
+    add("c", "front", Polarity::kN, middle, input, 10e-6);
+    add("d", "front/back", Polarity::kP, middle, middle, 5e-6);
+    add("c", "front/back", Polarity::kP, output, middle, 5e-6);
+    circuit.add_port(input);
+    circuit.add_port(output);
+  }
+};
+
+TEST(Netlist, HierarchyMatchesGolden) {
+  const technology::Technology technology = technology::load_technology("generic180");
+  const TwoMirrors mirrors;
+  EXPECT_EQ(write_hierarchical(mirrors.circuit, technology, "top"),
+            ".subckt top_front_back_block vdd mid out\n"
+            "xd mid mid vdd vdd pfet_g180 w=5e-06 l=5e-06\n"
+            "xc out mid vdd vdd pfet_g180 w=5e-06 l=5e-06\n"
+            ".ends\n"
+            ".subckt top_front_block vdd in out\n"
+            "xd in in 0 0 nfet_g180 w=5e-06 l=5e-06\n"
+            "xc mid in 0 0 nfet_g180 w=1e-05 l=5e-06\n"
+            "xback vdd mid out top_front_back_block\n"
+            ".ends\n"
+            ".subckt top vdd vddc in out\n"
+            "xfront vdd in out top_front_block\n"
+            ".ends\n");
+}
+
+TEST(Netlist, NoLineIsLongerThanSimulatorsTake) {
+  const technology::Technology technology = technology::load_technology("generic180");
+  TwoMirrors mirrors;
+  for (int i = 0; i < 100; ++i) mirrors.circuit.add_port(mirrors.circuit.net("port_number_" + std::to_string(i)));
+  std::istringstream lines(write_flat(mirrors.circuit, technology, "top"));
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 120u) << line;
+}
+
+/// The current of `out` when the subcircuit `netlist` is run at 1 nA.
+double simulate(const std::string& netlist, const technology::Technology& technology) {
+  Deck deck;
+  deck.files = technology.models.files;
+  deck.text = "mirrors\n.param sw_mismatch=0 sw_process=0\n.lib 'generic180.spice' tt\n.options gmin=1e-16\n" +
+              netlist +
+              "vdd vdd 0 1.8\niin vdd in 1n\nvout out 0 0.9\nx1 vdd vdd in out top\n.save i(vout)\n.op\n.end\n";
+  return Ngspice().run(deck).raw.plots.front().last("i(vout)");
+}
+
+TEST(Netlist, FlatAndHierarchicalFormsAreTheSameCircuit) {
+  const technology::Technology technology = technology::load_technology("generic180");
+  const TwoMirrors mirrors;
+  const double flat = simulate(write_flat(mirrors.circuit, technology, "top"), technology);
+  const double nested = simulate(write_hierarchical(mirrors.circuit, technology, "top"), technology);
+  EXPECT_NEAR(flat, 2e-9, 0.1e-9);
+  EXPECT_NEAR(nested, flat, 1e-3 * flat);
+}
+
+TEST(SpiceEngine, ReadsCurrentsVoltagesAndSupplies) {
+  const technology::Technology technology = technology::load_technology("generic180");
+  const Ngspice ngspice;
+  const SpiceEngine engine(ngspice, technology);
+  const TwoMirrors mirrors;
+  sim::Testbench bench;
+  bench.circuit = &mirrors.circuit;
+  bench.supply = 1.8;
+  bench.current_sources.push_back({Circuit::kSupply, mirrors.input, {{0.0, 1e-9}}});
+  bench.voltage_sources.push_back({mirrors.output, {{0.0, 0.9}}});
+  bench.probes = {{sim::Probe::Kind::kDrainCurrent, 0},
+                  {sim::Probe::Kind::kVoltage, mirrors.input},
+                  {sim::Probe::Kind::kSourceCurrent, 0},
+                  {sim::Probe::Kind::kSupplyCurrent, Circuit::kSupply}};
+  const sim::Waveforms result = engine.run(bench);
+  EXPECT_NEAR(result.values[0].front(), 1e-9, 1e-12);
+  EXPECT_NEAR(result.values[1].front(), 0.25, 0.1);
+  EXPECT_NEAR(result.values[2].front(), -2e-9, 0.1e-9);  // the source takes what the mirror pushes
+  EXPECT_NEAR(result.values[3].front(), 5e-9, 0.2e-9);   // input, both branches of the P mirror
+}
+
+TEST(SpiceEngine, SettlesToTheOperatingPointInTime) {
+  const technology::Technology technology = technology::load_technology("generic180");
+  const Ngspice ngspice;
+  const SpiceEngine engine(ngspice, technology);
+  const TwoMirrors mirrors;
+  sim::Testbench bench;
+  bench.circuit = &mirrors.circuit;
+  bench.supply = 1.8;
+  bench.stop_time = 0.02;
+  bench.current_sources.push_back({Circuit::kSupply, mirrors.input, {{0.0, 1e-9}, {0.01, 1e-9}, {0.0101, 2e-9}}});
+  bench.voltage_sources.push_back({mirrors.output, {{0.0, 0.9}}});
+  bench.probes = {{sim::Probe::Kind::kSourceCurrent, 0}};
+  const sim::Waveforms result = engine.run(bench);
+  EXPECT_NEAR(result.at(0, 0.019) / result.at(0, 0.009), 2.0, 0.02);
+}
+
+TEST(SpiceEngine, NamesAnUnknownCorner) {
+  const technology::Technology technology = technology::load_technology("generic180");
+  const TwoMirrors mirrors;
+  sim::Testbench bench;
+  bench.circuit = &mirrors.circuit;
+  bench.corner = "zz";
+  try {
+    make_deck(bench, technology);
+    FAIL() << "accepted";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("zz"), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace hysteron::spice

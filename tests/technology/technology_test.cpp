@@ -1,0 +1,105 @@
+#include "hysteron/technology/technology.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "hysteron/base/error.h"
+#include "hysteron/base/file.h"
+
+namespace hysteron::technology {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path kPdkRoot = fs::path(HYSTERON_SOURCE_DIR) / "../shared/pdk";
+
+std::string message_of(const std::string& name, const fs::path& root) {
+  try {
+    load_technology(name, root);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kBadInput);
+    return error.what();
+  }
+  ADD_FAILURE() << name << " was accepted";
+  return {};
+}
+
+std::string own_description() { return read_file(fs::path(HYSTERON_SOURCE_DIR) / "technologies" / "generic180.toml"); }
+
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+  const std::size_t at = text.find(from);
+  EXPECT_NE(at, std::string::npos) << from;
+  return text.replace(at, from.size(), to);
+}
+
+TEST(Technology, Generic180NeedsNoPdk) {
+  const Technology technology = load_technology("generic180", "/nonexistent");
+  EXPECT_EQ(technology.name, "generic180");
+  EXPECT_DOUBLE_EQ(technology.supply, 1.8);
+  EXPECT_EQ(technology.models.sections.size(), 5u);
+  EXPECT_NE(technology.models.files.at("generic180.spice").find(technology.n.subcircuit), std::string::npos);
+}
+
+TEST(Technology, FindsGf180mcuInEveryLayout) {
+  if (!fs::exists(kPdkRoot)) GTEST_SKIP() << "../shared/pdk is not here";
+  const Technology flat = load_technology("gf180mcu", kPdkRoot);
+  const TemporaryDirectory folder("pdk");
+  for (const char* layout : {"gf180mcuD/libs.tech/ngspice", "gf180mcuC/libs.tech/ngspice", "."}) {
+    const TemporaryDirectory root("pdk");
+    fs::create_directories(root.path() / layout);
+    for (const auto& [file, bytes] : flat.models.files) write_file(root.path() / layout / file, bytes);
+    EXPECT_EQ(load_technology("gf180mcu", root.path()).fingerprint, flat.fingerprint) << layout;
+  }
+}
+
+TEST(Technology, NamesWhatAPdkFolderLacks) {
+  const TemporaryDirectory root("pdk");
+  const std::string message = message_of("gf180mcu", root.path());
+  EXPECT_NE(message.find("sm141064.ngspice"), std::string::npos) << message;
+  EXPECT_NE(message.find(root.path().string()), std::string::npos) << message;
+}
+
+TEST(Technology, RefusesUnknownNames) { EXPECT_NE(message_of("sky999", {}).find("generic180"), std::string::npos); }
+
+TEST(Technology, DescriptionNamesTheKeyThatIsWrong) {
+  const std::vector<std::pair<std::pair<std::string, std::string>, std::string>> cases = {
+      {{"supply = 1.8 ", "supply = -1.8 "}, "supply"},
+      {{"supply = 1.8 ", "suply = 1.8 "}, "supply"},
+      {{"grid = 5e-9", "grid = 5e-9\nbogus = 1"}, "bogus"},
+      {{"reference = [5e-6, 5e-6]", "reference = [5e-6]"}, "reference"},
+      {{"reference = [5e-6, 5e-6]", "reference = [5e-6, 500e-6]"}, "reference"},
+      {{"typical = \"tt\"", "typical = \"zz\""}, "typical"},
+      {{"subcircuit = \"nfet_g180\"", "subcircuit = \"a b\\n.include x\""}, "subcircuit"},
+      {{"parameter = \"sw_mismatch\"", "parameter = \"sw_other\""}, "parameter"},
+      {{"[geometry]", "[geometry"}, "line"},
+  };
+  for (const auto& [edit, expected] : cases) {
+    const TemporaryDirectory folder("technology");
+    const fs::path file = folder.path() / "own.toml";
+    write_file(file, replaced(own_description(), edit.first, edit.second));
+    const std::string message = message_of(file.string(), {});
+    EXPECT_NE(message.find(expected), std::string::npos) << message;
+    EXPECT_NE(message.find("own.toml"), std::string::npos) << message;
+  }
+}
+
+TEST(Technology, FingerprintFollowsTheDescription) {
+  const TemporaryDirectory folder("technology");
+  const fs::path file = folder.path() / "own.toml";
+  write_file(file, own_description());
+  const std::string before = load_technology(file.string()).fingerprint;
+  write_file(file, replaced(own_description(), "supply = 1.8 ", "supply = 1.7 "));
+  EXPECT_NE(load_technology(file.string()).fingerprint, before);
+}
+
+TEST(Technology, AreaCountsDiffusionAndSpacing) {
+  const Technology technology = load_technology("generic180");
+  EXPECT_NEAR(technology.area({5e-6, 5e-6}), 5.6e-6 * 6.4e-6, 1e-15);
+}
+
+}  // namespace
+}  // namespace hysteron::technology
