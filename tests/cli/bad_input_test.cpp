@@ -1,0 +1,224 @@
+// Bad input: exit code 3, a message that names the file and what was expected, nothing left behind.
+
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include <functional>
+#include <limits>
+
+#include "cli/program.h"
+#include "cli/samples.h"
+
+namespace hysteron::cli {
+namespace {
+
+constexpr int kBadInput = 3;
+
+class BadInput : public Cli {
+ protected:
+  BadInput() {
+    put("m.safetensors", tiny_model());
+    put("x.npy", tiny_features());
+  }
+};
+
+struct BadFile {
+  const char* name;
+  std::string bytes;
+  const char* says;
+};
+
+TEST_F(BadInput, SoundThatIsNone) {
+  const std::string good = tone(300.0);
+  const std::string header_alone = good.substr(0, 44);
+  for (const BadFile& file :
+       {BadFile{"truncated.wav", good.substr(0, 1000), "truncated.wav"}, BadFile{"empty.wav", "", "empty.wav"},
+        BadFile{"text.wav", "not a sound", "text.wav"}, BadFile{"no samples.wav", tone(300.0, 0.0), "no samples.wav"},
+        BadFile{"header.wav", header_alone, "header.wav"}}) {
+    put("good.wav", good);
+    put(file.name, file.bytes);
+    expect_refusal({"features", "good.wav", file.name, "-o", "f.npy"}, kBadInput, {file.says});
+  }
+  expect_refusal({"features", "missing.wav", "-o", "f.npy"}, kBadInput, {"missing.wav"});
+}
+
+TEST_F(BadInput, FeaturesThatAreNone) {
+  const std::vector<float> four = {1.0F, 2.0F, 3.0F, 4.0F};
+  const float infinite = std::numeric_limits<float>::infinity();
+  for (const BadFile& file :
+       {BadFile{"fortran.npy", npy_bytes("1, 2, 2", four, "<f4", "True"), "ortran"},
+        BadFile{"big.npy", npy_bytes("1, 2, 2", four, ">f4"), ">f4"},
+        BadFile{"integer.npy", npy_bytes("1, 2, 2", four, "<i4"), "<i4"},
+        BadFile{"short.npy", npy_bytes("1, 9, 2", four), "short.npy"},
+        BadFile{"rank.npy", npy_bytes("4,", four), "rank.npy"},
+        BadFile{"infinite.npy", npy_bytes("1, 1, 2", {1.0F, infinite}), "infinite.npy"},
+        BadFile{"wide.npy", npy_bytes("1, 1, 4", four), "4 wide"}, BadFile{"none.npy", "", "none.npy"}}) {
+    put(file.name, file.bytes);
+    expect_refusal({"run", "m.safetensors", "--input", file.name, "--output", "o"}, kBadInput, {file.name, file.says});
+    expect_refusal({"verify", "m.safetensors", "--input", file.name}, kBadInput, {file.name, file.says});
+  }
+  expect_refusal({"verify", "m.safetensors", "--input", "x.npy", "--clips", "0,2"}, kBadInput, {"x.npy", "2"});
+}
+
+TEST_F(BadInput, ModelsThatAreNone) {
+  const auto changed = [](const std::function<void(std::vector<NamedTensor>&)>& change) {
+    std::vector<NamedTensor> tensors = tiny_tensors();
+    change(tensors);
+    return safetensors_bytes(tensors, tiny_metadata());
+  };
+  std::string shifted = tiny_model();
+  const std::size_t at = shifted.find("\"data_offsets\":[0,16]");
+  ASSERT_NE(at, std::string::npos);
+  shifted.replace(at, 21, "\"data_offsets\":[0,96]");
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  for (const BadFile& file :
+       {BadFile{"truncated", tiny_model().substr(0, tiny_model().size() - 5), "truncated"},
+        BadFile{"offsets", shifted, "input.weight"},
+        BadFile{"nan", changed([&](auto& tensors) { tensors[2].values[3] = nan; }), "layers.0.candidate.weight"},
+        BadFile{"negative", changed([](auto& tensors) { tensors[4].values[0] = -0.1F; }), "layers.0.beta_lo"},
+        BadFile{"missing", changed([](auto& tensors) { tensors.pop_back(); }), "readout.bias"},
+        BadFile{"shape", changed([](auto& tensors) {
+                  tensors[0].shape = {4, 1};
+                }),
+                "shape"},
+        BadFile{"metadata", safetensors_bytes(tiny_tensors(), {}), "hysteron.format"}, BadFile{"empty", "", "empty"}}) {
+    put(file.name, file.bytes);
+    expect_refusal({"run", file.name, "--input", "x.npy", "--output", "o"}, kBadInput, {file.name, file.says});
+    expect_refusal({"compile", file.name, "-o", "circuit"}, kBadInput, {file.name, file.says});
+  }
+}
+
+TEST_F(BadInput, ConfigurationsThatAreNone) {
+  put_tones(folder_ / "tones");
+  for (const BadFile& file :
+       {BadFile{"unknown.toml", "[training]\nspeed = 3\n", "training.speed"},
+        BadFile{"range.toml", "[training]\ndropout = 1.5\n", "training.dropout"},
+        BadFile{"type.toml", "[training]\nsteps = \"many\"\n", "training.steps"},
+        BadFile{"syntax.toml", "[training\n", "line 1"}, BadFile{"table.toml", "[trainig]\nsteps = 3\n", "trainig"}}) {
+    put(file.name, file.bytes);
+    expect_refusal({"train", file.name}, kBadInput, {file.name, file.says});
+  }
+  expect_refusal({"train", "missing.toml"}, kBadInput, {"missing.toml"});
+}
+
+TEST_F(BadInput, DataFoldersThatAreNone) {
+  const auto refused = [&](const char* data, const std::vector<std::string>& says) {
+    put("c.toml", tiny_training(data, "out.safetensors"));
+    expect_refusal({"train", "c.toml"}, kBadInput, says);
+  };
+  put_tones(folder_ / "one");
+  fs::remove_all(folder_ / "one" / "high");
+  refused("one", {"one", "high"});
+
+  put_tones(folder_ / "hollow");
+  for (const auto& entry : fs::directory_iterator(folder_ / "hollow" / "high")) fs::remove(entry);
+  refused("hollow", {"high"});
+
+  put_tones(folder_ / "listed");
+  put("listed/validation_list.txt", "low/s0_0.wav\nhigh/s0_0.wav\n");
+  put("listed/testing_list.txt", "low/s1_0.wav\nhigh/nobody_0.wav\n");
+  refused("listed", {"testing_list.txt", "nobody_0.wav"});
+
+  refused("nowhere", {"nowhere"});
+}
+
+TEST_F(BadInput, PdkFoldersWithoutTheFiles) {
+  make_directories(folder_ / "pdk");
+  const Arguments cell = {"cell", "--i-thresh", "1n", "--i-width", "500p", "--i-gain", "1n"};
+  const auto with = [&](const Arguments& more) {
+    Arguments all = cell;
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  };
+  expect_refusal(with({"--pdk", "gf180mcu", "--pdk-root", "pdk"}), kBadInput, {"pdk", "gf180mcu"});
+  expect_refusal(with({"--pdk", "gf180mcu", "--pdk-root", "nowhere"}), kBadInput, {"nowhere"});
+  expect_refusal(with({"--pdk", "no-such-technology"}), kBadInput, {"no-such-technology", "generic180"});
+  put("mine.toml", "supply = \"high\"\n");
+  expect_refusal(with({"--pdk", "mine.toml"}), kBadInput, {"mine.toml"});
+}
+
+/// A disk of 16 kB at `folder` for the life of the object, where the system lets us make one.
+class TinyDisk {
+ public:
+  explicit TinyDisk(fs::path folder) : folder_(std::move(folder)) {
+    make_directories(folder_);
+    mounted_ = ::mount("hysteron-test", folder_.c_str(), "tmpfs", 0, "size=16k") == 0;
+  }
+  ~TinyDisk() {
+    if (mounted_) ::umount2(folder_.c_str(), MNT_DETACH);
+  }
+  TinyDisk(const TinyDisk&) = delete;
+  TinyDisk& operator=(const TinyDisk&) = delete;
+
+  bool mounted() const { return mounted_; }
+
+ private:
+  fs::path folder_;
+  bool mounted_ = false;
+};
+
+class FullDisk : public BadInput {
+ protected:
+  FullDisk() {
+    put("long.npy", npy_bytes("1, 3000, 2", std::vector<float>(6000, 0.1F)));
+    put("a.wav", tone(300.0));
+    put_tones(folder_ / "tones");
+  }
+
+  /// Every command that writes, into `place`, must fail and leave nothing there.
+  void expect_refusals(const fs::path& place) const {
+    const std::string folder = place.string();
+    const Arguments many(8, "a.wav");
+    Arguments features = {"features", "-o", folder + "/f.npy"};
+    features.insert(features.end(), many.begin(), many.end());
+    expect_refusal(features, kBadInput, {"f.npy"});
+    expect_refusal({"run", "m.safetensors", "--input", "long.npy", "--output", folder + "/o"}, kBadInput, {"/o"});
+    put("c.toml", tiny_training("tones", place / "trained", "steps = 2\n", 64));
+    expect_refusal({"train", "c.toml"}, kBadInput, {"trained"});
+  }
+};
+
+TEST_F(FullDisk, LeavesNothingOnIt) {
+  const TinyDisk disk(folder_ / "disk");
+  if (!disk.mounted()) GTEST_SKIP() << "this user may not mount a small file system";
+  expect_refusals(folder_ / "disk");
+}
+
+TEST_F(FullDisk, LeavesNoHalfOfACircuit) {
+  const TinyDisk disk(folder_ / "disk");
+  if (!disk.mounted()) GTEST_SKIP() << "this user may not mount a small file system";
+  run_json({"compile", "m.safetensors", "-o", "whole"});
+  const Outcome outcome = run({"compile", "m.safetensors", "-o", "disk/circuit"});
+  EXPECT_EQ(outcome.exit_code, kBadInput) << outcome.messages;
+  for (const auto& entry : fs::directory_iterator(folder_ / "disk" / "circuit")) {
+    EXPECT_EQ(read_file(entry.path()), read_file(folder_ / "whole" / entry.path().filename())) << entry.path();
+  }
+}
+
+TEST_F(FullDisk, OfTemporaryFilesFailsTheRun) {
+  const TinyDisk disk(folder_ / "disk");
+  if (!disk.mounted()) GTEST_SKIP() << "this user may not mount a small file system";
+  surroundings_.environment["TMPDIR"] = (folder_ / "disk").string();
+  expect_refusal({"verify", "m.safetensors", "--input", "x.npy"}, kBadInput, {"disk"});
+}
+
+TEST_F(FullDisk, OfStdoutIsNoSuccess) {
+  surroundings_.output = "/dev/full";
+  expect_refusal({"run", "m.safetensors", "--input", "x.npy", "--json"}, kBadInput, {"stdout"});
+}
+
+TEST_F(FullDisk, LeavesNothingWhereAFileMayNotGrow) {
+  surroundings_.largest_file = 4096;
+  make_directories(folder_ / "limited");
+  expect_refusals(folder_ / "limited");
+}
+
+TEST_F(FullDisk, AFolderThatDoesNotExistIsNamed) {
+  expect_refusal({"features", "a.wav", "-o", "nowhere/f.npy"}, kBadInput, {"nowhere/f.npy"});
+  expect_refusal({"compile", "m.safetensors", "-o", "m.safetensors/circuit"}, kBadInput, {"m.safetensors/circuit"});
+  put("c.toml", tiny_training("tones", "nowhere/out.safetensors"));
+  expect_refusal({"train", "c.toml"}, kBadInput, {"nowhere"});
+}
+
+}  // namespace
+}  // namespace hysteron::cli

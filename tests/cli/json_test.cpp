@@ -1,0 +1,126 @@
+// What --json promises: one object on stdout, with the fields that outside checks rely on.
+
+#include "cli/program.h"
+#include "cli/samples.h"
+#include "hysteron/data/npy.h"
+#include "hysteron/model/safetensors.h"
+
+namespace hysteron::cli {
+namespace {
+
+using nlohmann::json;
+
+class Json : public Cli {
+ protected:
+  Json() {
+    put("m.safetensors", tiny_model());
+    put("x.npy", tiny_features());
+  }
+};
+
+void expect_numbers(const json& object, const std::vector<const char*>& names) {
+  for (const char* name : names) EXPECT_TRUE(object.contains(name) && object[name].is_number()) << name;
+}
+
+void expect_shares(const json& object, const std::vector<const char*>& names) {
+  expect_numbers(object, names);
+  for (const char* name : names) {
+    EXPECT_GE(object[name].get<double>(), 0.0) << name;
+    EXPECT_LE(object[name].get<double>(), 1.0) << name;
+  }
+}
+
+TEST_F(Json, FeaturesCountsWhatItWrote) {
+  put("a.wav", tone(300.0));
+  const json result = run_json({"features", "a.wav", "a.wav", "-o", "f.npy"});
+  EXPECT_EQ(result["clips"], 2);
+  EXPECT_EQ(result["frames"], 101);
+  EXPECT_EQ(result["features"], 13);
+  EXPECT_EQ(data::read_npy(folder_ / "f.npy").clips, 2U);
+}
+
+TEST_F(Json, RunGivesDecisionsVotesAndTraces) {
+  const json result = run_json({"run", "m.safetensors", "--input", "x.npy", "--output", "o.safetensors"});
+  EXPECT_EQ(result["decisions"], (json{0, 1}));
+  EXPECT_EQ(result["votes"], (json{{1.0, 0.0}, {0.0, 1.0}}));
+  const model::TensorFile traces = model::read_tensors(folder_ / "o.safetensors");
+  using Shape = std::vector<std::size_t>;
+  EXPECT_EQ(traces.tensors.at("logits").shape, (Shape{2, 8, 2}));
+  EXPECT_EQ(traces.tensors.at("states").shape, (Shape{2, 1, 8, 2}));
+  EXPECT_EQ(traces.tensors.at("candidates").shape, (Shape{2, 1, 8, 2}));
+}
+
+TEST_F(Json, RunOnNgspiceDecidesAsSoftwareDoes) {
+  const json result = run_json({"run", "m.safetensors", "--input", "x.npy", "--engine", "spice"});
+  EXPECT_EQ(result["decisions"], (json{0, 1}));
+}
+
+TEST_F(Json, CompileCountsTheCircuitItWrote) {
+  const json result = run_json({"compile", "m.safetensors", "--pdk", "generic180", "-o", "circuit"});
+  expect_numbers(result, {"transistors", "legs", "cells", "area_um2"});
+  EXPECT_EQ(result["cells"], 2);
+  EXPECT_GT(result["transistors"], result["legs"]);
+  EXPECT_TRUE(fs::exists(folder_ / "circuit" / "network.spice"));
+  const std::string mapping = read_file(folder_ / "circuit" / "mapping.csv");
+  for (const char* parameter : {"layers.0.candidate.weight", "readout.weight"}) EXPECT_TRUE(has(mapping, parameter));
+  const json summary = json::parse(read_file(folder_ / "circuit" / "summary.json"));
+  EXPECT_EQ(summary["transistors"], result["transistors"]);
+}
+
+TEST_F(Json, CellGivesTheLoopInAmpere) {
+  const json result =
+      run_json({"cell", "--pdk", "generic180", "--i-thresh", "500p", "--i-width", "3e-10", "--i-gain", "1n"});
+  EXPECT_NEAR(result["rise"].get<double>(), 500e-12, 10e-12);
+  EXPECT_NEAR(result["fall"].get<double>(), 200e-12, 10e-12);
+  EXPECT_NEAR(result["high"].get<double>(), 1e-9, 20e-12);
+  EXPECT_LT(result["low"].get<double>(), 10e-12);
+}
+
+TEST_F(Json, VerifyGivesEveryFigureOfTheContract) {
+  const json result = run_json({"verify", "m.safetensors", "--input", "x.npy", "--pdk", "generic180"});
+  expect_shares(result, {"decision_agreement", "frame_agreement", "state_mismatch", "centring_frame_change"});
+  expect_numbers(result, {"clips", "candidate_rms", "candidate_max", "candidate_relative_rms", "state_rms", "state_max",
+                          "logit_rms"});
+  EXPECT_EQ(result["clips"], 2);
+  EXPECT_EQ(result["decision_agreement"], 1.0);
+  EXPECT_EQ(result["state_mismatch"], 0.0);
+  const json& power = result["power_nw"];
+  expect_numbers(power, {"total", "cells", "feedforward"});
+  const double sum = power["cells"].get<double>() + power["feedforward"].get<double>();
+  EXPECT_NEAR(power["total"].get<double>(), sum, 1e-6 * sum);
+}
+
+TEST_F(Json, VerifyTakesTheClipsItIsTold) {
+  const json result = run_json({"verify", "m.safetensors", "--input", "x.npy", "--clips", "1"});
+  EXPECT_EQ(result["clips"], 1);
+}
+
+TEST_F(Json, TrainAndEvalGiveAccuracies) {
+  put_tones(folder_ / "tones");
+  put("c.toml", tiny_training("tones", "trained.safetensors"));
+  const json training = run_json({"train", "c.toml"});
+  EXPECT_EQ(training["model"], "trained.safetensors");
+  EXPECT_EQ(training["steps"], 20);
+  expect_shares(training, {"test_accuracy", "validation_accuracy"});
+  expect_numbers(training, {"seconds"});
+
+  const json result = run_json({"eval", "trained.safetensors", "--data", "tones", "--split", "test"});
+  expect_shares(result, {"accuracy", "balanced_accuracy"});
+  EXPECT_EQ(result["accuracy"], training["test_accuracy"]);
+  std::size_t clips = 0;
+  for (const json& row : result["confusion"]) {
+    for (const json& count : row) clips += count.get<std::size_t>();
+  }
+  EXPECT_EQ(result["clips"], clips);
+}
+
+TEST_F(Json, AMissedLimitExitsWithFiveAndStillPrintsTheFigures) {
+  const Outcome outcome =
+      run({"verify", "m.safetensors", "--input", "x.npy", "--fail-under", "frame_agreement=1.1", "--json"});
+  EXPECT_EQ(outcome.exit_code, 5) << outcome.messages;
+  EXPECT_TRUE(has(outcome.messages, "frame_agreement")) << outcome.messages;
+  EXPECT_TRUE(json::parse(outcome.output, nullptr, false).is_object()) << outcome.output;
+}
+
+}  // namespace
+}  // namespace hysteron::cli

@@ -1,0 +1,106 @@
+// A simulator that is missing, old, crashing or hanging: exit code 4. An interruption: exit code 130.
+
+#include "cli/program.h"
+#include "cli/samples.h"
+#include "spice/fake_program.h"
+
+namespace hysteron::cli {
+namespace {
+
+using spice::FakeProgram;
+
+constexpr int kSimulatorFailed = 4;
+constexpr int kInterrupted = 130;
+
+class Simulator : public Cli {
+ protected:
+  Simulator() {
+    put("m.safetensors", tiny_model());
+    put("x.npy", tiny_features());
+    make_directories(root_.path() / "cache");
+    // Gain curves stored by another test would hide that ngspice is not there.
+    surroundings_.environment["XDG_CACHE_HOME"] = (root_.path() / "cache").string();
+  }
+
+  void use(const fs::path& program) { surroundings_.environment["HYSTERON_NGSPICE"] = program.string(); }
+
+  void expect_failure(const std::vector<std::string>& parts) const {
+    expect_refusal({"verify", "m.safetensors", "--input", "x.npy", "--time-limit", "0.3"}, kSimulatorFailed, parts);
+    expect_refusal({"compile", "m.safetensors", "-o", "circuit", "--time-limit", "0.3"}, kSimulatorFailed, parts);
+  }
+};
+
+TEST_F(Simulator, MissingIsSaidWithTheProgramsName) {
+  use("/nonexistent/ngspice");
+  expect_failure({"/nonexistent/ngspice", "install"});
+}
+
+TEST_F(Simulator, TooOldIsSaidWithBothVersions) {
+  const FakeProgram fake("exit 0", "** ngspice-36 : fake");
+  use(fake.path());
+  expect_failure({"36", "39"});
+}
+
+TEST_F(Simulator, AnotherProgramIsNotTakenForNgspice) {
+  const FakeProgram fake("exit 0", "a calculator");
+  use(fake.path());
+  expect_failure({fake.path().string()});
+}
+
+TEST_F(Simulator, CrashIsReported) {
+  const FakeProgram fake("echo 'doAnalyses: iteration limit' >&2; kill -SEGV $$");
+  use(fake.path());
+  expect_failure({"ngspice"});
+}
+
+TEST_F(Simulator, FailureIsReportedWithItsMessage) {
+  const FakeProgram fake("echo 'Error: the moon is full' >&2; exit 1");
+  use(fake.path());
+  expect_failure({"the moon is full"});
+}
+
+TEST_F(Simulator, HangEndsAtTheTimeLimit) {
+  const FakeProgram fake("sleep 1000");
+  use(fake.path());
+  expect_failure({"300 ms"});
+}
+
+TEST_F(Simulator, TrainingNeedsNone) {
+  use("/nonexistent/ngspice");
+  put_tones(folder_ / "tones");
+  put("c.toml", tiny_training("tones", "trained.safetensors"));
+  EXPECT_EQ(run({"train", "c.toml"}).exit_code, 0);
+}
+
+TEST_F(Simulator, InterruptionOfARunLeavesNothing) {
+  const FakeProgram fake("touch started; sleep 1000");
+  use(fake.path());
+  const std::set<fs::path> before = files();
+  Program program({"compile", "m.safetensors", "-o", "circuit"}, surroundings_);
+  ASSERT_TRUE(program.says("measuring"));
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  program.send(SIGINT);
+  const Outcome outcome = program.wait();
+  EXPECT_EQ(outcome.exit_code, kInterrupted) << outcome.messages;
+  EXPECT_EQ(files(), before);
+  expect_no_temporary_files();
+}
+
+class Interruption : public Cli {};
+
+TEST_F(Interruption, OfTrainingSavesAModelThatRuns) {
+  put_tones(folder_ / "tones");
+  put("c.toml", tiny_training("tones", "trained.safetensors", "steps = 10000000\n"));
+  Program program({"train", "c.toml", "--json"}, surroundings_);
+  ASSERT_TRUE(program.says("training"));
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  program.send(SIGINT);
+  const Outcome outcome = program.wait();
+  EXPECT_EQ(outcome.exit_code, kInterrupted) << outcome.messages;
+  EXPECT_EQ(outcome.output, "");
+  EXPECT_TRUE(has(outcome.messages, "trained.safetensors")) << outcome.messages;
+  run_json({"eval", "trained.safetensors", "--data", "tones"});
+}
+
+}  // namespace
+}  // namespace hysteron::cli
