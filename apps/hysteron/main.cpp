@@ -28,7 +28,9 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : static_cast<int>(hysteron::ErrorKind::kUsage);
   }
-  return session.action();
+  const int code = session.action();
+  if (std::fflush(stdout) != 0) throw hysteron::bad_input("stdout: cannot write what was asked for");
+  return code;
 }
 
 }  // namespace
