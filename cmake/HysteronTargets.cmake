@@ -8,7 +8,8 @@ if(HYSTERON_WARNINGS_AS_ERRORS)
   target_compile_options(hysteron_flags INTERFACE -Werror)
 endif()
 if(HYSTERON_SANITIZE)
-  target_compile_options(hysteron_flags INTERFACE -fsanitize=${HYSTERON_SANITIZE} -fno-omit-frame-pointer)
+  target_compile_options(hysteron_flags INTERFACE -fsanitize=${HYSTERON_SANITIZE} -fno-omit-frame-pointer
+                                                  -Wno-maybe-uninitialized)  # false with sanitizers, as GCC says
   target_link_options(hysteron_flags INTERFACE -fsanitize=${HYSTERON_SANITIZE})
 endif()
 
