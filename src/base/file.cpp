@@ -45,6 +45,11 @@ std::string read_file(const std::filesystem::path& path) {
 }
 
 void write_file(const std::filesystem::path& path, std::string_view bytes) {
+  std::error_code code;
+  // Renaming over a device or a folder would destroy it.
+  if (std::filesystem::exists(path, code) && !std::filesystem::is_regular_file(path, code)) {
+    throw file_error(path, "cannot replace what is no regular file", EEXIST);
+  }
   std::string temporary = path.string() + ".XXXXXX";
   const int descriptor = ::mkstemp(temporary.data());
   if (descriptor < 0) throw file_error(path, "cannot create", errno);
@@ -60,9 +65,9 @@ void write_file(const std::filesystem::path& path, std::string_view bytes) {
   }
   ::close(descriptor);
   if (::rename(temporary.c_str(), path.c_str()) != 0) {
-    const int code = errno;
+    const int reason = errno;
     ::unlink(temporary.c_str());
-    throw file_error(path, "cannot rename to", code);
+    throw file_error(path, "cannot rename to", reason);
   }
 }
 

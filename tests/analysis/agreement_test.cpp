@@ -1,0 +1,69 @@
+#include "hysteron/analysis/agreement.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "compile/small_network.h"
+
+namespace hysteron::analysis {
+namespace {
+
+compile::CircuitTrace perfect(const model::Trace& software) {
+  compile::CircuitTrace circuit;
+  circuit.trace = software;
+  circuit.power = {3e-9, 1e-9, 2e-9};
+  return circuit;
+}
+
+class AgreementTest : public testing::Test {
+ protected:
+  model::Network network_ = small_network();
+  model::Trace software_ = model::run_clip(network_, small_features());
+  AgreementCounter counter_{network_};
+};
+
+TEST_F(AgreementTest, PerfectCircuitAgreesFully) {
+  counter_.add(software_, perfect(software_));
+  const Agreement total = counter_.total();
+  EXPECT_EQ(total.clips, 1u);
+  EXPECT_EQ(total.decision_agreement, 1.0);
+  EXPECT_EQ(total.frame_agreement, 1.0);
+  EXPECT_EQ(total.state_mismatch, 0.0);
+  EXPECT_EQ(total.candidate_max, 0.0);
+  EXPECT_DOUBLE_EQ(total.power.total, 3e-9);
+}
+
+TEST_F(AgreementTest, CountsWrongBitsAndLeavesThemOutOfTheStateError) {
+  compile::CircuitTrace circuit = perfect(software_);
+  const std::size_t bits = circuit.trace.states.size();
+  circuit.trace.states[0] = network_.layers[0].alpha[0] - circuit.trace.states[0];  // flipped
+  circuit.trace.states[1] += 0.01F;                                                 // only a little off
+  counter_.add(software_, circuit);
+  const Agreement total = counter_.total();
+  EXPECT_DOUBLE_EQ(total.state_mismatch, 1.0 / static_cast<double>(bits));
+  EXPECT_NEAR(total.state_max, 0.01, 1e-6);
+  EXPECT_NEAR(total.state_rms, 0.01 / std::sqrt(static_cast<double>(bits - 1)), 1e-6);
+}
+
+TEST_F(AgreementTest, RelativeErrorLooksAtCandidatesAboveTheFloor) {
+  compile::CircuitTrace circuit = perfect(software_);
+  for (float& candidate : circuit.trace.candidates) candidate *= candidate > kRelativeFloor ? 1.02F : 3.0F;
+  counter_.add(software_, circuit);
+  EXPECT_NEAR(counter_.total().candidate_relative_rms, 0.02, 1e-5);
+}
+
+TEST_F(AgreementTest, FramesAndDecisionsAreCountedOverClips) {
+  compile::CircuitTrace inverted = perfect(software_);
+  for (float& logit : inverted.trace.logits) logit = -logit;
+  counter_.add(software_, perfect(software_));
+  const ClipAgreement clip = counter_.add(software_, inverted);
+  EXPECT_LT(clip.frame_agreement, 0.5);
+  const Agreement total = counter_.total();
+  EXPECT_EQ(total.clips, 2u);
+  EXPECT_LT(total.frame_agreement, 0.75);
+  EXPECT_GE(total.frame_agreement, 0.5);
+}
+
+}  // namespace
+}  // namespace hysteron::analysis

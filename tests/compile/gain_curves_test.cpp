@@ -1,0 +1,116 @@
+#include "hysteron/compile/gain_curves.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdlib>
+
+#include "hysteron/base/file.h"
+#include "hysteron/compile/compiled_network.h"
+#include "hysteron/spice/spice_engine.h"
+
+namespace hysteron::compile {
+namespace {
+
+using circuit::Polarity;
+
+/// Curves of a made-up technology: gain = W / 5 um / (L / 5 um) * (1 + 0.05 V).
+GainCurves ideal_curves() {
+  GainCurves curves;
+  for (double width = 0.22e-6; width < 110e-6; width *= 1.3) curves.widths.push_back(width);
+  curves.lengths = {5e-6, 10e-6, 20e-6, 50e-6};
+  curves.voltages = {0.2, 0.6, 1.0, 1.4, 1.8};
+  for (int polarity = 0; polarity < 2; ++polarity) {
+    for (const double length : curves.lengths) {
+      for (const double voltage : curves.voltages) {
+        for (const double width : curves.widths) curves.gains.push_back(width / length * (1.0 + 0.05 * voltage));
+      }
+    }
+  }
+  return curves;
+}
+
+TEST(GainCurves, InterpolatesBetweenMeasuredPoints) {
+  const GainCurves curves = ideal_curves();
+  EXPECT_NEAR(curves.gain(Polarity::kN, 1, 3.3e-6, 0.75), 0.33 * 1.0375, 1e-6);
+  EXPECT_NEAR(curves.gain(Polarity::kP, 0, 40e-6, 1.8), 8.0 * 1.09, 1e-6);
+}
+
+TEST(GainCurves, WidthInvertsGain) {
+  const GainCurves curves = ideal_curves();
+  for (const double target : {0.07, 0.5, 1.0, 7.0}) {
+    const double width = curves.width_for(Polarity::kN, 0, target, 0.9);
+    EXPECT_NEAR(curves.gain(Polarity::kN, 0, width, 0.9), target, 1e-6 * target);
+  }
+}
+
+TEST(SizeLeg, TakesALongerChannelBelowTheNarrowestLeg) {
+  const technology::Technology technology = technology::load_technology("generic180");
+  const GainCurves curves = ideal_curves();
+  const LegSize wide = size_leg(curves, technology, Polarity::kN, 0.5, 0.6);
+  EXPECT_DOUBLE_EQ(wide.geometry.length, 5e-6);
+  const LegSize narrow = size_leg(curves, technology, Polarity::kN, 0.06, 0.6);
+  EXPECT_DOUBLE_EQ(narrow.geometry.length, 10e-6);
+  EXPECT_GE(narrow.geometry.width, technology.narrowest_leg);
+  EXPECT_NEAR(narrow.gain, 0.06, 0.01 * 0.06);
+}
+
+TEST(SizeLeg, DrawsOnTheGridAndSaysWhatThatCosts) {
+  const technology::Technology technology = technology::load_technology("generic180");
+  const GainCurves curves = ideal_curves();
+  for (const double gain : {0.031, 0.123, 0.777, 3.3}) {
+    const LegSize size = size_leg(curves, technology, Polarity::kP, gain, 0.9);
+    const double steps = size.geometry.width / technology.size_grid;
+    EXPECT_NEAR(steps, std::round(steps), 1e-6);
+    EXPECT_NEAR(size.gain, gain, 0.01 * gain);
+  }
+}
+
+TEST(SizeLeg, SplitsLargeWeightsAndFlagsTinyOnes) {
+  const technology::Technology technology = technology::load_technology("generic180");
+  const GainCurves curves = ideal_curves();
+  EXPECT_EQ(size_leg(curves, technology, Polarity::kN, 25.0, 0.6).instances, 3);
+  EXPECT_TRUE(size_leg(curves, technology, Polarity::kN, 1e-4, 0.6).too_small);
+  EXPECT_FALSE(size_leg(curves, technology, Polarity::kN, 0.005, 0.6).too_small);
+}
+
+/// An engine that must not be asked.
+class NoEngine : public sim::Engine {
+ public:
+  std::vector<sim::Outcome> run_all(std::span<const sim::Testbench>, int, const OnDone&) const override {
+    throw std::logic_error("measured again");
+  }
+  std::string version() const override { return version_; }
+  std::string version_;
+};
+
+TEST(GainCurves, AreStoredUnderTechnologyEngineAndConditions) {
+  const TemporaryDirectory cache("cache");
+  const char* before = std::getenv("XDG_CACHE_HOME");
+  const std::string restore = before == nullptr ? "" : before;
+  setenv("XDG_CACHE_HOME", cache.path().c_str(), 1);
+  const technology::Technology technology = technology::load_technology("generic180");
+  const spice::Ngspice ngspice;
+  const spice::SpiceEngine engine(ngspice, technology);
+  SilentReporter reporter;
+  const GainCurves measured = load_gain_curves(technology, engine, {}, reporter);
+  NoEngine stored;
+  stored.version_ = engine.version();
+  EXPECT_EQ(load_gain_curves(technology, stored, {}, reporter).gains, measured.gains);
+  Conditions other;
+  other.unit_current = 2e-9;
+  EXPECT_THROW(load_gain_curves(technology, stored, other, reporter), std::logic_error);
+  stored.version_ = "another";
+  EXPECT_THROW(load_gain_curves(technology, stored, {}, reporter), std::logic_error);
+  // The reference device itself must come out at a gain near 1, both polarities.
+  EXPECT_NEAR(measured.gain(Polarity::kN, 0, 5e-6, measured.operating.n_diode), 1.0, 0.01);
+  EXPECT_NEAR(measured.gain(Polarity::kP, 0, 5e-6, 1.8 - measured.operating.p_diode), 1.0, 0.01);
+  if (before == nullptr) {
+    unsetenv("XDG_CACHE_HOME");
+  } else {
+    setenv("XDG_CACHE_HOME", restore.c_str(), 1);
+  }
+}
+
+}  // namespace
+}  // namespace hysteron::compile

@@ -1,0 +1,108 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "compile/small_network.h"
+#include "hysteron/compile/calibration.h"
+#include "hysteron/compile/clip_bench.h"
+#include "hysteron/compile/compiled_network.h"
+#include "hysteron/spice/spice_engine.h"
+
+namespace hysteron::compile {
+namespace {
+
+/// generic180 with its curves, measured or stored once for all tests.
+struct Shop {
+  technology::Technology technology = technology::load_technology("generic180");
+  spice::Ngspice ngspice;
+  spice::SpiceEngine engine{ngspice, technology};
+  SilentReporter reporter;
+  GainCurves curves = load_gain_curves(technology, engine, {}, reporter);
+};
+
+const Shop& shop() {
+  static const Shop instance;
+  return instance;
+}
+
+TEST(BuildNetwork, MapsEveryParameterOfTheModel) {
+  const CompiledNetwork compiled = build_network(small_network(), shop().technology, shop().curves, {});
+  std::map<std::string, int> instances;
+  for (const MappedInstance& row : compiled.mapping) ++instances[row.parameter];
+  EXPECT_EQ(instances["input.weight[1,0]"], 2);  // one leg for each sign of the input
+  EXPECT_EQ(instances["input.bias[0]"], 1);
+  EXPECT_EQ(instances["layers.0.candidate.weight[0,1]"], 1);  // a unipolar source takes one transistor
+  EXPECT_EQ(instances["layers.0.beta_hi[1]"], 1);
+  EXPECT_EQ(instances["layers.0.delta[0]"], 1);
+  EXPECT_EQ(instances["layers.0.alpha[0]"], 1);
+  EXPECT_EQ(instances["layers.0.output.weight[1,1]"], 1);
+  EXPECT_EQ(instances["readout.weight[0,0]"], 2);
+  EXPECT_EQ(instances["readout.bias[1]"], 1);
+  EXPECT_EQ(instances.size(), 4u + 2u + 4u + 2u + 6u + 4u + 2u + 4u + 2u);
+}
+
+TEST(BuildNetwork, PositiveWeightsArePLegsOnPRails) {
+  const CompiledNetwork compiled = build_network(small_network(), shop().technology, shop().curves, {});
+  for (const MappedInstance& row : compiled.mapping) {
+    const circuit::Transistor& device = compiled.circuit.transistor(row.device);
+    if (device.role != circuit::Role::kLeg && device.role != circuit::Role::kBiasLeg) continue;
+    EXPECT_EQ(device.polarity == circuit::Polarity::kP, row.value > 0.0) << row.parameter;
+  }
+}
+
+TEST(BuildNetwork, SizingErrorIsWhatTheGridCosts) {
+  const CompiledNetwork compiled = build_network(small_network(), shop().technology, shop().curves, {});
+  for (const MappedInstance& row : compiled.mapping) EXPECT_LT(std::abs(row.sizing_error), 0.01) << row.parameter;
+}
+
+TEST(BuildNetwork, LeavesOutZerosAndNamesWhatItDrops) {
+  model::Network network = small_network();
+  network.input.weight(0, 0) = 0.0F;
+  network.input.weight(0, 1) = 1e-5F;
+  const CompiledNetwork compiled = build_network(network, shop().technology, shop().curves, {});
+  EXPECT_EQ(compiled.dropped_parameters(), 2u);  // both legs of the signed input
+  for (const MappedInstance& row : compiled.mapping) EXPECT_NE(row.parameter, "input.weight[0,0]");
+}
+
+TEST(BuildNetwork, BuildsNoRailThatNothingReads) {
+  model::Network network = small_network();
+  const std::size_t all = build_network(network, shop().technology, shop().curves, {}).circuit.transistors().size();
+  network.readout.weight.setZero();
+  const std::size_t without = build_network(network, shop().technology, shop().curves, {}).circuit.transistors().size();
+  // Eight legs, and the rails of the last values that only they read.
+  EXPECT_LE(without + 8 + 8, all);
+}
+
+TEST(Calibration, BringsThresholdsAndLevelWithinHalfAPercent) {
+  SilentReporter reporter;
+  const std::vector<CellTarget> targets = {{0.5e-9, 0.2e-9, 1e-9}, {1e-9, 0.9e-9, 0.1e-9}, {0.1e-9, 0.04e-9, 0.3e-9}};
+  const auto cells = calibrate_cells(targets, shop().technology, shop().curves, {}, shop().engine, reporter);
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    EXPECT_LT(cells[i].worst_error, 0.005) << i;
+    EXPECT_NEAR(cells[i].loop.rise, targets[i].rise, 0.005 * targets[i].rise);
+    EXPECT_NEAR(cells[i].loop.fall, targets[i].fall, 0.005 * targets[i].rise);
+    EXPECT_LT(cells[i].loop.low, 1e-4 * 1e-9 * 10);
+  }
+  // The lower threshold is the difference of two larger currents: that is what needed calibration.
+  EXPECT_GT(std::abs(cells[0].uncalibrated.fall - targets[0].fall), 0.01 * targets[0].fall);
+}
+
+TEST(ClipBench, InputsRampToEveryFrameAndSplitBySign) {
+  const CompiledNetwork compiled = build_network(small_network(), shop().technology, shop().curves, {});
+  const std::vector<float> features = {1.0F, 0.0F, -2.0F, 0.0F};
+  const sim::Testbench bench = make_clip_bench(compiled, features);
+  EXPECT_DOUBLE_EQ(bench.stop_time, 0.02);
+  const auto& positive = bench.current_sources[1].current;
+  const auto& negative = bench.current_sources[2].current;
+  EXPECT_DOUBLE_EQ(positive.front().value, 1e-9);
+  EXPECT_DOUBLE_EQ(positive.back().value, 0.0);
+  EXPECT_DOUBLE_EQ(positive.back().time, 0.01 + kInputRamp);
+  EXPECT_DOUBLE_EQ(negative.back().value, 2e-9);
+  EXPECT_EQ(bench.initial_voltages.at(compiled.cells[0][1].v0), compiled.supply);  // starts on
+  EXPECT_EQ(bench.initial_voltages.at(compiled.cells[0][0].v0), 0.0);
+}
+
+}  // namespace
+}  // namespace hysteron::compile

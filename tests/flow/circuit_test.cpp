@@ -1,0 +1,100 @@
+#include "hysteron/flow/circuit.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "compile/small_network.h"
+#include "hysteron/base/error.h"
+#include "hysteron/base/file.h"
+#include "hysteron/flow/run.h"
+
+namespace hysteron::flow {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path kPdkRoot = fs::path(HYSTERON_SOURCE_DIR) / "../shared/pdk";
+
+data::Features small_clip() { return {1, 12, 2, small_features()}; }
+
+class CircuitFlow : public testing::TestWithParam<const char*> {
+ protected:
+  void SetUp() override {
+    options_.technology = GetParam();
+    options_.pdk_root = kPdkRoot;
+    if (options_.technology == "gf180mcu" && !fs::exists(kPdkRoot)) GTEST_SKIP() << "../shared/pdk is not here";
+  }
+
+  CircuitOptions options_;
+  SilentReporter reporter_;
+  StopFlag stop_;
+};
+
+TEST_P(CircuitFlow, CircuitDoesWhatTheSoftwareDoes) {
+  const model::Network network = small_network();
+  const Workshop workshop(options_, reporter_, stop_);
+  const compile::CompiledNetwork compiled = workshop.compile(network, reporter_);
+  const Verification result = verify(workshop, network, compiled, small_clip(), {0}, {}, reporter_);
+  EXPECT_EQ(result.failed, 0u);
+  EXPECT_EQ(result.agreement.frame_agreement, 1.0);
+  EXPECT_EQ(result.agreement.state_mismatch, 0.0);
+  EXPECT_LT(result.agreement.candidate_relative_rms, 0.03);
+  EXPECT_GT(result.agreement.power.total, 1e-9);
+  EXPECT_NEAR(result.agreement.power.total, result.agreement.power.cells + result.agreement.power.feedforward, 1e-15);
+}
+
+INSTANTIATE_TEST_SUITE_P(Technologies, CircuitFlow, testing::Values("generic180", "gf180mcu"),
+                         [](const auto& parameter) { return std::string(parameter.param); });
+
+TEST(CircuitFiles, NameEveryParameterAndCountEveryTransistor) {
+  SilentReporter reporter;
+  StopFlag stop;
+  const Workshop workshop({}, reporter, stop);
+  const compile::CompiledNetwork compiled = workshop.compile(small_network(), reporter);
+  const TemporaryDirectory folder("circuit");
+  write_circuit(compiled, workshop.technology(), folder.path() / "a b'c");
+  const auto summary = nlohmann::json::parse(read_file(folder.path() / "a b'c" / "summary.json"));
+  const std::string flat = read_file(folder.path() / "a b'c" / "network_flat.spice");
+  std::size_t devices = 0;
+  std::istringstream lines(flat);
+  for (std::string line; std::getline(lines, line);) devices += line.starts_with("x") ? 1 : 0;
+  EXPECT_EQ(summary["transistors"], devices);
+  EXPECT_EQ(summary["cells"], 2);
+  const std::string mapping = read_file(folder.path() / "a b'c" / "mapping.csv");
+  for (const char* name : {"input.weight[0,1]", "layers.0.beta_hi[0]", "layers.0.delta[1]", "layers.0.alpha[1]",
+                           "layers.0.output.bias[0]", "readout.bias[0]"}) {
+    EXPECT_NE(mapping.find(name), std::string::npos) << name;
+  }
+  EXPECT_TRUE(fs::exists(folder.path() / "a b'c" / "network.spice"));
+}
+
+TEST(CheckClips, NamesTheClipThatIsNotThere) {
+  const model::Network network = small_network();
+  EXPECT_EQ(check_clips(network, small_clip(), {}, "x.npy"), std::vector<std::size_t>{0});
+  EXPECT_THROW(check_clips(network, small_clip(), {1}, "x.npy"), Error);
+  data::Features wide = small_clip();
+  wide.width = 3;
+  wide.frames = 8;
+  EXPECT_THROW(check_clips(network, wide, {}, "x.npy"), Error);
+}
+
+TEST(Simulation, OneFailingClipDoesNotLoseTheOthers) {
+  SilentReporter reporter;
+  StopFlag stop;
+  const Workshop workshop({}, reporter, stop);
+  const model::Network network = small_network();
+  const compile::CompiledNetwork compiled = workshop.compile(network, reporter);
+  data::Features clips{2, 12, 2, small_features()};
+  const std::vector<float> again = small_features();
+  clips.values.insert(clips.values.end(), again.begin(), again.end());
+  clips.values[24 + 5] = 1e30F;  // no circuit carries this
+  const Verification result = verify(workshop, network, compiled, clips, {0, 1}, {}, reporter);
+  EXPECT_EQ(result.failed, 1u);
+  EXPECT_EQ(result.agreement.clips, 1u);
+  EXPECT_EQ(result.agreement.frame_agreement, 1.0);
+}
+
+}  // namespace
+}  // namespace hysteron::flow
