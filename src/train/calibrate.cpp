@@ -24,15 +24,18 @@ double best_threshold(std::vector<std::pair<float, std::uint32_t>> scores) {
   std::array<double, 2> counts{};
   for (const auto& [score, label] : scores) counts[label] += 1.0;
   if (counts[0] == 0.0 || counts[1] == 0.0) return 0.0;
+  // What one clip of a label adds to accuracy + balanced accuracy.
+  const double each = 1.0 / static_cast<double>(scores.size());
+  const std::array<double, 2> gain = {each + 0.5 / counts[0], each + 0.5 / counts[1]};
   std::ranges::sort(scores);
-  double recalls = 1.0;  // everything above the threshold: all of label 0 right, none of label 1
+  double quality = gain[0] * counts[0];  // everything is above the threshold: all of label 0 right, none of label 1
   double best = 0.0;
   double threshold = 0.0;
   for (std::size_t i = 0; i + 1 < scores.size(); ++i) {
-    recalls += scores[i].second == 1 ? 1.0 / counts[1] : -1.0 / counts[0];
+    quality += scores[i].second == 1 ? gain[1] : -gain[0];
     if (scores[i].first == scores[i + 1].first) continue;
-    if (recalls > best + 1e-12) {
-      best = recalls;
+    if (quality > best + 1e-12) {
+      best = quality;
       threshold = 0.5 * (static_cast<double>(scores[i].first) + scores[i + 1].first);
     }
   }

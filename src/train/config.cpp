@@ -70,7 +70,7 @@ const std::vector<Key>& keys() {
        &C::calibration,
        0,
        0,
-       {"none", "balanced"},
+       {"none", "vote"},
        "shift the readout's bias, for two labels, so that the vote decides the training clips best"},
       {"training.epsilon_hold", &C::epsilon_hold, 0, 0.9, {}, "share of the steps with incomplete reset at 1"},
       {"training.epsilon_fall", &C::epsilon_fall, 0, 0.9, {}, "share of the steps over which it then falls to 0"},
@@ -261,6 +261,8 @@ std::vector<ConfigKey> config_keys() {
   return result;
 }
 
+namespace {
+
 ConfigKey classes_key() {
   std::string value;
   for (const data::LabelFolders& label : TrainConfig{}.classes) {
@@ -268,6 +270,19 @@ ConfigKey classes_key() {
   }
   return {"[classes]", "lists of text", value, "two labels or more",
           "a line a label, with its class folders; labels keep their order"};
+}
+
+}  // namespace
+
+std::string config_table() {
+  std::string table = "| key | type | default | range | meaning |\n|---|---|---|---|---|\n";
+  std::vector<ConfigKey> rows = config_keys();
+  rows.push_back(classes_key());
+  for (const ConfigKey& key : rows) {
+    table += fmt::format("| `{}` | {} | `{}` | {} | {} |\n", key.name, key.type, key.default_value, key.range,
+                         key.description);
+  }
+  return table;
 }
 
 TrainConfig parse_config(std::string_view text, const std::string& origin) {

@@ -255,7 +255,7 @@ void check_output(const std::string& output) {
   }
 }
 
-/// The network with the least validation loss so far, of one start or of several.
+/// The best network so far: of one start by validation loss, of several by validation accuracy.
 struct Best {
   bool found = false;
   std::size_t restart = 0;
@@ -323,9 +323,7 @@ std::string training_record(const TrainConfig& config, const Best& best) {
 
 [[noreturn]] void interrupt(const Run& run, const Trainer& trainer, std::size_t step) {
   const TrainConfig& config = run.config;
-  const Best& latest = run.of_restart;
-  const bool newer = latest.found && (!run.best.found || latest.loss < run.best.loss);
-  const Best& best = newer ? latest : run.best;
+  const Best& best = run.best.found ? run.best : run.of_restart;
   if (!config.output.empty()) {
     model::save_model(config.output, best.found ? best.network : trainer.network());
     run.reporter.info(fmt::format("saved the {} network to {}", best.found ? "best" : "latest", config.output));
@@ -341,6 +339,23 @@ void validate(Run& run, const Trainer& trainer, std::size_t restart, std::size_t
   if (!run.of_restart.found || loss < run.of_restart.loss) {
     run.of_restart = {true, restart, done, loss, std::move(network), evaluation};
   }
+}
+
+double mean_accuracy(const Evaluation& evaluation) {
+  return 0.5 * (evaluation.accuracy + evaluation.balanced_accuracy);
+}
+
+/// Calibrates the start's best network and keeps it if it decides more validation clips right than those before it.
+/// Losses compare networks of one start; between starts they say more about confidence than about decisions.
+void keep_better(Run& run) {
+  Best& candidate = run.of_restart;
+  if (run.config.calibration == "vote") {
+    calibrate_vote(candidate.network, run.data.train, run.pool);
+    candidate.validation = evaluate(candidate.network, run.data.validation, run.pool);
+  }
+  const bool better = !run.best.found || mean_accuracy(candidate.validation) > mean_accuracy(run.best.validation);
+  if (better) run.best = std::move(candidate);
+  run.of_restart = {};
 }
 
 /// Trains from one start and keeps its best network if it is the best of all.
@@ -361,8 +376,7 @@ void train_from_start(Run& run, std::size_t restart, std::size_t restarts) {
     run.log.step(restart, done, figures, all_steps / seconds_since(run.begin));
     progress.show(done, config.steps, figures, run.of_restart);
   }
-  if (!run.best.found || run.of_restart.loss < run.best.loss) run.best = std::move(run.of_restart);
-  run.of_restart = {};
+  keep_better(run);
 }
 
 }  // namespace
@@ -384,10 +398,9 @@ TrainResult train(const TrainConfig& config, const TrainingData& data, ThreadPoo
   result.best_step = run.best.step;
   result.network = std::move(run.best.network);
   result.network.training = training_record(config, run.best);
-  if (config.calibration == "balanced") calibrate_vote(result.network, data.train, pool);
   if (!config.output.empty()) model::save_model(config.output, result.network);
   result.seconds = seconds_since(run.begin);
-  result.validation = evaluate(result.network, data.validation, pool);
+  result.validation = run.best.validation;
   result.test = evaluate(result.network, data.test, pool);
   result.robustness =
       robustness(result.network, data.validation, kRobustnessDeviation, kRobustnessCopies, config.seed, pool);
