@@ -9,8 +9,6 @@
 
 namespace {
 
-using hysteron::train::ConfigKey;
-
 struct Options {
   std::string config;
   bool keys = false;
@@ -21,15 +19,6 @@ void declare(CLI::App& command, Options& options) {
   command.add_option("config", options.config, "TOML file that says what to train; an empty file takes every default");
   command.add_flag("--keys", options.keys, "list every key of the file as a Markdown table and stop");
   command.add_flag("--json", options.json, "print one JSON object on stdout and nothing else there");
-}
-
-void print_keys() {
-  fmt::print("| key | type | default | range | meaning |\n|---|---|---|---|---|\n");
-  const auto row = [](const ConfigKey& key) {
-    fmt::print("| `{}` | {} | `{}` | {} | {} |\n", key.name, key.type, key.default_value, key.range, key.description);
-  };
-  for (const ConfigKey& key : hysteron::train::config_keys()) row(key);
-  row(hysteron::train::classes_key());
 }
 
 void print_json(const hysteron::train::TrainConfig& config, const hysteron::train::TrainResult& result) {
@@ -75,7 +64,7 @@ void print_text(const hysteron::train::TrainConfig& config, const hysteron::trai
 
 int run(const Options& options, Session& session) {
   if (options.keys) {
-    print_keys();
+    fmt::print("{}", hysteron::train::config_table());
     return 0;
   }
   if (options.config.empty()) {

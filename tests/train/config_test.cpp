@@ -5,6 +5,7 @@
 #include <set>
 
 #include "hysteron/base/error.h"
+#include "hysteron/base/file.h"
 
 namespace hysteron::train {
 namespace {
@@ -100,6 +101,12 @@ TEST(Config, EveryKeyIsDescribedAndOfferedOnce) {
     const std::string text = key.name + " = " + key.default_value;
     EXPECT_NO_THROW(parse_config(text, "c.toml")) << text;
   }
+}
+
+TEST(Config, DocumentationHoldsTheTableOfKeys) {
+  const std::string page = read_file(std::string(HYSTERON_SOURCE_DIR) + "/docs/training.md");
+  EXPECT_NE(page.find(config_table()), std::string::npos)
+      << "put the output of `hysteron train --keys` into docs/training.md";
 }
 
 TEST(Config, ValuesSetByAProgramAreCheckedToo) {

@@ -29,11 +29,11 @@ struct TrainConfig {
   double learning_rate = 3e-3;
   double weight_decay = 1e-4;
   double gradient_clip = 1.0;
-  double dropout = 0.1;
+  double dropout = 0.0;
   double vote_share = 0.9;
-  std::string calibration = "balanced";
-  double epsilon_hold = 0.05;
-  double epsilon_fall = 0.3;
+  std::string calibration = "vote";
+  double epsilon_hold = 0.1;
+  double epsilon_fall = 0.5;
   std::uint64_t seed = 1;
   std::size_t restarts = 0;  ///< 0: see starts()
   std::size_t validation_interval = 100;
@@ -41,8 +41,8 @@ struct TrainConfig {
   std::string metrics;
 
   double margin = 0.05;
-  double margin_weight = 0.1;
-  double candidate_noise = 0.02;
+  double margin_weight = 0.5;
+  double candidate_noise = 0.04;
   double floor = 0.05;
   double weight_limit = 10.0;
 
@@ -69,8 +69,8 @@ struct ConfigKey {
 /// Every key except the table [classes], in the order of the documentation.
 std::vector<ConfigKey> config_keys();
 
-/// Name of the table that maps labels to lists of folders, and what it does.
-ConfigKey classes_key();
+/// Every key with [classes] as a Markdown table: what `hysteron train --keys` prints and docs/training.md holds.
+std::string config_table();
 
 /// Parses TOML text; `origin` names the file. Throws a bad-input Error with file, line and key for text that is no
 /// TOML, an unknown key or table, a value of the wrong type or one out of range.
