@@ -138,7 +138,9 @@ std::vector<CellLoop> measure_cells(const std::vector<CellTarget>& targets, cons
     bench.probes.push_back({sim::Probe::Kind::kDrainCurrent, diode});
     bench.probes.push_back({sim::Probe::Kind::kDrainCurrent, cell.m[3]});
   }
-  bench.current_sources.push_back({circuit::Circuit::kSupply, network.reference, {{0.0, conditions.unit_current}}});
+  // Held stiffly at the diode's own voltage: through a rail that gives way, one cell that switches would push others
+  // over their thresholds early.
+  bench.voltage_sources.push_back({network.reference, {{0.0, curves.operating.n_diode}}});
   bench.circuit = &network.circuit;
   bench.supply = network.supply;
   bench.temperature = conditions.temperature;
