@@ -12,7 +12,6 @@
 namespace hysteron::compile {
 namespace {
 
-using circuit::Polarity;
 
 constexpr double kNever = std::numeric_limits<double>::quiet_NaN();
 

@@ -41,7 +41,8 @@ sim::Testbench make_clip_bench(const CompiledNetwork& network, std::span<const f
   bench.circuit = &network.circuit;
   bench.supply = network.supply;
   bench.temperature = network.conditions.temperature;
-  bench.stop_time = static_cast<double>(features.size() / network.inputs.size()) * network.frame_seconds;
+  const std::size_t frames = features.size() / network.inputs.size();
+  bench.stop_time = static_cast<double>(frames) * network.frame_seconds;
   bench.maximum_step = network.frame_seconds / 4.0;
   bench.current_sources.push_back({Circuit::kSupply, network.reference, {{0.0, network.conditions.unit_current}}});
   for (std::size_t j = 0; j < network.inputs.size(); ++j) {

@@ -18,7 +18,6 @@ namespace {
 using circuit::Circuit;
 using circuit::NetId;
 using circuit::Polarity;
-using circuit::Transistor;
 using technology::Geometry;
 using technology::Technology;
 
@@ -237,7 +236,7 @@ GainCurves load_gain_curves(const Technology& technology, const sim::Engine& eng
   if (auto stored = read_stored(path)) return *stored;
   reporter.info(
       fmt::format("measuring the gain curves of {} at {}", technology.name, format_si(conditions.unit_current, "A")));
-  const GainCurves curves = measure_gain_curves(technology, engine, conditions);
+  GainCurves curves = measure_gain_curves(technology, engine, conditions);
   make_directories(path.parent_path());
   write_file(path, to_json(curves).dump());
   return curves;
