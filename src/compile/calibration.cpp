@@ -12,7 +12,6 @@
 namespace hysteron::compile {
 namespace {
 
-
 constexpr double kNever = std::numeric_limits<double>::quiet_NaN();
 
 // The ramp protocol, in seconds: quickly to the first window, slowly up through it, hold, quickly to the second window,
