@@ -15,9 +15,9 @@ namespace hysteron::flow {
 
 /// One forward pass over a set of clips.
 struct RunResult {
-  std::vector<model::Trace> traces;         ///< one a clip
-  std::vector<std::size_t> decisions;       ///< label index per clip
-  std::vector<std::vector<double>> votes;   ///< share per label per clip
+  std::vector<model::Trace> traces;        ///< one a clip
+  std::vector<std::size_t> decisions;      ///< label index per clip
+  std::vector<std::vector<double>> votes;  ///< share per label per clip
 };
 
 /// Runs every clip of `features` in the discrete-time model, on all cores.
