@@ -127,7 +127,7 @@ class Cli : public ::testing::Test {
     arguments.emplace_back("--json");
     const Outcome outcome = run(arguments);
     EXPECT_EQ(outcome.exit_code, 0) << outcome.messages;
-    const auto json = nlohmann::json::parse(outcome.output, nullptr, false);
+    auto json = nlohmann::json::parse(outcome.output, nullptr, false);
     EXPECT_TRUE(json.is_object()) << "not one JSON object: " << outcome.output;
     return json;
   }
@@ -158,7 +158,7 @@ class Cli : public ::testing::Test {
   }
 
   fs::path put(const fs::path& name, const std::string& bytes) const {
-    const fs::path path = folder_ / name;
+    fs::path path = folder_ / name;
     make_directories(path.parent_path());
     write_file(path, bytes);
     return path;
