@@ -5,7 +5,7 @@ target_compile_options(hysteron_flags INTERFACE -Wall -Wextra -Wpedantic -Wshado
                                                 -Wno-psabi
                                                 -Wno-restrict)  # GCC bug 105329: false for std::string operator+
 # False for fmt's format specs, where fmt's assertions are on and everything is inlined.
-target_compile_options(hysteron_flags INTERFACE $<$<CONFIG:Release>:-Wno-stringop-overflow>)
+target_compile_options(hysteron_flags INTERFACE $<$<CONFIG:Release>:-Wno-stringop-overflow -Wno-maybe-uninitialized>)
 if(HYSTERON_WARNINGS_AS_ERRORS)
   target_compile_options(hysteron_flags INTERFACE -Werror)
 endif()
