@@ -369,7 +369,8 @@ void train_from_start(Run& run, std::size_t restart, std::size_t restarts) {
     const StepFigures figures = trainer.step(step);
     const std::size_t done = step + 1;
     const bool proper = epsilon_at(step, config.steps, config.epsilon_hold, config.epsilon_fall) == 0.0;
-    if (proper && (done % config.validation_interval == 0 || done == config.steps)) {
+    // The last step counts even where a run is too short for epsilon to reach 0: something must come out.
+    if ((proper && done % config.validation_interval == 0) || done == config.steps) {
       validate(run, trainer, restart, done);
     }
     const double all_steps = static_cast<double>(restart * config.steps + done);
