@@ -255,7 +255,7 @@ void check_output(const std::string& output) {
   }
 }
 
-/// The best network so far: of one start by validation loss, of several by validation accuracy.
+/// The best network so far: of one start by validation loss, of several by quality().
 struct Best {
   bool found = false;
   std::size_t restart = 0;
@@ -263,6 +263,7 @@ struct Best {
   double loss = 0.0;  // as trained: frames and vote
   model::Network network;
   Evaluation validation;
+  Robustness robustness;  // once the start is finished
 };
 
 /// Where a run is: what it reports to, how far it has come, what it keeps.
@@ -337,24 +338,27 @@ void validate(Run& run, const Trainer& trainer, std::size_t restart, std::size_t
   run.log.validation(restart, done, evaluation);
   const double loss = validation_loss(run.config, evaluation);
   if (!run.of_restart.found || loss < run.of_restart.loss) {
-    run.of_restart = {true, restart, done, loss, std::move(network), evaluation};
+    run.of_restart = {true, restart, done, loss, std::move(network), evaluation, {}};
   }
 }
 
-double mean_accuracy(const Evaluation& evaluation) {
-  return 0.5 * (evaluation.accuracy + evaluation.balanced_accuracy);
+/// What is best of several starts: right decisions on validation clips, less what circuits with errors would change.
+double quality(const Best& candidate) {
+  return 0.5 * (candidate.validation.accuracy + candidate.validation.balanced_accuracy) -
+         (1.0 - candidate.robustness.frame_agreement) - candidate.robustness.state_mismatch;
 }
 
-/// Calibrates the start's best network and keeps it if it decides more validation clips right than those before it.
-/// Losses compare networks of one start; between starts they say more about confidence than about decisions.
+/// Calibrates the start's best network and keeps it if it is better than those before it. Losses compare networks of
+/// one start; between starts they say more about confidence than about decisions.
 void keep_better(Run& run) {
   Best& candidate = run.of_restart;
   if (run.config.calibration == "vote") {
     calibrate_vote(candidate.network, run.data.train, run.pool);
     candidate.validation = evaluate(candidate.network, run.data.validation, run.pool);
   }
-  const bool better = !run.best.found || mean_accuracy(candidate.validation) > mean_accuracy(run.best.validation);
-  if (better) run.best = std::move(candidate);
+  candidate.robustness = robustness(candidate.network, run.data.validation, kRobustnessDeviation, kRobustnessCopies,
+                                    run.config.seed, run.pool);
+  if (!run.best.found || quality(candidate) > quality(run.best)) run.best = std::move(candidate);
   run.of_restart = {};
 }
 
@@ -403,8 +407,7 @@ TrainResult train(const TrainConfig& config, const TrainingData& data, ThreadPoo
   result.seconds = seconds_since(run.begin);
   result.validation = run.best.validation;
   result.test = evaluate(result.network, data.test, pool);
-  result.robustness =
-      robustness(result.network, data.validation, kRobustnessDeviation, kRobustnessCopies, config.seed, pool);
+  result.robustness = run.best.robustness;
   return result;
 }
 

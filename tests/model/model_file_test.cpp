@@ -99,7 +99,7 @@ BadModel value(const char* name, const std::string& tensor, std::size_t index, f
   return {name, [=](TensorFile& file) { set_value(file, tensor, index, number); }, expected};
 }
 
-BadModel shape(const char* name, const std::string& tensor, std::vector<std::size_t> extents,
+BadModel shape(const char* name, const std::string& tensor, const std::vector<std::size_t>& extents,
                std::vector<std::string> expected) {
   expected.push_back(tensor);
   return {name,

@@ -32,8 +32,8 @@ struct TrainConfig {
   double dropout = 0.0;
   double vote_share = 0.9;
   std::string calibration = "vote";
-  double epsilon_hold = 0.1;
-  double epsilon_fall = 0.5;
+  double epsilon_hold = 0.05;
+  double epsilon_fall = 0.3;
   std::uint64_t seed = 1;
   std::size_t restarts = 0;  ///< 0: see starts()
   std::size_t validation_interval = 100;
