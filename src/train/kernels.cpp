@@ -400,7 +400,7 @@ HWY_EXPORT(cross_entropy);
 
 namespace {
 
-// Above this many weights OpenBLAS is quicker than the blocks here (measured, docs/notes/training-speed.md).
+// Above this many weights OpenBLAS is as quick as the blocks here or quicker (docs/notes/training-defaults.md).
 constexpr std::size_t kBlasWeights = 24 * 24;
 
 bool use_blas(std::size_t rows, std::size_t columns) { return rows * columns > kBlasWeights; }
