@@ -2,7 +2,7 @@
 """Measures what the project promises and writes the figures into docs/results.md, each beside its target.
 
 Usage: scripts/results.py [--quick] [--output FILE] [--program FILE] [SECTION...]
-Sections: demo accuracy speech agreement foreign parallel; without any, all of them (about an hour on two cores).
+Sections: demo accuracy speech agreement foreign parallel; without any, all of them (about half an hour on two cores).
 --quick is a trial with small numbers; give it another --output. Exit code 5 if a target was missed.
 Needs the release build (scripts/demo.sh makes it); speech and the gf180mcu PDK are looked for in ../shared, else
 under $HYSTERON_SPEECH and $PDK_ROOT. Python's own library is enough.
