@@ -327,8 +327,9 @@ RunResult Ngspice::run(const Deck& deck, const RunOptions& options) const {
       break;
     }
   }
-  const std::string tries = attempts > 1 ? fmt::format(" ({} attempts; of the first:)", attempts) : "";
-  throw simulator_error(fmt::format("ngspice{}: {}", tries, errors));
+  const std::string tries =
+      attempts > 1 ? fmt::format(" ({} attempts failed; this is the first's message)", attempts) : "";
+  throw simulator_error(fmt::format("ngspice: {}{}", errors, tries));
 }
 
 std::vector<RunOutcome> Ngspice::run_all(std::span<const Deck> decks, int jobs, const RunOptions& options,
