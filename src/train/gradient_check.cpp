@@ -2,33 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 
+#include "train/dual.h"
 #include "train/noise.h"
 
 namespace hysteron::train {
 namespace {
-
-/// A number and its derivative with respect to the one parameter under study.
-struct Dual {
-  double value = 0.0;
-  double slope = 0.0;
-};
-
-Dual operator+(Dual a, Dual b) { return {a.value + b.value, a.slope + b.slope}; }
-Dual operator-(Dual a, Dual b) { return {a.value - b.value, a.slope - b.slope}; }
-Dual operator*(Dual a, Dual b) { return {a.value * b.value, a.slope * b.value + a.value * b.slope}; }
-Dual operator*(double a, Dual b) { return {a * b.value, a * b.slope}; }
-Dual relu(Dual a) { return a.value > 0.0 ? a : Dual{}; }
-Dual abs(Dual a) { return a.value < 0.0 ? -1.0 * a : a; }
-
-/// H(x) with the surrogate derivative 1 / (1 + (pi x)^2).
-Dual step(Dual x) {
-  const double scaled = std::numbers::pi * x.value;
-  return {x.value >= 0.0 ? 1.0 : 0.0, x.slope / (1.0 + scaled * scaled)};
-}
-
-using Duals = std::vector<Dual>;
 
 /// Runs the loss of one shard with parameter `active` carrying slope 1.
 class ReferencePass {
@@ -108,19 +87,6 @@ class ReferencePass {
     return o;
   }
 
-  /// log of the probability of `label`
-  static Dual log_probability(const Duals& logits, std::size_t label) {
-    double largest = logits[0].value;
-    for (const Dual& logit : logits) largest = std::max(largest, logit.value);
-    double sum = 0.0;
-    double slope = 0.0;
-    for (const Dual& logit : logits) {
-      sum += std::exp(logit.value - largest);
-      slope += std::exp(logit.value - largest) * logit.slope;
-    }
-    return logits[label] - Dual{std::log(sum) + largest, slope / sum};
-  }
-
   Dual clip_loss(std::size_t clip) const {
     const BackboneShape& shape = backbone_.shape();
     std::vector<Duals> states(shape.layers, Duals(shape.cells));
@@ -178,6 +144,21 @@ double GradientCheck::worst() const {
   return result;
 }
 
+GradientDifference compare_segment(const Segment& segment, std::span<const float> gradient,
+                                   std::span<const double> reference) {
+  GradientDifference difference{segment.name, 0.0, 0.0};
+  double error = 0.0;
+  double norm = 0.0;
+  for (std::size_t i = segment.offset; i < segment.offset + segment.size(); ++i) {
+    const double apart = std::abs(gradient[i] - reference[i]);
+    difference.largest = std::max(difference.largest, apart);
+    error += apart * apart;
+    norm += reference[i] * reference[i];
+  }
+  if (error > 0.0) difference.relative = std::sqrt(error / std::max(norm, 1e-20));
+  return difference;
+}
+
 GradientCheck check_gradient(const Backbone& backbone, std::span<const float> parameters, const Shard& shard,
                              const PassOptions& options) {
   Backbone::Workspace workspace;
@@ -188,17 +169,7 @@ GradientCheck check_gradient(const Backbone& backbone, std::span<const float> pa
   const double loss = options.scale * (sums.cross_entropy + options.margin_weight * sums.margin);
   check.loss_difference = std::abs(loss - reference.loss);
   for (const Segment& segment : backbone.segments()) {
-    GradientDifference difference{segment.name, 0.0, 0.0};
-    double error = 0.0;
-    double norm = 0.0;
-    for (std::size_t i = segment.offset; i < segment.offset + segment.size(); ++i) {
-      const double apart = std::abs(gradient[i] - reference.gradient[i]);
-      difference.largest = std::max(difference.largest, apart);
-      error += apart * apart;
-      norm += reference.gradient[i] * reference.gradient[i];
-    }
-    if (error > 0.0) difference.relative = std::sqrt(error / std::max(norm, 1e-20));
-    check.segments.push_back(difference);
+    check.segments.push_back(compare_segment(segment, gradient, reference.gradient));
   }
   return check;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 // Random numbers that depend on a key and a counter only, so that a mask can be made again in the backward pass, in any
@@ -37,6 +38,12 @@ inline std::uint32_t dropout_limit(float share) { return static_cast<std::uint32
 /// False with probability `share`.
 inline bool dropout_keeps(std::uint32_t key, std::uint32_t counter, float share) {
   return (noise_bits(key, counter) >> 8) >= dropout_limit(share);
+}
+
+/// The start state, +-1, of cell `cell` of the layer with hash `layer` for the sequence in lane `lane`.
+inline float random_sign(std::uint32_t seed, std::uint32_t layer, std::size_t cell, std::size_t lane) {
+  const std::uint32_t key = mix_bits(mix_bits(seed ^ layer) + static_cast<std::uint32_t>(cell));
+  return (noise_bits(key, static_cast<std::uint32_t>(lane)) & 1U) != 0 ? 1.0f : -1.0f;
 }
 
 inline constexpr float kByteSumMean = 510.0f;              // of the sum of four random bytes

@@ -10,6 +10,7 @@
 
 #include "hysteron/base/random.h"
 #include "hysteron/model/network.h"
+#include "hysteron/train/segments.h"
 
 namespace hysteron::train {
 
@@ -20,19 +21,6 @@ struct BackboneShape {
   std::size_t cells = 4;    ///< m, of every layer
   std::size_t layers = 2;   ///< L
   std::size_t outputs = 2;  ///< k
-};
-
-/// One array among the parameters, which lie in one flat vector.
-struct Segment {
-  std::string
-      name;  ///< as in the model file, except that a layer has `lower`, `width` and `gain` in place of thresholds
-  std::size_t offset = 0;
-  std::size_t rows = 0;
-  std::size_t columns = 0;  ///< 1 for vectors
-  bool decays = false;      ///< subject to weight decay: matrices are; biases, thresholds, widths and gains are not
-  bool positive = false;    ///< only its magnitude counts, and a floor applies
-
-  std::size_t size() const { return rows * columns; }
 };
 
 inline constexpr std::size_t kShardClips = 16;  ///< clips that one pass works on side by side

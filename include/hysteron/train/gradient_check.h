@@ -25,6 +25,9 @@ struct GradientDifference {
   double relative = 0.0;  ///< norm of the difference over norm of the reference, 0 where both are 0
 };
 
+GradientDifference compare_segment(const Segment& segment, std::span<const float> gradient,
+                                   std::span<const double> reference);
+
 struct GradientCheck {
   double loss_difference = 0.0;
   std::vector<GradientDifference> segments;
