@@ -4,6 +4,7 @@
 #include <string>
 
 #include "commands.h"
+#include "hysteron/base/error.h"
 #include "hysteron/flow/eval.h"
 
 namespace {
@@ -20,7 +21,10 @@ struct Options {
 
 void declare(CLI::App& command, Options& options) {
   command.add_option("model", options.model, "model file")->required();
-  command.add_option("--data", options.data, "folder of class folders, or espeak for the built-in corpus")->required();
+  command.add_option(
+      "--data", options.data,
+      "folder of class folders, or espeak for the built-in corpus; "
+      "software backbones score on the task they were trained on unless this names another folder or file");
   command.add_option("--split", options.split, "clips to score")
       ->check(CLI::IsMember({"train", "validation", "test", "all"}))
       ->capture_default_str();
@@ -44,10 +48,33 @@ void print_text(const hysteron::flow::EvalResult& result) {
   }
 }
 
+int score_software(const Options& options, const hysteron::flow::EvalRequest& request, Session& session) {
+  const auto result = hysteron::flow::evaluate_sequence_model(request, session.reporter, session.stop);
+  if (options.json) {
+    const nlohmann::ordered_json json = {{"accuracy", result.score.accuracy},
+                                         {"loss", result.score.loss},
+                                         {"bits", result.score.bits()},
+                                         {"targets", result.score.terms},
+                                         {"sequences", result.score.sequences},
+                                         {"task", result.config.task},
+                                         {"split", options.split}};
+    fmt::print("{}\n", json.dump());
+    return 0;
+  }
+  fmt::print("accuracy            {:.2f} % of {:.0f} targets in {} sequences of task {}\n",
+             100.0 * result.score.accuracy, result.score.terms, result.score.sequences, result.config.task);
+  fmt::print("cross-entropy       {:.4f} bits a target\n", result.score.bits());
+  return 0;
+}
+
 int run(const Options& options, Session& session) {
   const hysteron::flow::EvalRequest request{options.model,       options.data,
                                             options.corpus_seed, hysteron::data::parse_split(options.split, "--split"),
                                             options.features,    options.jobs};
+  if (hysteron::train::is_sequence_network(options.model)) return score_software(options, request, session);
+  if (options.data.empty()) {
+    throw hysteron::Error(hysteron::ErrorKind::kUsage, "eval: expected --data; see hysteron eval --help");
+  }
   const auto result = hysteron::flow::evaluate_model(request, session.reporter, session.stop);
   if (!options.json) {
     print_text(result);
@@ -69,7 +96,7 @@ int run(const Options& options, Session& session) {
 }  // namespace
 
 void add_eval_command(CLI::App& app, Session& session) {
-  add_command<Options>(app, session, "eval", "Score a model on a folder of audio",
+  add_command<Options>(app, session, "eval", "Score a model on labelled data",
                        "hysteron eval model.safetensors --data speech_commands --split test", declare,
                        [&session](const Options& options) { return run(options, session); });
 }

@@ -62,6 +62,38 @@ void print_text(const hysteron::train::TrainConfig& config, const hysteron::trai
   fmt::print("{:<22}{}\n", "model", config.output);
 }
 
+int train_software(const Options& options, const hysteron::train::TrainConfig& config, Session& session) {
+  const auto result = hysteron::flow::train_sequence_model(config, session.reporter, session.stop);
+  if (options.json) {
+    const nlohmann::ordered_json json = {{"model", config.output},
+                                         {"task", config.task},
+                                         {"cell", config.cell},
+                                         {"test_accuracy", result.test.accuracy},
+                                         {"test_loss", result.test.loss},
+                                         {"test_bits", result.test.bits()},
+                                         {"test_sequences", result.test.sequences},
+                                         {"validation_accuracy", result.validation.accuracy},
+                                         {"validation_loss", result.validation.loss},
+                                         {"validation_sequences", result.validation.sequences},
+                                         {"parameters", result.parameters},
+                                         {"steps", result.steps},
+                                         {"best_step", result.best_step},
+                                         {"seconds", result.seconds}};
+    fmt::print("{}\n", json.dump());
+    return 0;
+  }
+  const auto score = [](const char* name, const hysteron::train::SequenceScore& part) {
+    fmt::print("{:<22}{:.2f} % of {:.0f} targets in {} sequences, {:.4f} bits a target\n", name, 100.0 * part.accuracy,
+               part.terms, part.sequences, part.bits());
+  };
+  score("test accuracy", result.test);
+  score("validation accuracy", result.validation);
+  fmt::print("{:<22}{} of {} parameters in {:.1f} s, best after {}\n", "steps", result.steps, result.parameters,
+             result.seconds, result.best_step);
+  fmt::print("{:<22}{}\n", "model", config.output);
+  return 0;
+}
+
 int run(const Options& options, Session& session) {
   if (options.keys) {
     fmt::print("{}", hysteron::train::config_table());
@@ -72,6 +104,7 @@ int run(const Options& options, Session& session) {
                           "train: expected a configuration file; see hysteron train --help");
   }
   const hysteron::train::TrainConfig config = hysteron::train::read_config(options.config);
+  if (config.backbone == "software") return train_software(options, config, session);
   const auto result = hysteron::flow::train_model(config, session.reporter, session.stop);
   if (options.json) {
     print_json(config, result);
@@ -84,7 +117,7 @@ int run(const Options& options, Session& session) {
 }  // namespace
 
 void add_train_command(CLI::App& app, Session& session) {
-  add_command<Options>(app, session, "train", "Train a network on speech and save the best model",
+  add_command<Options>(app, session, "train", "Train a network and save the best model",
                        "hysteron train keyword.toml\n  hysteron train --keys", declare,
                        [&session](const Options& options) { return run(options, session); });
 }

@@ -1,8 +1,10 @@
 #include "hysteron/flow/eval.h"
 
+#include "hysteron/base/error.h"
 #include "hysteron/base/parallel.h"
 #include "hysteron/data/npy.h"
 #include "hysteron/model/model_file.h"
+#include "hysteron/train/task.h"
 #include "hysteron/train/training_data.h"
 
 namespace hysteron::flow {
@@ -15,6 +17,23 @@ EvalResult evaluate_model(const EvalRequest& request, Reporter& reporter, const 
       train::load_clips_for(result.network, request.data, request.corpus_seed, request.split, pool, reporter, stop);
   result.evaluation = train::evaluate(result.network, clips, pool);
   if (!request.features.empty()) data::write_npy(request.features, clips.features);
+  return result;
+}
+
+SequenceEvalResult evaluate_sequence_model(const EvalRequest& request, Reporter& reporter, const StopFlag& stop) {
+  SequenceEvalResult result;
+  result.network = train::load_sequence_network(request.model);
+  result.config = train::parse_config(result.network.config, request.model.string());
+  if (!request.data.empty()) {
+    (result.config.data_file.empty() ? result.config.data_folder : result.config.data_file) = request.data;
+  }
+  ThreadPool pool(request.jobs);
+  const auto source = train::make_task(result.config, pool, reporter, stop);
+  if (source->inputs() != result.network.shape.inputs || source->labels() != result.network.labels) {
+    throw bad_input(request.model.string() + ": the task's inputs or labels are not those of the model");
+  }
+  const train::SequenceModel model(result.network.shape);
+  result.score = train::score_sequences(model, result.network.parameters, *source, request.split, 0, pool);
   return result;
 }
 

@@ -1,6 +1,7 @@
 #include "hysteron/flow/train.h"
 
 #include "hysteron/base/parallel.h"
+#include "hysteron/train/task.h"
 #include "hysteron/train/training_data.h"
 
 namespace hysteron::flow {
@@ -9,6 +10,12 @@ train::TrainResult train_model(const train::TrainConfig& config, Reporter& repor
   ThreadPool pool(static_cast<int>(config.threads));
   const train::TrainingData data = train::load_training_data(config, pool, reporter, stop);
   return train::train(config, data, pool, reporter, stop);
+}
+
+train::SequenceResult train_sequence_model(const train::TrainConfig& config, Reporter& reporter, const StopFlag& stop) {
+  ThreadPool pool(static_cast<int>(config.threads));
+  const auto source = train::make_task(config, pool, reporter, stop);
+  return train::train_sequences(config, *source, pool, reporter, stop);
 }
 
 }  // namespace hysteron::flow

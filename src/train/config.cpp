@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
@@ -12,6 +13,7 @@
 
 #include "hysteron/base/error.h"
 #include "hysteron/base/file.h"
+#include "hysteron/train/cell_kind.h"
 
 namespace hysteron::train {
 namespace {
@@ -34,15 +36,44 @@ struct Key {
 
 constexpr double kAnySeed = 9.0e18;  // TOML's whole numbers end at 2^63 - 1
 
+const std::vector<std::string>& task_names() {
+  static const std::vector<std::string> names = {"keywords",   "smnist",    "psmnist",   "listops", "text",
+                                                 "copy_first", "flip_flop", "denoising", "parity",  "sequences"};
+  return names;
+}
+
 const std::vector<Key>& keys() {
   using C = TrainConfig;
   static const std::vector<Key> list = {
+      {"data.task", &C::task, 0, 0, task_names(), "what is learned: docs/tasks.md"},
       {"data.folder",
        &C::data_folder,
        0,
        0,
        {},
-       "folder of class folders, or \"espeak\" for the built-in spoken corpus"},
+       "folder of class folders (keywords; or \"espeak\" for the built-in spoken corpus), of idx files (smnist, "
+       "psmnist) or of TSV files (listops; where it is \"espeak\" sequences are generated)"},
+      {"data.file", &C::data_file, 0, 0, {}, "text of task text, inputs (.npy or CSV) of task sequences"},
+      {"data.labels",
+       &C::label_file,
+       0,
+       0,
+       {},
+       "labels of task sequences where its inputs are .npy: a line a sequence"},
+      {"data.length",
+       &C::task_length,
+       0,
+       1e6,
+       {},
+       "frames of a sequence of tasks text, copy_first, flip_flop, denoising and parity; 0: the task's own"},
+      {"data.symbols", &C::task_symbols, 0, 1000, {}, "symbols or channels of the memory tasks; 0: the task's own"},
+      {"data.sequences",
+       &C::task_limit,
+       0,
+       1e6,
+       {},
+       "validation and test sequences of a generated task; 0: the task's own"},
+      {"data.seed", &C::task_seed, 0, kAnySeed, {}, "of generated sequences and of the permutation of psmnist"},
       {"data.corpus_seed", &C::corpus_seed, 0, kAnySeed, {}, "seed of the built-in corpus"},
       {"data.normalisation",
        &C::normalisation,
@@ -51,6 +82,26 @@ const std::vector<Key>& keys() {
        {"clip", "fixed"},
        "scale coefficients by each clip's statistics, or by the training set's (saved in the model)"},
       {"model.output", &C::output, 0, 0, {}, "model file to write; relative to the current folder"},
+      {"model.backbone",
+       &C::backbone,
+       0,
+       0,
+       {"hardware", "software"},
+       "the one that becomes a circuit (keywords with fq_bmru), or residual blocks for any task and cell"},
+      {"model.cell", &C::cell, 0, 0, cell_names(), "recurrent cell"},
+      {"model.mlp", &C::mlp, 0, 0, {"glu", "relu", "none"}, "software backbone: what follows the cell in a block"},
+      {"model.position",
+       &C::position,
+       0,
+       4096,
+       {},
+       "software backbone: learnable sinusoids of the frame's number put beside the inputs"},
+      {"model.convolution",
+       &C::convolution,
+       0,
+       0,
+       {"none", "causal"},
+       "software backbone: causal convolution of width 4 before the cell"},
       {"model.width", &C::width, 1, 4096, {}, "width d of the backbone"},
       {"model.layers", &C::layers, 1, 64, {}, "number of layers L"},
       {"model.cells", &C::cells, 0, 4096, {}, "cells m in each layer; 0: as many as the width"},
@@ -82,6 +133,14 @@ const std::vector<Key>& keys() {
        {},
        "trainings from different start values, of which the best is kept; 0: three up to width 8, else one"},
       {"training.validation_interval", &C::validation_interval, 1, 1e9, {}, "steps between validations"},
+      {"training.validation_limit",
+       &C::validation_limit,
+       0,
+       1e9,
+       {},
+       "software backbone: sequences of a validation at most; 0: all"},
+      {"training.test_limit", &C::test_limit, 0, 1e9, {}, "software backbone: sequences of the test at most; 0: all"},
+      {"training.warm_up", &C::warm_up, 0, 1e9, {}, "software backbone: steps over which the rate rises to its cosine"},
       {"training.threads", &C::threads, 0, 1024, {}, "0: one for each core; the result does not depend on it"},
       {"training.metrics", &C::metrics, 0, 0, {}, "file for JSON lines with losses, rates and speed; empty: none"},
       {"circuit.margin",
@@ -307,11 +366,47 @@ void check_config(const TrainConfig& config) {
       throw bad_input(fmt::format("{} is {}; expected {}", key.name, toml_text(config, key), range_text(key)));
     }
   }
+  const bool circuit = config.backbone == "hardware";
+  if (circuit && config.task != "keywords") {
+    throw bad_input(
+        fmt::format("data.task is {}, which model.backbone \"software\" learns; the hardware backbone learns "
+                    "keywords",
+                    hysteron::quoted(config.task)));
+  }
+  if (circuit && config.cell != "fq_bmru") {
+    throw bad_input(fmt::format("model.cell is {}; the hardware backbone has \"fq_bmru\", the software backbone any",
+                                hysteron::quoted(config.cell)));
+  }
   if (config.epsilon_hold + config.epsilon_fall > 0.95) {
     throw bad_input(
         fmt::format("training.epsilon_hold and training.epsilon_fall sum to {}; expected at most 0.95, so "
                     "that the model proper is trained at the end",
                     config.epsilon_hold + config.epsilon_fall));
+  }
+}
+
+std::string config_to_toml(const TrainConfig& config) {
+  std::string text;
+  std::string open;
+  for (const Key& key : keys()) {
+    const std::string_view name = key.name;
+    const std::string table(name.substr(0, name.find('.')));
+    if (table != open) text += fmt::format("[{}]\n", table);
+    open = table;
+    text += fmt::format("{} = {}\n", name.substr(table.size() + 1), toml_text(config, key));
+  }
+  text += fmt::format("[{}]\n", kClassesTable);
+  for (const data::LabelFolders& label : config.classes) {
+    text += fmt::format("{} = {}\n", nlohmann::json(label.label).dump(), nlohmann::json(label.folders).dump());
+  }
+  return text;
+}
+
+void check_output_folder(const TrainConfig& config) {
+  if (config.output.empty()) return;
+  const std::filesystem::path folder = std::filesystem::absolute(config.output).parent_path();
+  if (!std::filesystem::is_directory(folder)) {
+    throw bad_input(fmt::format("model.output: the folder {} does not exist", hysteron::quoted(folder.string())));
   }
 }
 

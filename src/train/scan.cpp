@@ -1,4 +1,5 @@
 #include "hysteron/train/scan.h"
+
 #include <algorithm>
 namespace hysteron::train {
 constexpr std::size_t L = kScanLanes;
@@ -8,7 +9,8 @@ void scan_forward(const float* a, const float* b, const float* initial, float* s
   for (std::size_t t = 0; t < frames; ++t)
     for (std::size_t l = 0; l < L; ++l) s[t * L + l] = p[l] = a[t * L + l] * p[l] + b[t * L + l];
 }
-void scan_backward(const float* a, const float* s, const float* initial, float* ds, float* da, float* dinitial, std::size_t frames, ScanForm) {
+void scan_backward(const float* a, const float* s, const float* initial, float* ds, float* da, float* dinitial,
+                   std::size_t frames, ScanForm) {
   float c[L] = {};
   for (std::size_t t = frames; t-- > 0;)
     for (std::size_t l = 0; l < L; ++l) {
@@ -19,7 +21,8 @@ void scan_backward(const float* a, const float* s, const float* initial, float* 
     }
   if (dinitial) std::copy_n(c, L, dinitial);
 }
-void complex_scan_forward(float lr, float li, const float* br, const float* bi, float* xr, float* xi, std::size_t frames, ScanForm) {
+void complex_scan_forward(float lr, float li, const float* br, const float* bi, float* xr, float* xi,
+                          std::size_t frames, ScanForm) {
   float pr[L] = {}, pi[L] = {};
   for (std::size_t t = 0; t < frames; ++t)
     for (std::size_t l = 0; l < L; ++l) {
@@ -30,7 +33,8 @@ void complex_scan_forward(float lr, float li, const float* br, const float* bi, 
       xi[n] = pi[l] = i;
     }
 }
-ComplexGradient complex_scan_backward(float lr, float li, const float* xr, const float* xi, float* dr, float* di, std::size_t frames, ScanForm) {
+ComplexGradient complex_scan_backward(float lr, float li, const float* xr, const float* xi, float* dr, float* di,
+                                      std::size_t frames, ScanForm) {
   float cr[L] = {}, ci[L] = {};
   ComplexGradient g;
   for (std::size_t t = frames; t-- > 0;)
@@ -47,4 +51,4 @@ ComplexGradient complex_scan_backward(float lr, float li, const float* xr, const
     }
   return g;
 }
-}
+}  // namespace hysteron::train

@@ -247,14 +247,6 @@ void check_clips(const ClipSet& clips, const std::vector<std::string>& labels, c
   }
 }
 
-void check_output(const std::string& output) {
-  if (output.empty()) return;
-  const std::filesystem::path folder = std::filesystem::absolute(output).parent_path();
-  if (!std::filesystem::is_directory(folder)) {
-    throw bad_input(fmt::format("model.output: the folder {} does not exist", hysteron::quoted(folder.string())));
-  }
-}
-
 /// The best network so far: of one start by validation loss, of several by quality().
 struct Best {
   bool found = false;
@@ -391,7 +383,7 @@ TrainResult train(const TrainConfig& config, const TrainingData& data, ThreadPoo
   check_config(config);
   check_clips(data.train, data.labels, "training");
   check_clips(data.validation, data.labels, "validation");
-  check_output(config.output);
+  check_output_folder(config);
   openblas_set_num_threads(1);  // shards are the parallel work; sums must not depend on the number of threads
   Run run{config, data, pool, reporter, stop, MetricsLog(config.metrics), Clock::now(), {}, {}};
   const std::size_t restarts = config.starts();

@@ -8,13 +8,15 @@
 #include "hysteron/data/dataset.h"
 #include "hysteron/model/network.h"
 #include "hysteron/train/evaluate.h"
+#include "hysteron/train/sequence_trainer.h"
 
 namespace hysteron::flow {
 
 /// A model and the clips it is scored on.
 struct EvalRequest {
   std::filesystem::path model;
-  std::string data;  ///< folder of class folders, or "espeak" for the built-in corpus
+  std::string data;  ///< folder of class folders, or "espeak" for the built-in corpus; software backbones: in place of
+                     ///< the folder or file of the training configuration, if given
   std::uint64_t corpus_seed = 1;
   data::Split split = data::Split::kTest;
   std::filesystem::path features;  ///< also write the clips' features here (.npy, [N, 101, 13]); empty: do not
@@ -29,5 +31,15 @@ struct EvalResult {
 /// Scores the model on a split of the data; the model's `hysteron.classes` ties its labels to folders, without it
 /// labels are folder names. Throws a bad-input Error that names the model, the folder or the file that is wrong.
 EvalResult evaluate_model(const EvalRequest& request, Reporter& reporter, const StopFlag& stop);
+
+/// What a software backbone does on a split of its task.
+struct SequenceEvalResult {
+  train::SequenceNetwork network;
+  train::TrainConfig config;  ///< of its training, with the request's data
+  train::SequenceScore score;
+};
+
+/// Scores a software backbone on a split of the task it was trained on. Throws as evaluate_model does.
+SequenceEvalResult evaluate_sequence_model(const EvalRequest& request, Reporter& reporter, const StopFlag& stop);
 
 }  // namespace hysteron::flow

@@ -2,6 +2,7 @@
 
 #include "hysteron/base/reporter.h"
 #include "hysteron/train/config.h"
+#include "hysteron/train/sequence_trainer.h"
 #include "hysteron/train/trainer.h"
 
 namespace hysteron::flow {
@@ -9,5 +10,8 @@ namespace hysteron::flow {
 /// Loads the data of `config`, trains, and writes the best model to config.output. Throws as train::load_training_data
 /// and train::train do.
 train::TrainResult train_model(const train::TrainConfig& config, Reporter& reporter, const StopFlag& stop);
+
+/// The same for a software backbone: makes the task of `config` and trains on it.
+train::SequenceResult train_sequence_model(const train::TrainConfig& config, Reporter& reporter, const StopFlag& stop);
 
 }  // namespace hysteron::flow

@@ -14,12 +14,25 @@ namespace hysteron::train {
 /// What a training run is told. Every field is a key of the TOML file; config_keys() lists them with default, range and
 /// meaning, and docs/training.md is generated from that list.
 struct TrainConfig {
+  std::string task = "keywords";
   std::string data_folder = "espeak";
+  std::string data_file;
+  std::string label_file;
   std::uint64_t corpus_seed = 1;
   std::string normalisation = "clip";
   data::ClassMap classes = {{"yes", {"yes"}}, {"other", {"no", "up", "down", "left", "right", "silence"}}};
 
+  std::size_t task_length = 0;  ///< 0: the task's own
+  std::size_t task_symbols = 0;
+  std::size_t task_limit = 0;
+  std::uint64_t task_seed = 1;
+
   std::string output = "model.safetensors";
+  std::string backbone = "hardware";
+  std::string cell = "fq_bmru";
+  std::string mlp = "glu";
+  std::size_t position = 0;
+  std::string convolution = "none";
   std::size_t width = 4;
   std::size_t layers = 2;
   std::size_t cells = 0;  ///< 0: as many as `width`
@@ -37,6 +50,9 @@ struct TrainConfig {
   std::uint64_t seed = 1;
   std::size_t restarts = 0;  ///< 0: see starts()
   std::size_t validation_interval = 100;
+  std::size_t validation_limit = 0;
+  std::size_t test_limit = 0;
+  std::size_t warm_up = 0;
   std::size_t threads = 0;
   std::string metrics;
 
@@ -81,6 +97,12 @@ TrainConfig read_config(const std::filesystem::path& path);
 
 /// Throws a bad-input Error that names the key whose value is out of range; for configurations made by a program.
 void check_config(const TrainConfig& config);
+
+/// The whole configuration as TOML that parse_config reads back.
+std::string config_to_toml(const TrainConfig& config);
+
+/// Throws a bad-input Error where the folder of config.output does not exist.
+void check_output_folder(const TrainConfig& config);
 
 /// The whole configuration as one JSON object, key by key, for records.
 std::string config_to_json(const TrainConfig& config);

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "hysteron/base/parallel.h"
+#include "hysteron/base/reporter.h"
+#include "hysteron/data/sequences.h"
+#include "hysteron/train/config.h"
+#include "hysteron/train/sequence_model.h"
+
+namespace hysteron::train {
+
+/// A trained software backbone with what is needed to use it again.
+struct SequenceNetwork {
+  SequenceShape shape;
+  std::vector<float> parameters;
+  std::vector<std::string> labels;
+  std::string config;  ///< TOML of the training configuration
+};
+
+/// Writes the model file: safetensors, one F32 array for each segment of the parameters; metadata `hysteron.format`
+/// "1", `hysteron.backbone` "software", `hysteron.cell`, `hysteron.labels`, `hysteron.shape` and `hysteron.config`.
+void save_sequence_network(const std::filesystem::path& path, const SequenceNetwork& network);
+
+/// Whether `path` is a model file of a software backbone.
+bool is_sequence_network(const std::filesystem::path& path);
+
+/// Reads such a file. Throws a bad-input Error that names the file and the array or key that is missing or wrong.
+SequenceNetwork load_sequence_network(const std::filesystem::path& path);
+
+/// The sizes a configuration and a source ask for.
+SequenceShape sequence_shape(const TrainConfig& config, const data::SequenceSource& source);
+
+/// How a network does on a split.
+struct SequenceScore {
+  std::size_t sequences = 0;
+  double terms = 0.0;     ///< targets: frames that count, or sequences
+  double loss = 0.0;      ///< cross-entropy per target, nats
+  double accuracy = 0.0;  ///< share of targets with the largest logit
+  double bits() const;    ///< loss in bits
+};
+
+/// Scores the first `limit` sequences of a split (0: all of them; the training split's generators need a limit).
+SequenceScore score_sequences(const SequenceModel& model, std::span<const float> parameters,
+                              const data::SequenceSource& source, data::Split split, std::size_t limit,
+                              ThreadPool& pool);
+
+struct SequenceResult {
+  SequenceNetwork network;
+  SequenceScore validation;
+  SequenceScore test;
+  std::size_t parameters = 0;
+  std::size_t steps = 0;
+  std::size_t best_step = 0;
+  double seconds = 0.0;
+};
+
+/// Trains a software backbone on `source`: AdamW, cosine rate, clipping, dropout, epsilon annealing for the FQ-BMRU,
+/// the best network by validation loss at epsilon 0. Batches are made in the background. The same configuration and
+/// data give the same network at any number of threads. Errors as train::train.
+SequenceResult train_sequences(const TrainConfig& config, const data::SequenceSource& source, ThreadPool& pool,
+                               Reporter& reporter, const StopFlag& stop);
+
+}  // namespace hysteron::train

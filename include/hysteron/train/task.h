@@ -1,0 +1,21 @@
+#pragma once
+
+#include <memory>
+
+#include "hysteron/base/parallel.h"
+#include "hysteron/base/reporter.h"
+#include "hysteron/data/sequences.h"
+#include "hysteron/train/config.h"
+#include "hysteron/train/training_data.h"
+
+namespace hysteron::train {
+
+/// The sequences of the task that `config` names. Throws what the task's loader throws.
+std::unique_ptr<data::SequenceSource> make_task(const TrainConfig& config, ThreadPool& pool, Reporter& reporter,
+                                                const StopFlag& stop);
+
+/// Keyword spotting as sequences: features in, one label a clip. Training sequences have no end: they deal clips evenly
+/// over labels and, within a label, over class folders, each shifted in time by up to `time_shift` frames.
+std::unique_ptr<data::SequenceSource> make_clip_source(TrainingData data, std::size_t time_shift, std::uint64_t seed);
+
+}  // namespace hysteron::train
