@@ -3,12 +3,11 @@
 
 #include "train/kernels.h"
 
-#include <cblas.h>
-
 #include <algorithm>
 #include <array>
 #include <numbers>
 
+#include "train/blas.h"
 #include "train/noise.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -405,8 +404,6 @@ constexpr std::size_t kBlasWeights = 24 * 24;
 
 bool use_blas(std::size_t rows, std::size_t columns) { return rows * columns > kBlasWeights; }
 
-int blas_int(std::size_t value) { return static_cast<int>(value); }
-
 }  // namespace
 
 void affine_forward(const float* weight, const float* bias, const float* x, float* y, std::size_t rows,
@@ -416,8 +413,7 @@ void affine_forward(const float* weight, const float* bias, const float* x, floa
     return;
   }
   for (std::size_t j = 0; j < rows; ++j) std::fill_n(y + j * n, n, bias == nullptr ? 0.0f : bias[j]);
-  cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, blas_int(rows), blas_int(n), blas_int(columns), 1.0f, weight,
-              blas_int(columns), x, blas_int(n), 1.0f, y, blas_int(n));
+  multiply({CblasNoTrans, CblasNoTrans, rows, n, columns, weight, x, y, 1.0f});
 }
 
 void affine_gradient(const float* dy, const float* x, float* dweight, float* dbias, std::size_t rows,
@@ -427,8 +423,7 @@ void affine_gradient(const float* dy, const float* x, float* dweight, float* dbi
     HWY_DYNAMIC_DISPATCH(outer)(dy, x, dweight, rows, columns, n);
     return;
   }
-  cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, blas_int(rows), blas_int(columns), blas_int(n), 1.0f, dy,
-              blas_int(n), x, blas_int(n), 1.0f, dweight, blas_int(columns));
+  multiply({CblasNoTrans, CblasTrans, rows, columns, n, dy, x, dweight, 1.0f});
 }
 
 void affine_backward(const float* weight, const float* dy, float* dx, float* scratch, std::size_t rows,
@@ -440,8 +435,7 @@ void affine_backward(const float* weight, const float* dy, float* dx, float* scr
     HWY_DYNAMIC_DISPATCH(product)(scratch, nullptr, dy, dx, columns, rows, n);
     return;
   }
-  cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, blas_int(columns), blas_int(n), blas_int(rows), 1.0f, weight,
-              blas_int(columns), dy, blas_int(n), 0.0f, dx, blas_int(n));
+  multiply({CblasTrans, CblasNoTrans, columns, n, rows, weight, dy, dx, 0.0f});
 }
 
 void cell_forward(const CellRow& row, float* candidate, float* state) {

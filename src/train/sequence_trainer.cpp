@@ -1,6 +1,5 @@
 #include "hysteron/train/sequence_trainer.h"
 
-#include <cblas.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -302,7 +301,6 @@ SequenceScore score_sequences(const SequenceModel& model, std::span<const float>
 
 SequenceResult train_sequences(const TrainConfig& config, const data::SequenceSource& source, ThreadPool& pool,
                                Reporter& reporter, const StopFlag& stop) {
-  openblas_set_num_threads(1);
   check_output_folder(config);
   const Clock::time_point begin = Clock::now();
   SequenceTrainer trainer(config, source, pool);

@@ -1,6 +1,5 @@
 #include "hysteron/train/trainer.h"
 
-#include <cblas.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -384,7 +383,6 @@ TrainResult train(const TrainConfig& config, const TrainingData& data, ThreadPoo
   check_clips(data.train, data.labels, "training");
   check_clips(data.validation, data.labels, "validation");
   check_output_folder(config);
-  openblas_set_num_threads(1);  // shards are the parallel work; sums must not depend on the number of threads
   Run run{config, data, pool, reporter, stop, MetricsLog(config.metrics), Clock::now(), {}, {}};
   const std::size_t restarts = config.starts();
   for (std::size_t restart = 0; restart < restarts; ++restart) train_from_start(run, restart, restarts);
