@@ -12,6 +12,11 @@ HYSTERON_RUN_PACKAGES=(ngspice espeak-ng)
 # To check the source: format, lint, scripts.
 HYSTERON_CHECK_PACKAGES=(clang-format clang-tidy shellcheck python3)
 
+# To measure: the target hysteron_bench.
+HYSTERON_BENCH_PACKAGES=(libbenchmark-dev)
+# For bench/compare_pytorch.py alone, which installs them with --install.
+HYSTERON_COMPARE_PACKAGES=(libopenblas0-pthread python3-torch)
+
 # missing_packages PACKAGE...: prints those that are not installed, one a line.
 missing_packages() {
   local package
