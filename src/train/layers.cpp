@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 #include "train/ops.h"
 
@@ -85,13 +86,18 @@ PositionEncoding::PositionEncoding(ModelLayout& layout, const std::string& name,
     : frequency_(0), phase_(0), rows_(rows) {
   if (rows == 0) return;
   constexpr double kLongest = 10000.0;  // frames, over 2 pi
-  double power = 0.0;
-  frequency_ = layout.parameter(name + ".frequency", rows, 1, false, false, [power, rows](Random&) mutable {
-    const double value = std::pow(kLongest, -power / static_cast<double>(rows));
-    power = power + 1.0 == static_cast<double>(rows) ? 0.0 : power + 1.0;
-    return value;
+  const auto pairs = static_cast<double>((rows + 1) / 2);
+  std::size_t row = 0;
+  frequency_ = layout.parameter(name + ".frequency", rows, 1, false, false, [pairs, rows, row](Random&) mutable {
+    const auto pair = static_cast<double>(row / 2);
+    row = (row + 1) % rows;
+    return std::pow(kLongest, -pair / pairs);
   });
-  phase_ = layout.parameter(name + ".phase", rows, 1, false, false, constant(0.0));
+  phase_ = layout.parameter(name + ".phase", rows, 1, false, false, [rows, row](Random&) mutable {
+    const double phase = row % 2 == 0 ? 0.0 : 0.5 * std::numbers::pi;
+    row = (row + 1) % rows;
+    return phase;
+  });
 }
 
 void PositionEncoding::forward(const PassContext& pass, float* y) const {

@@ -64,7 +64,8 @@ class CausalConvolution {
   std::size_t weight_, bias_, rows_;
 };
 
-/// sin(omega_i t + phi_i) in `rows` rows, both learnable; omega starts at 10,000^(-i / rows).
+/// sin(omega_i t + phi_i) in `rows` rows, both learnable; pairs of a sine and a cosine that start
+/// at frequencies from 1 rad a frame down to 10,000^-1.
 class PositionEncoding {
  public:
   PositionEncoding(ModelLayout& layout, const std::string& name, std::size_t rows);
