@@ -57,9 +57,10 @@ struct Words {
   std::uint64_t reach_lo = 0;
   std::uint64_t reach_hi = 0;
 
-  HWY_INLINE void add(Float candidate, Float lo, Float hi, std::size_t place) {
-    reach_lo |= bits_of(hn::Ge(candidate, lo)) << place;
-    reach_hi |= bits_of(hn::Ge(candidate, hi)) << place;
+  /// Candidates from number `first` on go to `place` and what follows.
+  HWY_INLINE void add(Float candidate, Float lo, Float hi, std::size_t place, std::size_t first = 0) {
+    reach_lo |= bits_of(hn::Ge(candidate, lo)) >> first << place;
+    reach_hi |= bits_of(hn::Ge(candidate, hi)) >> first << place;
   }
 };
 
@@ -70,16 +71,21 @@ HWY_INLINE Words whole_word(const float* candidate, Float lo, Float hi) {
   return words;
 }
 
-HWY_INLINE Words part_of_word(const float* candidate, std::size_t count, Float lo, Float hi) {
+/// `before`: how many candidates may be read before the first.
+HWY_INLINE Words part_of_word(const float* candidate, std::size_t count, std::size_t before, Float lo, Float hi) {
   const Floats d;
+  const std::size_t lanes = hn::Lanes(d);
   Words words;
   std::size_t i = 0;
-  for (; i + hn::Lanes(d) <= count; i += hn::Lanes(d)) words.add(hn::LoadU(d, candidate + i), lo, hi, i);
-  if (i < count) {
-    float rest[kBandLanes] = {};
-    std::memcpy(rest, candidate + i, (count - i) * sizeof(float));
-    words.add(hn::LoadU(d, rest), lo, hi, i);
+  for (; i + lanes <= count; i += lanes) words.add(hn::LoadU(d, candidate + i), lo, hi, i);
+  if (i == count) return words;
+  if (before + count >= lanes) {
+    words.add(hn::LoadU(d, candidate + count - lanes), lo, hi, i, lanes - (count - i));
+    return words;
   }
+  float rest[kBandLanes] = {};
+  std::memcpy(rest, candidate, count * sizeof(float));
+  words.add(hn::LoadU(d, rest), lo, hi, 0);
   const std::uint64_t valid = (std::uint64_t{1} << count) - 1;  // thresholds of 0 are reached by what fills up
   return {words.reach_lo & valid, words.reach_hi & valid};
 }
@@ -104,7 +110,9 @@ void carry_chain_states(const float* candidates, std::size_t rows, std::size_t f
       *states = carries(whole_word(candidate + w * kWordFrames, lo, hi), before);
       before = *states++ >> (kWordFrames - 1);
     }
-    if (rest != 0) *states++ = carries(part_of_word(candidate + whole * kWordFrames, rest, lo, hi), before);
+    if (rest == 0) continue;
+    const std::size_t done = whole * kWordFrames;
+    *states++ = carries(part_of_word(candidate + done, rest, done, lo, hi), before);
   }
 }
 
