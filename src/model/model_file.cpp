@@ -227,6 +227,10 @@ std::string json_labels(const std::vector<std::string>& labels, const std::strin
 Network network_from_tensors(const TensorFile& file, const std::string& origin) {
   Source source(file, origin);
   check_constant(source, "hysteron.format", kFormat);
+  if (const std::string* backbone = source.optional("hysteron.backbone"); backbone != nullptr) {
+    source.refuse(fmt::format("a model with the {} backbone; circuits are made of the hardware backbone",
+                              hysteron::quoted(*backbone)));
+  }
   check_constant(source, "hysteron.cell", kCell);
   Network network;
   network.labels = read_labels(source);

@@ -37,8 +37,8 @@ struct Key {
 constexpr double kAnySeed = 9.0e18;  // TOML's whole numbers end at 2^63 - 1
 
 const std::vector<std::string>& task_names() {
-  static const std::vector<std::string> names = {"keywords",   "smnist",    "psmnist",   "listops", "text",
-                                                 "copy_first", "flip_flop", "denoising", "parity",  "sequences"};
+  static const std::vector<std::string> names = {"keywords",   "smnist",    "psmnist",   "text",
+                                                 "copy_first", "flip_flop", "denoising", "parity"};
   return names;
 }
 
@@ -51,15 +51,8 @@ const std::vector<Key>& keys() {
        0,
        0,
        {},
-       "folder of class folders (keywords; or \"espeak\" for the built-in spoken corpus), of idx files (smnist, "
-       "psmnist) or of TSV files (listops; where it is \"espeak\" sequences are generated)"},
-      {"data.file", &C::data_file, 0, 0, {}, "text of task text, inputs (.npy or CSV) of task sequences"},
-      {"data.labels",
-       &C::label_file,
-       0,
-       0,
-       {},
-       "labels of task sequences where its inputs are .npy: a line a sequence"},
+       "folder of class folders (keywords; \"espeak\": the built-in spoken corpus) or of idx files (smnist, psmnist)"},
+      {"data.file", &C::data_file, 0, 0, {}, "text file of task text"},
       {"data.length",
        &C::task_length,
        0,

@@ -86,10 +86,12 @@ PositionEncoding::PositionEncoding(ModelLayout& layout, const std::string& name,
     : frequency_(0), phase_(0), rows_(rows) {
   if (rows == 0) return;
   constexpr double kLongest = 10000.0;  // frames, over 2 pi
-  const auto pairs = static_cast<double>((rows + 1) / 2);
+  const std::size_t count = (rows + 1) / 2;
+  const auto pairs = static_cast<double>(count);
   std::size_t row = 0;
   frequency_ = layout.parameter(name + ".frequency", rows, 1, false, false, [pairs, rows, row](Random&) mutable {
-    const auto pair = static_cast<double>(row / 2);
+    const std::size_t number = row / 2;
+    const auto pair = static_cast<double>(number);
     row = (row + 1) % rows;
     return std::pow(kLongest, -pair / pairs);
   });

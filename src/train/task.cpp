@@ -7,6 +7,7 @@
 #include "hysteron/base/random.h"
 #include "hysteron/data/memory_tasks.h"
 #include "hysteron/data/mnist.h"
+#include "hysteron/data/text.h"
 
 namespace hysteron::train {
 namespace {
@@ -79,6 +80,7 @@ std::unique_ptr<data::SequenceSource> make_task(const TrainConfig& config, Threa
   if (config.task == "smnist" || config.task == "psmnist") {
     return data::make_mnist({config.data_folder, config.task == "psmnist", config.task_seed});
   }
+  if (config.task == "text") return data::make_text({config.data_file, config.task_length, config.task_seed});
   if (config.task == "copy_first") return data::make_copy_first(memory);
   if (config.task == "flip_flop") return data::make_flip_flop(memory);
   if (config.task == "denoising") return data::make_denoising(memory);

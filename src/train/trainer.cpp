@@ -303,7 +303,7 @@ std::string training_record(const TrainConfig& config, const Best& best) {
   nlohmann::ordered_json record;
   record["config"] = nlohmann::ordered_json::parse(config_to_json(config));
   // Where the files lie says nothing about the network, and the same training must give the same bytes anywhere.
-  for (const char* key : {"data.folder", "model.output", "training.metrics", "training.threads"}) {
+  for (const char* key : {"data.folder", "data.file", "model.output", "training.metrics", "training.threads"}) {
     record["config"].erase(key);
   }
   record["best_restart"] = best.restart;

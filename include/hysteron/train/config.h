@@ -17,7 +17,6 @@ struct TrainConfig {
   std::string task = "keywords";
   std::string data_folder = "espeak";
   std::string data_file;
-  std::string label_file;
   std::uint64_t corpus_seed = 1;
   std::string normalisation = "clip";
   data::ClassMap classes = {{"yes", {"yes"}}, {"other", {"no", "up", "down", "left", "right", "silence"}}};

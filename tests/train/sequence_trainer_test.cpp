@@ -1,0 +1,79 @@
+#include "hysteron/train/sequence_trainer.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "hysteron/base/error.h"
+#include "hysteron/base/file.h"
+#include "hysteron/data/memory_tasks.h"
+#include "hysteron/model/model_file.h"
+
+namespace hysteron::train {
+namespace {
+
+TrainConfig flip_flop_config() {
+  TrainConfig config;
+  config.task = "flip_flop";
+  config.backbone = "software";
+  config.output = "";
+  config.width = 8;
+  config.layers = 1;
+  config.batch = 32;
+  config.steps = 40;
+  config.validation_interval = 20;
+  config.learning_rate = 0.01;
+  return config;
+}
+
+SequenceResult train_flip_flop(const TrainConfig& config, int threads) {
+  ThreadPool pool(threads);
+  SilentReporter reporter;
+  const StopFlag stop;
+  const auto source = data::make_flip_flop({20, 0, 64, 1});
+  return train_sequences(config, *source, pool, reporter, stop);
+}
+
+TEST(SequenceTrainer, EveryCellLearnsToRememberAFlipFlop) {
+  for (const std::string& cell : cell_names()) {
+    TrainConfig config = flip_flop_config();
+    config.cell = cell;
+    config.steps = 400;
+    EXPECT_GT(train_flip_flop(config, 2).test.accuracy, 0.95) << cell;
+  }
+}
+
+TEST(SequenceTrainer, GivesTheSameNetworkAtAnyNumberOfThreads) {
+  TrainConfig config = flip_flop_config();
+  config.dropout = 0.1;
+  config.cell = "bmru";
+  EXPECT_EQ(train_flip_flop(config, 1).network.parameters, train_flip_flop(config, 2).network.parameters);
+  config.seed = 2;
+  EXPECT_NE(train_flip_flop(flip_flop_config(), 1).network.parameters, train_flip_flop(config, 1).network.parameters);
+}
+
+TEST(SequenceTrainer, ModelFilesComeBackWhole) {
+  const auto path = std::filesystem::temp_directory_path() / "hysteron-sequence-trainer.safetensors";
+  TrainConfig config = flip_flop_config();
+  config.cell = "lru";
+  config.output = path.string();
+  const SequenceResult result = train_flip_flop(config, 1);
+  ASSERT_TRUE(is_sequence_network(path));
+  const SequenceNetwork network = load_sequence_network(path);
+  EXPECT_EQ(network.parameters, result.network.parameters);
+  EXPECT_EQ(parse_config(network.config, "model").cell, "lru");
+  EXPECT_THROW(model::load_model(path), Error);  // no circuit is made of it
+  const std::string bytes = read_file(path);
+  write_file(path, bytes.substr(0, bytes.size() - 8));
+  EXPECT_THROW(load_sequence_network(path), Error);
+  std::filesystem::remove(path);
+}
+
+TEST(SequenceTrainer, ConfigurationsThatCannotBeAreRefused) {
+  EXPECT_THROW(parse_config("[data]\ntask = \"smnist\"\n", "c.toml"), Error);
+  EXPECT_THROW(parse_config("[model]\ncell = \"lru\"\n", "c.toml"), Error);
+  EXPECT_THROW(parse_config("[model]\nbackbone = \"software\"\ncell = \"lstm\"\n", "c.toml"), Error);
+}
+
+}  // namespace
+}  // namespace hysteron::train
