@@ -5,7 +5,7 @@
 HYSTERON_BUILD_PACKAGES=(
   build-essential cmake ninja-build pkg-config
   libcli11-dev libeigen3-dev libfmt-dev libgtest-dev libhwy-dev libkissfft-dev libopenblas-dev
-  libsamplerate0-dev libsndfile1-dev libtomlplusplus-dev nlohmann-json3-dev
+  libsamplerate0-dev libsndfile1-dev libtomlplusplus-dev nlohmann-json3-dev zlib1g-dev
 )
 # Programs that hysteron starts.
 HYSTERON_RUN_PACKAGES=(ngspice espeak-ng)
