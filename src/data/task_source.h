@@ -14,6 +14,9 @@ namespace hysteron::data {
 /// Sequences of the train, the validation and the test split; 0 in front: the training split has no end.
 using SplitSizes = std::array<std::size_t, 3>;
 
+/// Most sequences of a generator's validation and test splits.
+inline constexpr std::size_t kMaxGenerated = 1'000'000'000;
+
 /// What all tasks share: their dimensions and the bounds of their splits. A task says only how one sequence is made.
 class TaskSource : public SequenceSource {
  public:
