@@ -37,7 +37,7 @@ struct Key {
 constexpr double kAnySeed = 9.0e18;  // TOML's whole numbers end at 2^63 - 1
 
 const std::vector<std::string>& task_names() {
-  static const std::vector<std::string> names = {"keywords",   "smnist",    "psmnist",   "text",
+  static const std::vector<std::string> names = {"keywords",   "smnist",    "psmnist",   "listops", "text",
                                                  "copy_first", "flip_flop", "denoising", "parity"};
   return names;
 }
@@ -51,14 +51,16 @@ const std::vector<Key>& keys() {
        0,
        0,
        {},
-       "folder of class folders (keywords; \"espeak\": the built-in spoken corpus) or of idx files (smnist, psmnist)"},
+       "folder of class folders (keywords; \"espeak\": the built-in spoken corpus) of idx files (smnist, psmnist) or "
+       "of basic_train.tsv, basic_val.tsv and basic_test.tsv (listops; \"espeak\": generated)"},
       {"data.file", &C::data_file, 0, 0, {}, "text file of task text"},
       {"data.length",
        &C::task_length,
        0,
        1e6,
        {},
-       "frames of a sequence of tasks text, copy_first, flip_flop, denoising and parity; 0: the task's own"},
+       "frames of a sequence of tasks text, copy_first, flip_flop, denoising and parity, at most of listops; 0: the "
+       "task's own"},
       {"data.symbols", &C::task_symbols, 0, 1000, {}, "symbols or channels of the memory tasks; 0: the task's own"},
       {"data.sequences",
        &C::task_limit,

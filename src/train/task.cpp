@@ -1,10 +1,12 @@
 #include "hysteron/train/task.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 
 #include "hysteron/base/error.h"
 #include "hysteron/base/random.h"
+#include "hysteron/data/listops.h"
 #include "hysteron/data/memory_tasks.h"
 #include "hysteron/data/mnist.h"
 #include "hysteron/data/text.h"
@@ -68,6 +70,25 @@ class ClipSource : public data::SequenceSource {
   std::vector<std::vector<std::vector<std::size_t>>> groups_;  // [label][group], clips
 };
 
+/// The files of data.folder, or generated expressions where it is left at its default.
+data::ListOpsOptions listops_options(const TrainConfig& config) {
+  data::ListOpsOptions options;
+  if (config.data_folder != TrainConfig{}.data_folder) {
+    const std::filesystem::path folder = config.data_folder;
+    options.train_file = folder / "basic_train.tsv";
+    options.validation_file = folder / "basic_val.tsv";
+    options.test_file = folder / "basic_test.tsv";
+    return options;
+  }
+  options.seed = config.task_seed;
+  if (config.task_limit != 0) options.validation = options.test = config.task_limit;
+  if (config.task_length != 0) {
+    options.max_length = config.task_length;
+    options.min_length = std::min(options.min_length, config.task_length / 4);
+  }
+  return options;
+}
+
 }  // namespace
 
 std::unique_ptr<data::SequenceSource> make_clip_source(TrainingData data, std::size_t time_shift, std::uint64_t seed) {
@@ -80,6 +101,7 @@ std::unique_ptr<data::SequenceSource> make_task(const TrainConfig& config, Threa
   if (config.task == "smnist" || config.task == "psmnist") {
     return data::make_mnist({config.data_folder, config.task == "psmnist", config.task_seed});
   }
+  if (config.task == "listops") return data::make_listops(listops_options(config));
   if (config.task == "text") return data::make_text({config.data_file, config.task_length, config.task_seed});
   if (config.task == "copy_first") return data::make_copy_first(memory);
   if (config.task == "flip_flop") return data::make_flip_flop(memory);
