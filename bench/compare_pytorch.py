@@ -15,6 +15,13 @@ import tempfile
 import time
 
 THREADS = 2
+# OpenBLAS takes processors younger than itself for the oldest it knows (docs/notes/openblas-kernels.md); Hysteron chooses
+# the kernel by what the processor can do, and PyTorch shall have the same.
+FLAGS = pathlib.Path("/proc/cpuinfo").read_text().split()
+if {"avx512f", "avx512bw", "avx512dq", "avx512vl"} <= set(FLAGS):
+    os.environ.setdefault("OPENBLAS_CORETYPE", "SkylakeX")
+elif {"avx2", "fma"} <= set(FLAGS):
+    os.environ.setdefault("OPENBLAS_CORETYPE", "Haswell")
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = str(THREADS)
 
 TOP = pathlib.Path(__file__).resolve().parent.parent

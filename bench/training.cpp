@@ -1,7 +1,6 @@
 // One training step of the hardware backbone as the trainer makes it, on two threads.
 
 #include <benchmark/benchmark.h>
-#include <cblas.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -62,7 +61,6 @@ class Step {
         sampler_(clips_, 2, {}, Random(2)),
         parameters_(backbone_.initial_parameters(Random(3))),
         gradient_(backbone_.parameters()) {
-    openblas_set_num_threads(1);  // as in train()
   }
 
   void run() {
