@@ -60,8 +60,7 @@ class Step {
         optimiser_(backbone_.segments(), backbone_.parameters(), 1e-4),
         sampler_(clips_, 2, {}, Random(2)),
         parameters_(backbone_.initial_parameters(Random(3))),
-        gradient_(backbone_.parameters()) {
-  }
+        gradient_(backbone_.parameters()) {}
 
   void run() {
     const std::vector<Draw> draws = sampler_.next(kBatch);
