@@ -6,18 +6,23 @@
 #include "commands.h"
 #include "hysteron/base/error.h"
 #include "hysteron/flow/train.h"
+#include "hysteron/train/checkpoint.h"
 
 namespace {
 
 struct Options {
   std::string config;
   bool keys = false;
+  bool resume = false;
+  std::string resume_from;
   bool json = false;
 };
 
 void declare(CLI::App& command, Options& options) {
   command.add_option("config", options.config, "TOML file that says what to train; an empty file takes every default");
   command.add_flag("--keys", options.keys, "list every key of the file as a Markdown table and stop");
+  command.add_flag("--resume", options.resume, "go on from the checkpoint beside model.output, to the same bytes");
+  command.add_option("--resume-from", options.resume_from, "go on from this checkpoint");
   command.add_flag("--json", options.json, "print one JSON object on stdout and nothing else there");
 }
 
@@ -62,8 +67,15 @@ void print_text(const hysteron::train::TrainConfig& config, const hysteron::trai
   fmt::print("{:<22}{}\n", "model", config.output);
 }
 
+/// Where to go on from; empty: the run begins anew.
+std::filesystem::path checkpoint_of(const Options& options, const hysteron::train::TrainConfig& config) {
+  if (!options.resume_from.empty()) return options.resume_from;
+  return options.resume ? hysteron::train::checkpoint_path(config) : std::filesystem::path();
+}
+
 int train_software(const Options& options, const hysteron::train::TrainConfig& config, Session& session) {
-  const auto result = hysteron::flow::train_sequence_model(config, session.reporter, session.stop);
+  const auto result =
+      hysteron::flow::train_sequence_model(config, session.reporter, session.stop, checkpoint_of(options, config));
   if (options.json) {
     const nlohmann::ordered_json json = {{"model", config.output},
                                          {"task", config.task},
@@ -105,7 +117,8 @@ int run(const Options& options, Session& session) {
   }
   const hysteron::train::TrainConfig config = hysteron::train::read_config(options.config);
   if (config.backbone == "software") return train_software(options, config, session);
-  const auto result = hysteron::flow::train_model(config, session.reporter, session.stop);
+  const auto result =
+      hysteron::flow::train_model(config, session.reporter, session.stop, checkpoint_of(options, config));
   if (options.json) {
     print_json(config, result);
   } else {
@@ -118,6 +131,6 @@ int run(const Options& options, Session& session) {
 
 void add_train_command(CLI::App& app, Session& session) {
   add_command<Options>(app, session, "train", "Train a network and save the best model",
-                       "hysteron train keyword.toml\n  hysteron train --keys", declare,
-                       [&session](const Options& options) { return run(options, session); });
+                       "hysteron train keyword.toml\n  hysteron train keyword.toml --resume\n  hysteron train --keys",
+                       declare, [&session](const Options& options) { return run(options, session); });
 }

@@ -6,16 +6,18 @@
 
 namespace hysteron::flow {
 
-train::TrainResult train_model(const train::TrainConfig& config, Reporter& reporter, const StopFlag& stop) {
+train::TrainResult train_model(const train::TrainConfig& config, Reporter& reporter, const StopFlag& stop,
+                               const std::filesystem::path& resume_from) {
   ThreadPool pool(static_cast<int>(config.threads));
   const train::TrainingData data = train::load_training_data(config, pool, reporter, stop);
-  return train::train(config, data, pool, reporter, stop);
+  return train::train(config, data, pool, reporter, stop, resume_from);
 }
 
-train::SequenceResult train_sequence_model(const train::TrainConfig& config, Reporter& reporter, const StopFlag& stop) {
+train::SequenceResult train_sequence_model(const train::TrainConfig& config, Reporter& reporter, const StopFlag& stop,
+                                           const std::filesystem::path& resume_from) {
   ThreadPool pool(static_cast<int>(config.threads));
   const auto source = train::make_task(config, pool, reporter, stop);
-  return train::train_sequences(config, *source, pool, reporter, stop);
+  return train::train_sequences(config, *source, pool, reporter, stop, resume_from);
 }
 
 }  // namespace hysteron::flow

@@ -136,6 +136,12 @@ const std::vector<Key>& keys() {
        "software backbone: sequences of a validation at most; 0: all"},
       {"training.test_limit", &C::test_limit, 0, 1e9, {}, "software backbone: sequences of the test at most; 0: all"},
       {"training.warm_up", &C::warm_up, 0, 1e9, {}, "software backbone: steps over which the rate rises to its cosine"},
+      {"training.checkpoint_interval",
+       &C::checkpoint_interval,
+       0,
+       1e9,
+       {},
+       "steps between checkpoints, written beside the model; 0: only when interrupted"},
       {"training.threads", &C::threads, 0, 1024, {}, "0: one for each core; the result does not depend on it"},
       {"training.metrics", &C::metrics, 0, 0, {}, "file for JSON lines with losses, rates and speed; empty: none"},
       {"circuit.margin",
@@ -327,6 +333,12 @@ ConfigKey classes_key() {
 }
 
 }  // namespace
+
+const std::vector<std::string>& keys_without_effect() {
+  static const std::vector<std::string> names = {"model.output", "training.metrics", "training.threads",
+                                                 "training.checkpoint_interval"};
+  return names;
+}
 
 std::string config_table() {
   std::string table = "| key | type | default | range | meaning |\n|---|---|---|---|---|\n";

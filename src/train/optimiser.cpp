@@ -1,5 +1,7 @@
 #include "hysteron/train/optimiser.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <numbers>
@@ -46,6 +48,24 @@ void apply_bounds(const std::vector<Segment>& segments, const ParameterBounds& b
   }
 }
 
+Error divergence(const std::vector<Segment>& segments, std::span<const float> gradient, std::size_t step, double loss,
+                 double norm, const std::string& checkpoint) {
+  std::string worst;
+  float largest = -1.0f;
+  for (const Segment& segment : segments) {
+    for (const float part : gradient.subspan(segment.offset, segment.size())) {
+      const float size = std::isfinite(part) ? std::abs(part) : INFINITY;
+      if (size <= largest) continue;
+      largest = size;
+      worst = segment.name;
+    }
+  }
+  return bad_input(fmt::format(
+      "training diverged at step {}: the loss is {}, the gradient's norm {}, its largest part in {}; the last good "
+      "checkpoint is {}; lower training.learning_rate or check the data",
+      step, loss, norm, worst, checkpoint.empty() ? "none" : checkpoint));
+}
+
 AdamW::AdamW(const std::vector<Segment>& segments, std::size_t parameters, double weight_decay)
     : decay_(parameters, 0.0f), mean_(parameters, 0.0f), variance_(parameters, 0.0f) {
   for (const Segment& segment : segments) {
@@ -53,9 +73,20 @@ AdamW::AdamW(const std::vector<Segment>& segments, std::size_t parameters, doubl
   }
 }
 
-void AdamW::step(std::span<const float> gradient, double rate, std::span<float> parameters) {
+void AdamW::count_step() {
   mean_weight_ *= kBeta1;
   variance_weight_ *= kBeta2;
+}
+
+void AdamW::restore(std::vector<float> mean, std::vector<float> variance, std::size_t steps) {
+  mean_ = std::move(mean);
+  variance_ = std::move(variance);
+  mean_weight_ = variance_weight_ = 1.0;
+  for (std::size_t i = 0; i < steps; ++i) count_step();
+}
+
+void AdamW::step(std::span<const float> gradient, double rate, std::span<float> parameters) {
+  count_step();
   constexpr auto kKeep1 = static_cast<float>(kBeta1);
   constexpr auto kKeep2 = static_cast<float>(kBeta2);
   const auto mean_scale = static_cast<float>(1.0 / (1.0 - mean_weight_));

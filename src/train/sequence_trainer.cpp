@@ -5,15 +5,17 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <fstream>
 #include <future>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <numbers>
 #include <numeric>
+#include <optional>
 
 #include "hysteron/base/error.h"
+#include "hysteron/train/checkpoint.h"
 #include "hysteron/train/optimiser.h"
+#include "train/metrics_log.h"
 
 namespace hysteron::train {
 namespace {
@@ -131,15 +133,31 @@ struct StepFigures {
 
 class SequenceTrainer {
  public:
-  SequenceTrainer(const TrainConfig& config, const data::SequenceSource& source, ThreadPool& pool)
+  /// `checkpoint`: where to go on from, or null.
+  SequenceTrainer(const TrainConfig& config, const data::SequenceSource& source, ThreadPool& pool,
+                  const Checkpoint* checkpoint)
       : config_(config),
         pool_(pool),
         random_(config.seed),
         model_(sequence_shape(config, source)),
         optimiser_(model_.segments(), model_.parameters(), config.weight_decay),
-        prefetcher_(source, {source.size(data::Split::kTrain), config.batch, random_.child("batches")}, 0),
+        prefetcher_(source, {source.size(data::Split::kTrain), config.batch, random_.child("batches")},
+                    checkpoint == nullptr ? 0 : checkpoint->step),
         parameters_(model_.initial_parameters(random_.child("parameters"))),
-        gradient_(model_.parameters()) {}
+        gradient_(model_.parameters()) {
+    if (checkpoint == nullptr) return;
+    parameters_ = checkpoint->parameters;
+    optimiser_.restore(checkpoint->mean, checkpoint->variance, checkpoint->step);
+  }
+
+  /// Puts in what is the trainer's of a checkpoint.
+  void snapshot(Checkpoint& checkpoint) const {
+    checkpoint.parameters = parameters_;
+    checkpoint.mean = optimiser_.mean();
+    checkpoint.variance = optimiser_.variance();
+  }
+
+  void note_checkpoint(const std::string& path) { last_checkpoint_ = path; }
 
   StepFigures step(std::size_t number) {
     const std::vector<SequenceShard> shards = prefetcher_.take(number);
@@ -151,7 +169,9 @@ class SequenceTrainer {
     options.dropout = static_cast<float>(config_.dropout);
     run(shards, options, number, figures);
     figures.gradient_norm = clip_gradient(gradient_, config_.gradient_clip);
-    if (!std::isfinite(figures.loss) || !std::isfinite(figures.gradient_norm)) refuse_divergence(number, figures);
+    if (!std::isfinite(figures.loss) || !std::isfinite(figures.gradient_norm)) {
+      throw divergence(model_.segments(), gradient_, number, figures.loss, figures.gradient_norm, last_checkpoint_);
+    }
     optimiser_.step(gradient_, figures.rate, parameters_);
     apply_bounds(model_.segments(), {config_.floor, config_.weight_limit}, parameters_);
     return figures;
@@ -197,23 +217,6 @@ class SequenceTrainer {
     }
   }
 
-  [[noreturn]] void refuse_divergence(std::size_t number, const StepFigures& figures) const {
-    std::string worst;
-    float largest = -1.0f;
-    for (const Segment& segment : model_.segments()) {
-      for (std::size_t i = segment.offset; i < segment.offset + segment.size(); ++i) {
-        const float size = std::isfinite(gradient_[i]) ? std::abs(gradient_[i]) : INFINITY;
-        if (size <= largest) continue;
-        largest = size;
-        worst = segment.name;
-      }
-    }
-    throw bad_input(fmt::format(
-        "training diverged at step {}: the loss is {}, the gradient's norm {}, its largest part in {}; lower "
-        "training.learning_rate or check the inputs",
-        number, figures.loss, figures.gradient_norm, worst));
-  }
-
   const TrainConfig& config_;
   ThreadPool& pool_;
   Random random_;
@@ -224,23 +227,7 @@ class SequenceTrainer {
   std::vector<float> gradient_;
   std::vector<std::vector<float>> gradients_;
   WorkspacePool workspaces_;
-};
-
-/// Lines of JSON for the metrics file, if there is one.
-class Metrics {
- public:
-  explicit Metrics(const std::string& path) {
-    if (path.empty()) return;
-    stream_.open(path);
-    if (!stream_) throw bad_input(fmt::format("training.metrics: cannot write {}", hysteron::quoted(path)));
-  }
-
-  void line(const nlohmann::ordered_json& figures) {
-    if (stream_.is_open()) stream_ << figures.dump() << std::endl;
-  }
-
- private:
-  std::ofstream stream_;
+  std::string last_checkpoint_;
 };
 
 SequenceNetwork to_network(const TrainConfig& config, const data::SequenceSource& source, const SequenceModel& model,
@@ -299,64 +286,135 @@ SequenceScore score_sequences(const SequenceModel& model, std::span<const float>
   return score;
 }
 
-SequenceResult train_sequences(const TrainConfig& config, const data::SequenceSource& source, ThreadPool& pool,
-                               Reporter& reporter, const StopFlag& stop) {
-  check_output_folder(config);
-  const Clock::time_point begin = Clock::now();
-  SequenceTrainer trainer(config, source, pool);
-  Metrics metrics(config.metrics);
-  SequenceResult result;
-  bool found = false;
-  double loss = 0.0;
-  double accuracy = 0.0;
-  for (std::size_t step = 0; step < config.steps; ++step) {
-    if (stop.requested()) {
-      if (!found) result.network = to_network(config, source, trainer.model(), trainer.parameters());
-      if (!config.output.empty()) {
-        save_sequence_network(config.output, result.network);
-        reporter.info(fmt::format("saved the {} network to {}", found ? "best" : "latest", config.output));
-      }
-      throw Error(ErrorKind::kInterrupted, fmt::format("training interrupted at step {} of {}", step, config.steps));
-    }
-    const Clock::time_point step_begin = Clock::now();
-    const StepFigures figures = trainer.step(step);
-    metrics.line({{"step", step},
-                  {"loss", figures.loss},
-                  {"accuracy", figures.accuracy},
-                  {"learning_rate", figures.rate},
-                  {"epsilon", figures.epsilon},
-                  {"gradient_norm", figures.gradient_norm},
-                  {"frames_per_second", figures.frames / std::max(seconds_since(step_begin), 1e-9)}});
-    const std::size_t done = step + 1;
-    const double keep = std::min(kSmoothing, 1.0 - 1.0 / static_cast<double>(done));
-    loss = keep * loss + (1.0 - keep) * figures.loss;
-    accuracy = keep * accuracy + (1.0 - keep) * figures.accuracy;
-    if (done % kReportInterval == 0 || done == config.steps) {
-      const std::string best =
-          found ? fmt::format(", best validation {:.2f} %", 100.0 * result.validation.accuracy) : "";
-      reporter.progress("training", done, config.steps,
-                        fmt::format("loss {:.3f}, right {:.1f} %{}", loss, 100.0 * accuracy, best));
-    }
-    const bool validates = done % config.validation_interval == 0 || done == config.steps;
-    if (!validates) continue;
-    const SequenceScore validation = score_sequences(trainer.model(), trainer.parameters(), source,
-                                                     data::Split::kValidation, config.validation_limit, pool);
-    metrics.line({{"step", done}, {"validation_loss", validation.loss}, {"validation_accuracy", validation.accuracy}});
-    // While resets leave something of a state, the cells are not yet those that are scored.
-    const bool counts = trainer.epsilon(done) == 0.0 || done == config.steps;
-    if (!counts || (found && validation.loss >= result.validation.loss)) continue;
-    found = true;
-    result.best_step = done;
-    result.validation = validation;
-    result.network = to_network(config, source, trainer.model(), trainer.parameters());
+namespace {
+
+/// One training run: the steps, what it says, what it keeps.
+class SequenceRun {
+ public:
+  SequenceRun(const TrainConfig& config, const data::SequenceSource& source, ThreadPool& pool, Reporter& reporter,
+              const StopFlag& stop, const std::optional<Checkpoint>& checkpoint)
+      : config_(config),
+        source_(source),
+        pool_(pool),
+        reporter_(reporter),
+        stop_(stop),
+        trainer_(config, source, pool, checkpoint ? &*checkpoint : nullptr),
+        metrics_(config.metrics, checkpoint ? std::optional(checkpoint->metrics_bytes) : std::nullopt),
+        first_(checkpoint ? checkpoint->step : 0) {
+    if (!checkpoint || !checkpoint->of_restart) return;
+    kept_ = checkpoint->of_restart;
+    validation_ = score(kept_->parameters, data::Split::kValidation, config_.validation_limit);
   }
-  result.steps = config.steps;
-  result.seconds = seconds_since(begin);
-  result.parameters = trainer.model().parameters();
-  result.test =
-      score_sequences(trainer.model(), result.network.parameters, source, data::Split::kTest, config.test_limit, pool);
-  if (!config.output.empty()) save_sequence_network(config.output, result.network);
-  return result;
+
+  SequenceResult run() {
+    for (std::size_t step = first_; step < config_.steps; ++step) {
+      if (stop_.requested()) interrupt(step);
+      const Clock::time_point begin = Clock::now();
+      const StepFigures figures = trainer_.step(step);
+      log(step, figures, seconds_since(begin));
+      const std::size_t done = step + 1;
+      show(done, figures);
+      if (done % config_.validation_interval == 0 || done == config_.steps) validate(done);
+      if (config_.checkpoint_interval != 0 && done % config_.checkpoint_interval == 0) save(done);
+    }
+    return result();
+  }
+
+ private:
+  SequenceScore score(const std::vector<float>& parameters, data::Split split, std::size_t limit) const {
+    return score_sequences(trainer_.model(), parameters, source_, split, limit, pool_);
+  }
+
+  void log(std::size_t step, const StepFigures& figures, double seconds) {
+    metrics_.line({{"step", step + 1},
+                   {"loss", figures.loss},
+                   {"accuracy", figures.accuracy},
+                   {"learning_rate", figures.rate},
+                   {"epsilon", figures.epsilon},
+                   {"gradient_norm", figures.gradient_norm},
+                   {"frames_per_second", figures.frames / std::max(seconds, 1e-9)}});
+  }
+
+  void show(std::size_t done, const StepFigures& figures) {
+    const double keep = std::min(kSmoothing, 1.0 - 1.0 / static_cast<double>(done - first_));
+    loss_ = keep * loss_ + (1.0 - keep) * figures.loss;
+    accuracy_ = keep * accuracy_ + (1.0 - keep) * figures.accuracy;
+    if (done % kReportInterval != 0 && done != config_.steps) return;
+    const std::string best = kept_ ? fmt::format(", best validation {:.2f} %", 100.0 * validation_.accuracy) : "";
+    reporter_.progress("training", done, config_.steps,
+                       fmt::format("loss {:.3f}, right {:.1f} %{}", loss_, 100.0 * accuracy_, best));
+  }
+
+  void validate(std::size_t done) {
+    const SequenceScore found = score(trainer_.parameters(), data::Split::kValidation, config_.validation_limit);
+    metrics_.line({{"step", done}, {"validation_loss", found.loss}, {"validation_accuracy", found.accuracy}});
+    // While resets leave something of a state, the cells are not yet those that are scored.
+    const bool counts = trainer_.epsilon(done) == 0.0 || done == config_.steps;
+    if (!counts || (kept_ && found.loss >= validation_.loss)) return;
+    kept_ = KeptParameters{0, done, trainer_.parameters()};
+    validation_ = found;
+  }
+
+  void save(std::size_t done) {
+    Checkpoint checkpoint;
+    checkpoint.step = done;
+    checkpoint.metrics_bytes = metrics_.bytes();
+    checkpoint.of_restart = kept_;
+    trainer_.snapshot(checkpoint);
+    save_checkpoint(config_, checkpoint);
+    trainer_.note_checkpoint(checkpoint_path(config_).string());
+  }
+
+  [[noreturn]] void interrupt(std::size_t step) {
+    if (!config_.output.empty()) {
+      save_sequence_network(config_.output, to_network(config_, source_, trainer_.model(),
+                                                       kept_ ? kept_->parameters : trainer_.parameters()));
+      save(step);
+      reporter_.info(fmt::format("saved the {} network to {} and a checkpoint for --resume to {}",
+                                 kept_ ? "best" : "latest", config_.output, checkpoint_path(config_).string()));
+    }
+    throw Error(ErrorKind::kInterrupted, fmt::format("training interrupted at step {} of {}", step, config_.steps));
+  }
+
+  SequenceResult result() const {
+    SequenceResult result;
+    result.network = to_network(config_, source_, trainer_.model(), kept_->parameters);
+    result.validation = validation_;
+    result.best_step = kept_->step;
+    result.steps = config_.steps;
+    result.seconds = seconds_since(begin_);
+    result.parameters = trainer_.model().parameters();
+    result.test = score(kept_->parameters, data::Split::kTest, config_.test_limit);
+    if (!config_.output.empty()) save_sequence_network(config_.output, result.network);
+    remove_checkpoints(config_);
+    return result;
+  }
+
+  const TrainConfig& config_;
+  const data::SequenceSource& source_;
+  ThreadPool& pool_;
+  Reporter& reporter_;
+  const StopFlag& stop_;
+  SequenceTrainer trainer_;
+  MetricsLog metrics_;
+  std::size_t first_;  // steps made before this process
+  Clock::time_point begin_ = Clock::now();
+  std::optional<KeptParameters> kept_;  // the best network so far
+  SequenceScore validation_;            // of it
+  double loss_ = 0.0;                   // smoothed, for the progress bar
+  double accuracy_ = 0.0;
+};
+
+}  // namespace
+
+SequenceResult train_sequences(const TrainConfig& config, const data::SequenceSource& source, ThreadPool& pool,
+                               Reporter& reporter, const StopFlag& stop, const std::filesystem::path& resume_from) {
+  check_output_folder(config);
+  std::optional<Checkpoint> checkpoint;
+  if (!resume_from.empty()) {
+    checkpoint = load_checkpoint(resume_from, config, SequenceModel(sequence_shape(config, source)).parameters());
+  }
+  return SequenceRun(config, source, pool, reporter, stop, checkpoint).run();
 }
 
 }  // namespace hysteron::train

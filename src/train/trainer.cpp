@@ -6,9 +6,9 @@
 #include <chrono>
 #include <cmath>
 #include <filesystem>
-#include <fstream>
 #include <mutex>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <utility>
 
 #include "hysteron/base/error.h"
@@ -16,9 +16,11 @@
 #include "hysteron/model/model_file.h"
 #include "hysteron/train/backbone.h"
 #include "hysteron/train/calibrate.h"
+#include "hysteron/train/checkpoint.h"
 #include "hysteron/train/optimiser.h"
 #include "train/batches.h"
 #include "train/kernels.h"
+#include "train/metrics_log.h"
 #include "train/noise.h"
 
 namespace hysteron::train {
@@ -95,14 +97,35 @@ class Trainer {
     const PassOptions options = pass_options(number, figures.epsilon);
     run_shards(draws, options, figures);
     figures.gradient_norm = clip_gradient(gradient_, config_.gradient_clip);
-    if (!std::isfinite(figures.loss) || !std::isfinite(figures.gradient_norm)) refuse_divergence(number, figures);
+    if (!std::isfinite(figures.loss) || !std::isfinite(figures.gradient_norm)) {
+      throw divergence(backbone_.segments(), gradient_, number, figures.loss, figures.gradient_norm, last_checkpoint_);
+    }
     optimiser_.step(gradient_, figures.rate, parameters_);
     bound();
     return figures;
   }
 
-  model::Network network() const {
-    model::Network network = backbone_.to_network(parameters_);
+  const std::vector<float>& parameters() const { return parameters_; }
+
+  /// Puts in what is the trainer's of a checkpoint.
+  void snapshot(Checkpoint& checkpoint) const {
+    checkpoint.parameters = parameters_;
+    checkpoint.mean = optimiser_.mean();
+    checkpoint.variance = optimiser_.variance();
+  }
+
+  void note_checkpoint(const std::string& path) { last_checkpoint_ = path; }
+
+  void restore(const Checkpoint& checkpoint) {
+    parameters_ = checkpoint.parameters;
+    optimiser_.restore(checkpoint.mean, checkpoint.variance, checkpoint.step);
+    for (std::size_t i = 0; i < checkpoint.step; ++i) sampler_.next(config_.batch);
+  }
+
+  model::Network network() const { return network(parameters_); }
+
+  model::Network network(const std::vector<float>& parameters) const {
+    model::Network network = backbone_.to_network(parameters);
     network.labels = data_.labels;
     network.classes = data_.classes;
     if (data_.statistics) {
@@ -166,24 +189,6 @@ class Trainer {
 
   void bound() { apply_bounds(backbone_.segments(), {config_.floor, config_.weight_limit}, parameters_); }
 
-  [[noreturn]] void refuse_divergence(std::size_t number, const StepFigures& figures) const {
-    std::string worst;
-    float largest = -1.0f;
-    for (const Segment& segment : backbone_.segments()) {
-      for (std::size_t i = segment.offset; i < segment.offset + segment.size(); ++i) {
-        const float size = std::isfinite(gradient_[i]) ? std::abs(gradient_[i]) : INFINITY;
-        if (size > largest) {
-          largest = size;
-          worst = segment.name;
-        }
-      }
-    }
-    throw bad_input(fmt::format(
-        "training diverged at step {}: the loss is {}, the gradient's norm {}, its largest part in {}; lower "
-        "training.learning_rate or check the features",
-        number, figures.loss, figures.gradient_norm, worst));
-  }
-
   const TrainConfig& config_;
   const TrainingData& data_;
   ThreadPool& pool_;
@@ -196,47 +201,32 @@ class Trainer {
   std::vector<std::vector<float>> shard_gradients_;
   std::vector<PassSums> sums_;
   DeskPool desks_;
+  std::string last_checkpoint_;
 };
 
-/// JSON lines with the figures of training, if the configuration wants them.
-class MetricsLog {
- public:
-  explicit MetricsLog(const std::string& path) {
-    if (path.empty()) return;
-    stream_.open(path);
-    if (!stream_) throw bad_input(fmt::format("training.metrics: cannot write {}", hysteron::quoted(path)));
-  }
+void log_step(MetricsLog& log, std::size_t restart, std::size_t number, const StepFigures& figures,
+              double steps_per_second) {
+  log.line({{"restart", restart},
+            {"step", number},
+            {"loss", figures.loss},
+            {"margin_loss", figures.margin},
+            {"frame_accuracy", figures.frames_right},
+            {"learning_rate", figures.rate},
+            {"epsilon", figures.epsilon},
+            {"gradient_norm", figures.gradient_norm},
+            {"steps_per_second", steps_per_second}});
+}
 
-  void step(std::size_t restart, std::size_t number, const StepFigures& figures, double steps_per_second) {
-    if (!stream_.is_open()) return;
-    const nlohmann::ordered_json line = {{"restart", restart},
-                                         {"step", number},
-                                         {"loss", figures.loss},
-                                         {"margin_loss", figures.margin},
-                                         {"frame_accuracy", figures.frames_right},
-                                         {"learning_rate", figures.rate},
-                                         {"epsilon", figures.epsilon},
-                                         {"gradient_norm", figures.gradient_norm},
-                                         {"steps_per_second", steps_per_second}};
-    stream_ << line.dump() << '\n';
-  }
-
-  void validation(std::size_t restart, std::size_t number, const Evaluation& evaluation) {
-    if (!stream_.is_open()) return;
-    const nlohmann::ordered_json line = {{"restart", restart},
-                                         {"step", number},
-                                         {"validation_loss", evaluation.loss},
-                                         {"validation_vote_loss", evaluation.vote_loss},
-                                         {"validation_accuracy", evaluation.accuracy},
-                                         {"validation_balanced_accuracy", evaluation.balanced_accuracy},
-                                         {"near_1_percent", evaluation.near_1_percent},
-                                         {"near_3_percent", evaluation.near_3_percent}};
-    stream_ << line.dump() << std::endl;
-  }
-
- private:
-  std::ofstream stream_;
-};
+void log_validation(MetricsLog& log, std::size_t restart, std::size_t number, const Evaluation& evaluation) {
+  log.line({{"restart", restart},
+            {"step", number},
+            {"validation_loss", evaluation.loss},
+            {"validation_vote_loss", evaluation.vote_loss},
+            {"validation_accuracy", evaluation.accuracy},
+            {"validation_balanced_accuracy", evaluation.balanced_accuracy},
+            {"near_1_percent", evaluation.near_1_percent},
+            {"near_3_percent", evaluation.near_3_percent}});
+}
 
 void check_clips(const ClipSet& clips, const std::vector<std::string>& labels, const char* split) {
   for (std::size_t label = 0; label < labels.size(); ++label) {
@@ -251,7 +241,8 @@ struct Best {
   bool found = false;
   std::size_t restart = 0;
   std::size_t step = 0;
-  double loss = 0.0;  // as trained: frames and vote
+  double loss = 0.0;              // as trained: frames and vote
+  std::vector<float> parameters;  // before the vote is calibrated
   model::Network network;
   Evaluation validation;
   Robustness robustness;  // once the start is finished
@@ -266,8 +257,9 @@ struct Run {
   const StopFlag& stop;
   MetricsLog log;
   Clock::time_point begin = Clock::now();
-  Best best;        // of the starts that are finished
-  Best of_restart;  // of the one under way
+  double steps_before = 0.0;  // made before this process
+  Best best;                  // of the starts that are finished
+  Best of_restart;            // of the one under way
 };
 
 double validation_loss(const TrainConfig& config, const Evaluation& evaluation) {
@@ -303,9 +295,8 @@ std::string training_record(const TrainConfig& config, const Best& best) {
   nlohmann::ordered_json record;
   record["config"] = nlohmann::ordered_json::parse(config_to_json(config));
   // Where the files lie says nothing about the network, and the same training must give the same bytes anywhere.
-  for (const char* key : {"data.folder", "data.file", "model.output", "training.metrics", "training.threads"}) {
-    record["config"].erase(key);
-  }
+  for (const std::string& key : keys_without_effect()) record["config"].erase(key);
+  for (const char* key : {"data.folder", "data.file"}) record["config"].erase(key);
   record["best_restart"] = best.restart;
   record["best_step"] = best.step;
   record["validation_loss"] = best.loss;
@@ -313,24 +304,48 @@ std::string training_record(const TrainConfig& config, const Best& best) {
   return record.dump();
 }
 
-[[noreturn]] void interrupt(const Run& run, const Trainer& trainer, std::size_t step) {
+std::optional<KeptParameters> kept(const Best& best) {
+  if (!best.found) return std::nullopt;
+  return KeptParameters{best.restart, best.step, best.parameters};
+}
+
+void save(Run& run, Trainer& trainer, std::size_t restart, std::size_t step) {
+  Checkpoint checkpoint;
+  checkpoint.restart = restart;
+  checkpoint.step = step;
+  checkpoint.metrics_bytes = run.log.bytes();
+  checkpoint.best = kept(run.best);
+  checkpoint.of_restart = kept(run.of_restart);
+  trainer.snapshot(checkpoint);
+  save_checkpoint(run.config, checkpoint);
+  trainer.note_checkpoint(checkpoint_path(run.config).string());
+}
+
+[[noreturn]] void interrupt(Run& run, Trainer& trainer, std::size_t restart, std::size_t step) {
   const TrainConfig& config = run.config;
   const Best& best = run.best.found ? run.best : run.of_restart;
   if (!config.output.empty()) {
     model::save_model(config.output, best.found ? best.network : trainer.network());
-    run.reporter.info(fmt::format("saved the {} network to {}", best.found ? "best" : "latest", config.output));
+    save(run, trainer, restart, step);
+    run.reporter.info(fmt::format("saved the {} network to {} and a checkpoint for --resume to {}",
+                                  best.found ? "best" : "latest", config.output, checkpoint_path(config).string()));
   }
   throw Error(ErrorKind::kInterrupted, fmt::format("training interrupted at step {} of {}", step, config.steps));
 }
 
+/// A network that was found after `step` steps, with its figures.
+Best examine(const Run& run, const Trainer& trainer, std::size_t restart, std::size_t step,
+             const std::vector<float>& parameters) {
+  Best found{true, restart, step, 0.0, parameters, trainer.network(parameters), {}, {}};
+  found.validation = evaluate(found.network, run.data.validation, run.pool);
+  found.loss = validation_loss(run.config, found.validation);
+  return found;
+}
+
 void validate(Run& run, const Trainer& trainer, std::size_t restart, std::size_t done) {
-  model::Network network = trainer.network();
-  const Evaluation evaluation = evaluate(network, run.data.validation, run.pool);
-  run.log.validation(restart, done, evaluation);
-  const double loss = validation_loss(run.config, evaluation);
-  if (!run.of_restart.found || loss < run.of_restart.loss) {
-    run.of_restart = {true, restart, done, loss, std::move(network), evaluation, {}};
-  }
+  Best found = examine(run, trainer, restart, done, trainer.parameters());
+  log_validation(run.log, restart, done, found.validation);
+  if (!run.of_restart.found || found.loss < run.of_restart.loss) run.of_restart = std::move(found);
 }
 
 /// What is best of several starts: right decisions on validation clips, less what circuits with errors would change.
@@ -353,14 +368,30 @@ void keep_better(Run& run) {
   run.of_restart = {};
 }
 
-/// Trains from one start and keeps its best network if it is the best of all.
-void train_from_start(Run& run, std::size_t restart, std::size_t restarts) {
+/// Brings a run to where a checkpoint was made; gives the steps made in the start under way.
+std::size_t restore(Run& run, Trainer& trainer, const Checkpoint& checkpoint) {
+  if (checkpoint.best) {
+    run.of_restart =
+        examine(run, trainer, checkpoint.best->restart, checkpoint.best->step, checkpoint.best->parameters);
+    keep_better(run);
+  }
+  if (checkpoint.of_restart) {
+    run.of_restart =
+        examine(run, trainer, checkpoint.restart, checkpoint.of_restart->step, checkpoint.of_restart->parameters);
+  }
+  trainer.restore(checkpoint);
+  return checkpoint.step;
+}
+
+/// Trains from one start and keeps its best network if it is the best of all. `checkpoint`: of this start, or null.
+void train_from_start(Run& run, std::size_t restart, std::size_t restarts, const Checkpoint* checkpoint) {
   const TrainConfig& config = run.config;
   Trainer trainer(config, run.data, restart, run.pool);
   Progress progress(run.reporter, restart, restarts);
   run.of_restart = {};
-  for (std::size_t step = 0; step < config.steps; ++step) {
-    if (run.stop.requested()) interrupt(run, trainer, step);
+  const std::size_t first = checkpoint == nullptr ? 0 : restore(run, trainer, *checkpoint);
+  for (std::size_t step = first; step < config.steps; ++step) {
+    if (run.stop.requested()) interrupt(run, trainer, restart, step);
     const StepFigures figures = trainer.step(step);
     const std::size_t done = step + 1;
     const bool proper = epsilon_at(step, config.steps, config.epsilon_hold, config.epsilon_fall) == 0.0;
@@ -369,23 +400,40 @@ void train_from_start(Run& run, std::size_t restart, std::size_t restarts) {
       validate(run, trainer, restart, done);
     }
     const double all_steps = static_cast<double>(restart * config.steps + done);
-    run.log.step(restart, done, figures, all_steps / seconds_since(run.begin));
+    log_step(run.log, restart, done, figures, (all_steps - run.steps_before) / seconds_since(run.begin));
     progress.show(done, config.steps, figures, run.of_restart);
+    if (config.checkpoint_interval != 0 && done % config.checkpoint_interval == 0) save(run, trainer, restart, done);
   }
   keep_better(run);
+}
+
+std::optional<Checkpoint> find_checkpoint(const TrainConfig& config, const TrainingData& data,
+                                          const std::filesystem::path& resume_from) {
+  if (resume_from.empty()) return std::nullopt;
+  return load_checkpoint(resume_from, config, Backbone(shape_of(config, data)).parameters());
 }
 
 }  // namespace
 
 TrainResult train(const TrainConfig& config, const TrainingData& data, ThreadPool& pool, Reporter& reporter,
-                  const StopFlag& stop) {
+                  const StopFlag& stop, const std::filesystem::path& resume_from) {
   check_config(config);
   check_clips(data.train, data.labels, "training");
   check_clips(data.validation, data.labels, "validation");
   check_output_folder(config);
-  Run run{config, data, pool, reporter, stop, MetricsLog(config.metrics), Clock::now(), {}, {}};
+  const std::optional<Checkpoint> checkpoint = find_checkpoint(config, data, resume_from);
+  Run run{
+      config,       data,
+      pool,         reporter,
+      stop,         MetricsLog(config.metrics, checkpoint ? std::optional(checkpoint->metrics_bytes) : std::nullopt),
+      Clock::now(), 0.0,
+      {},           {}};
   const std::size_t restarts = config.starts();
-  for (std::size_t restart = 0; restart < restarts; ++restart) train_from_start(run, restart, restarts);
+  const std::size_t first = checkpoint ? checkpoint->restart : 0;
+  if (checkpoint) run.steps_before = static_cast<double>(first * config.steps + checkpoint->step);
+  for (std::size_t restart = first; restart < restarts; ++restart) {
+    train_from_start(run, restart, restarts, checkpoint && restart == first ? &*checkpoint : nullptr);
+  }
 
   TrainResult result;
   result.steps = config.steps;
@@ -394,6 +442,7 @@ TrainResult train(const TrainConfig& config, const TrainingData& data, ThreadPoo
   result.network = std::move(run.best.network);
   result.network.training = training_record(config, run.best);
   if (!config.output.empty()) model::save_model(config.output, result.network);
+  remove_checkpoints(config);
   result.seconds = seconds_since(run.begin);
   result.validation = run.best.validation;
   result.test = evaluate(result.network, data.test, pool);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <filesystem>
+
 #include "hysteron/base/reporter.h"
 #include "hysteron/train/config.h"
 #include "hysteron/train/sequence_trainer.h"
@@ -7,11 +9,14 @@
 
 namespace hysteron::flow {
 
-/// Loads the data of `config`, trains, and writes the best model to config.output. Throws as train::load_training_data
+/// Loads the data of `config`, trains, and writes the best model to config.output; `resume_from` names a
+/// checkpoint to go on from. Throws as train::load_training_data
 /// and train::train do.
-train::TrainResult train_model(const train::TrainConfig& config, Reporter& reporter, const StopFlag& stop);
+train::TrainResult train_model(const train::TrainConfig& config, Reporter& reporter, const StopFlag& stop,
+                               const std::filesystem::path& resume_from = {});
 
 /// The same for a software backbone: makes the task of `config` and trains on it.
-train::SequenceResult train_sequence_model(const train::TrainConfig& config, Reporter& reporter, const StopFlag& stop);
+train::SequenceResult train_sequence_model(const train::TrainConfig& config, Reporter& reporter, const StopFlag& stop,
+                                           const std::filesystem::path& resume_from = {});
 
 }  // namespace hysteron::flow

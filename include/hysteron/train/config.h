@@ -52,6 +52,7 @@ struct TrainConfig {
   std::size_t validation_limit = 0;
   std::size_t test_limit = 0;
   std::size_t warm_up = 0;
+  std::size_t checkpoint_interval = 1000;
   std::size_t threads = 0;
   std::string metrics;
 
@@ -83,6 +84,9 @@ struct ConfigKey {
 
 /// Every key except the table [classes], in the order of the documentation.
 std::vector<ConfigKey> config_keys();
+
+/// Keys that say where files lie and how a run is made, which its numbers do not depend on.
+const std::vector<std::string>& keys_without_effect();
 
 /// Every key with [classes] as a Markdown table: what `hysteron train --keys` prints and docs/training.md holds.
 std::string config_table();

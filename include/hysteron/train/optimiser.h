@@ -2,8 +2,10 @@
 
 #include <cstddef>
 #include <span>
+#include <string>
 #include <vector>
 
+#include "hysteron/base/error.h"
 #include "hysteron/train/backbone.h"
 
 namespace hysteron::train {
@@ -26,6 +28,11 @@ struct ParameterBounds {
 };
 void apply_bounds(const std::vector<Segment>& segments, const ParameterBounds& bounds, std::span<float> parameters);
 
+/// The Error of a run whose loss or gradient stopped being a number: the step, the figures, the segment with the
+/// gradient's largest part, and the last good checkpoint (empty: there is none).
+Error divergence(const std::vector<Segment>& segments, std::span<const float> gradient, std::size_t step, double loss,
+                 double norm, const std::string& checkpoint);
+
 /// AdamW (Loshchilov and Hutter 2019): Adam with beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 and decoupled weight decay
 /// on the segments that decay.
 class AdamW {
@@ -35,7 +42,15 @@ class AdamW {
   /// parameters -= rate * (mean / (sqrt(variance) + epsilon) + decay * parameters)
   void step(std::span<const float> gradient, double rate, std::span<float> parameters);
 
+  const std::vector<float>& mean() const { return mean_; }
+  const std::vector<float>& variance() const { return variance_; }
+
+  /// Goes on where an optimiser with these moments was after `steps` steps.
+  void restore(std::vector<float> mean, std::vector<float> variance, std::size_t steps);
+
  private:
+  void count_step();
+
   std::vector<float> decay_;     // per parameter, 0 where it does not decay
   std::vector<float> mean_;      // of the gradient
   std::vector<float> variance_;  // of the gradient, uncentred

@@ -60,8 +60,8 @@ struct SequenceResult {
 
 /// Trains a software backbone on `source`: AdamW, cosine rate, clipping, dropout, epsilon annealing for the FQ-BMRU,
 /// the best network by validation loss at epsilon 0. Batches are made in the background. The same configuration and
-/// data give the same network at any number of threads. Errors as train::train.
+/// data give the same network at any number of threads. Errors and `resume_from` as of train::train.
 SequenceResult train_sequences(const TrainConfig& config, const data::SequenceSource& source, ThreadPool& pool,
-                               Reporter& reporter, const StopFlag& stop);
+                               Reporter& reporter, const StopFlag& stop, const std::filesystem::path& resume_from = {});
 
 }  // namespace hysteron::train

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 
 #include "hysteron/base/parallel.h"
 #include "hysteron/base/reporter.h"
@@ -29,9 +30,11 @@ inline constexpr std::size_t kRobustnessCopies = 10;
 /// nowhere). The same configuration and data give the same network at any number of threads.
 ///
 /// Throws a bad-input Error where a label has no training or no validation clip, the output's folder does not exist, or
-/// the loss stops being a number (with the step and the parameters with the largest gradient); kInterrupted when `stop`
-/// is set, after writing the best network so far, or the latest while there is no best one.
+/// the loss stops being a number (with the step, the parameters with the largest gradient and the last good
+/// checkpoint); kInterrupted when `stop` is set, after writing a checkpoint and the best network so far, or the latest
+/// while there is no best one. `resume_from` (empty: begin anew) names a checkpoint of the same configuration; the run
+/// that goes on from it ends in the same bytes as one that was never interrupted. Throws load_checkpoint's errors.
 TrainResult train(const TrainConfig& config, const TrainingData& data, ThreadPool& pool, Reporter& reporter,
-                  const StopFlag& stop);
+                  const StopFlag& stop, const std::filesystem::path& resume_from = {});
 
 }  // namespace hysteron::train

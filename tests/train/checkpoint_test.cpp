@@ -1,0 +1,225 @@
+// A run that was interrupted and goes on ends in the bytes of one that was not; bad checkpoints are refused.
+
+#include "hysteron/train/checkpoint.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "hysteron/base/error.h"
+#include "hysteron/base/file.h"
+#include "hysteron/base/random.h"
+#include "hysteron/data/memory_tasks.h"
+#include "hysteron/train/sequence_trainer.h"
+#include "hysteron/train/trainer.h"
+
+namespace hysteron::train {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Requests a stop once `after` steps of all starts are done, as Ctrl-C does.
+class Interrupter : public SilentReporter {
+ public:
+  Interrupter(StopFlag& stop, std::size_t after) : stop_(stop), after_(after) {}
+  void progress(const std::string& task, std::size_t done, std::size_t total, const std::string&) override {
+    const std::size_t before = task.starts_with("training 2") ? total : 0;
+    if (before + done >= after_) stop_.request();
+  }
+
+ private:
+  StopFlag& stop_;
+  std::size_t after_;
+};
+
+ClipSet clips(std::size_t count, std::uint64_t seed) {
+  constexpr std::size_t kFrames = 12;
+  Random random(seed);
+  ClipSet set;
+  set.features = {count, kFrames, 3, std::vector<float>(count * kFrames * 3)};
+  for (float& value : set.features.values) value = static_cast<float>(random.normal());
+  for (std::size_t i = 0; i < count; ++i) {
+    set.labels.push_back(static_cast<std::uint32_t>(i % 2));
+    set.groups.push_back(static_cast<std::uint32_t>(i % 2));
+    for (std::size_t t = 2; t < 6; ++t) set.features.values[(i * kFrames + t) * 3 + i % 2] += 2.0f;
+  }
+  return set;
+}
+
+TrainingData hardware_data() {
+  TrainingData data;
+  data.train = clips(50, 1);
+  data.validation = clips(30, 2);
+  data.test = clips(30, 3);
+  data.labels = {"first", "second"};
+  return data;
+}
+
+/// A run of either trainer that ends with model.output.
+using Training = std::function<void(const TrainConfig&, Reporter&, const StopFlag&, const fs::path& resume_from)>;
+
+void train_hardware(const TrainConfig& config, Reporter& reporter, const StopFlag& stop, const fs::path& resume_from) {
+  ThreadPool pool(2);
+  train(config, hardware_data(), pool, reporter, stop, resume_from);
+}
+
+void train_software(const TrainConfig& config, Reporter& reporter, const StopFlag& stop, const fs::path& resume_from) {
+  ThreadPool pool(2);
+  const auto source = data::make_flip_flop({20, 0, 48, 1});
+  train_sequences(config, *source, pool, reporter, stop, resume_from);
+}
+
+class Resumed : public testing::Test {
+ protected:
+  TrainConfig config(const std::string& name) const {
+    TrainConfig config;
+    config.steps = 60;
+    config.batch = 24;
+    config.restarts = 2;
+    config.validation_interval = 10;
+    config.checkpoint_interval = 7;
+    config.dropout = 0.1;
+    config.output = (folder_.path() / name).string();
+    return config;
+  }
+
+  TrainConfig software(const std::string& name) const {
+    TrainConfig result = config(name);
+    result.task = "flip_flop";
+    result.backbone = "software";
+    result.width = 8;
+    result.layers = 1;
+    result.restarts = 1;
+    return result;
+  }
+
+  /// Interrupts `training` after `after` steps and checks that it said so.
+  static void interrupt(const TrainConfig& config, const Training& training, std::size_t after) {
+    StopFlag stop;
+    Interrupter reporter(stop, after);
+    try {
+      training(config, reporter, stop, {});
+      ADD_FAILURE() << "not interrupted";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kInterrupted) << error.what();
+    }
+  }
+
+  static std::string whole(TrainConfig config, const Training& training, const fs::path& resume_from = {}) {
+    SilentReporter reporter;
+    const StopFlag stop;
+    training(config, reporter, stop, resume_from);
+    return read_file(config.output);
+  }
+
+  std::string refusal(const TrainConfig& config) const {
+    try {
+      load_checkpoint(checkpoint_path(config), config, 1);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kBadInput);
+      return error.what();
+    }
+    return "";
+  }
+
+  TemporaryDirectory folder_{"checkpoint"};
+};
+
+std::size_t lines(const std::string& text) { return static_cast<std::size_t>(std::ranges::count(text, '\n')); }
+
+void expect_same_end(const TrainConfig& config, const Training& training, const std::string& uninterrupted,
+                     std::size_t after) {
+  EXPECT_TRUE(fs::exists(checkpoint_path(config)));
+  SilentReporter reporter;
+  const StopFlag stop;
+  training(config, reporter, stop, checkpoint_path(config));
+  EXPECT_EQ(read_file(config.output), uninterrupted) << "after " << after;
+  EXPECT_FALSE(fs::exists(checkpoint_path(config))) << "a finished run leaves no checkpoint";
+}
+
+TEST_F(Resumed, HardwareRunEndsInTheSameBytes) {
+  const std::string uninterrupted = whole(config("whole"), train_hardware);
+  for (const std::size_t after : {10u, 50u, 80u, 110u}) {
+    interrupt(config("stopped"), train_hardware, after);
+    expect_same_end(config("stopped"), train_hardware, uninterrupted, after);
+  }
+}
+
+TEST_F(Resumed, SoftwareRunEndsInTheSameBytes) {
+  // The configuration is in the file, and the output with it.
+  TrainConfig own = software("m");
+  own.metrics = (folder_.path() / "log").string();
+  const std::string uninterrupted = whole(own, train_software);
+  const std::size_t logged = lines(read_file(own.metrics));
+  for (const std::size_t after : {10u, 30u, 50u}) {
+    interrupt(own, train_software, after);
+    expect_same_end(own, train_software, uninterrupted, after);
+    EXPECT_EQ(lines(read_file(own.metrics)), logged) << "every step once";
+  }
+}
+
+TEST_F(Resumed, KilledRunGoesOnFromTheLastCheckpoint) {
+  const TrainConfig own = software("m");
+  const std::string uninterrupted = whole(own, train_software);
+  interrupt(own, train_software, 30);
+  // What a run leaves that was killed in the middle of writing: the last good checkpoint.
+  fs::path previous = checkpoint_path(own);
+  previous += ".previous";
+  EXPECT_EQ(whole(own, train_software, previous), uninterrupted);
+}
+
+TEST_F(Resumed, BadCheckpointsAreRefusedAndTheGoodOneNamed) {
+  const TrainConfig own = config("m");
+  Checkpoint checkpoint;
+  checkpoint.step = 7;
+  checkpoint.parameters = checkpoint.mean = checkpoint.variance = {1.0f};
+  save_checkpoint(own, checkpoint);
+  checkpoint.step = 14;
+  save_checkpoint(own, checkpoint);
+  EXPECT_EQ(load_checkpoint(checkpoint_path(own), own, 1).step, 14u);
+  const std::string good = read_file(checkpoint_path(own));
+
+  write_file(checkpoint_path(own), good.substr(0, good.size() / 2));
+  std::string message = refusal(own);
+  EXPECT_NE(message.find("m.checkpoint.previous (step 7"), std::string::npos) << message;
+
+  std::string old = good;
+  old.replace(old.find("\"hysteron.checkpoint\":\"1\""), 25, "\"hysteron.checkpoint\":\"0\"");
+  write_file(checkpoint_path(own), old);
+  message = refusal(own);
+  EXPECT_NE(message.find("version '0'"), std::string::npos) << message;
+
+  write_file(checkpoint_path(own), good);
+  TrainConfig other = own;
+  other.learning_rate = 0.5;
+  message = refusal(other);
+  EXPECT_NE(message.find("training.learning_rate is 0.003 there and 0.5 here"), std::string::npos) << message;
+
+  EXPECT_THROW(load_checkpoint(checkpoint_path(own), own, 2), Error) << "another size";
+  TrainConfig moved = own;
+  moved.threads = 1;
+  moved.metrics = "elsewhere";
+  EXPECT_NO_THROW(load_checkpoint(checkpoint_path(own), moved, 1));
+}
+
+TEST_F(Resumed, DivergenceNamesTheLastCheckpoint) {
+  TrainConfig own = config("m");
+  own.restarts = 1;
+  TrainingData data = hardware_data();
+  data.train.features.values[50] = std::numeric_limits<float>::infinity();
+  own.checkpoint_interval = 1;
+  own.batch = 2;  // some steps pass before the bad clip comes
+  ThreadPool pool(1);
+  SilentReporter reporter;
+  const StopFlag stop;
+  try {
+    train(own, data, pool, reporter, stop);
+    ADD_FAILURE() << "not refused";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("m.checkpoint"), std::string::npos) << error.what();
+  }
+  EXPECT_TRUE(fs::exists(checkpoint_path(own)));
+}
+
+}  // namespace
+}  // namespace hysteron::train
