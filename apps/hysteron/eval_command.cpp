@@ -15,6 +15,10 @@ struct Options {
   std::string split = "test";
   std::string features;
   std::uint64_t corpus_seed = 1;
+  hysteron::train::Perturbation perturbation;
+  double all_static = 0.0;
+  std::size_t draws = 0;
+  std::uint64_t die_seed = 1;
   int jobs = 0;
   bool json = false;
 };
@@ -30,14 +34,63 @@ void declare(CLI::App& command, Options& options) {
       ->capture_default_str();
   command.add_option("--features", options.features, "also write the clips' features to this NumPy file");
   command.add_option("--corpus-seed", options.corpus_seed, "seed of the built-in corpus")->capture_default_str();
+  auto& p = options.perturbation;
+  const auto share = [&](const char* name, double& value, const char* help) {
+    command.add_option(name, value, help)->check(CLI::Range(0.0, 3.0))->group("Dies and noise");
+  };
+  command.add_option("--draws", options.draws, "also score this many dies with the errors and noise below")
+      ->check(CLI::Range(0, 1000000))
+      ->group("Dies and noise");
+  share("--static", options.all_static, "error of every weight, threshold, width and gain: three deviations, relative");
+  share("--weights", p.weights, "of weights and biases alone");
+  share("--thresholds", p.thresholds, "of beta_hi alone");
+  share("--widths", p.widths, "of beta_hi - beta_lo alone");
+  share("--gains", p.gains, "of alpha alone");
+  share("--additive", p.additive, "deviation of the noise on candidates in every frame, over beta_hi");
+  share("--multiplicative", p.multiplicative, "and over the candidate");
+  command.add_option("--bits", p.bits, "weights have 2^bits - 1 levels")
+      ->check(CLI::Range(2, 8))
+      ->group("Dies and noise");
+  command.add_option("--technology", p.technology, "weights take the widths that this technology can make")
+      ->group("Dies and noise");
+  command.add_option("--die-seed", options.die_seed, "of errors and noise")
+      ->capture_default_str()
+      ->group("Dies and noise");
   command.add_option("-j,--jobs", options.jobs, "threads; 0 takes all")->check(CLI::Range(0, 1024));
   command.add_flag("--json", options.json, "print one JSON object on stdout and nothing else there");
+}
+
+/// The errors and noise asked for; --static stands for the four kinds of static error.
+hysteron::train::Perturbation perturbation_of(const Options& options) {
+  hysteron::train::Perturbation result = options.perturbation;
+  for (double* value : {&result.weights, &result.thresholds, &result.widths, &result.gains}) {
+    if (*value == 0.0) *value = options.all_static;
+  }
+  if (options.draws == 0 && (result.has_errors() || result.has_noise() || result.has_grid())) {
+    throw hysteron::Error(hysteron::ErrorKind::kUsage, "eval: errors and noise need --draws N, the number of dies");
+  }
+  return result;
+}
+
+void print_spread(const char* what, const std::vector<double>& values) {
+  const auto figures = hysteron::train::spread(values);
+  fmt::print("{:<20}{:.2f} % mean, {:.2f} % deviation, {:.2f} % worst of {} dies\n", what, 100.0 * figures.mean,
+             100.0 * figures.deviation, 100.0 * figures.worst, values.size());
+}
+
+nlohmann::ordered_json to_json(const std::vector<double>& values) {
+  const auto figures = hysteron::train::spread(values);
+  return {{"mean", figures.mean}, {"deviation", figures.deviation}, {"worst", figures.worst}};
 }
 
 void print_text(const hysteron::flow::EvalResult& result) {
   const auto& evaluation = result.evaluation;
   fmt::print("accuracy            {:.2f} % of {} clips\n", 100.0 * evaluation.accuracy, evaluation.clips);
   fmt::print("balanced accuracy   {:.2f} %\n", 100.0 * evaluation.balanced_accuracy);
+  if (!result.perturbed.accuracy.empty()) {
+    print_spread("accuracy of dies", result.perturbed.accuracy);
+    print_spread("balanced of dies", result.perturbed.balanced);
+  }
   fmt::print("\n{:<16}", "clips of / as");
   for (const std::string& label : result.network.labels) fmt::print("{:>12}", label);
   fmt::print("\n");
@@ -51,26 +104,37 @@ void print_text(const hysteron::flow::EvalResult& result) {
 int score_software(const Options& options, const hysteron::flow::EvalRequest& request, Session& session) {
   const auto result = hysteron::flow::evaluate_sequence_model(request, session.reporter, session.stop);
   if (options.json) {
-    const nlohmann::ordered_json json = {{"accuracy", result.score.accuracy},
-                                         {"loss", result.score.loss},
-                                         {"bits", result.score.bits()},
-                                         {"targets", result.score.terms},
-                                         {"sequences", result.score.sequences},
-                                         {"task", result.config.task},
-                                         {"split", options.split}};
+    nlohmann::ordered_json json = {{"accuracy", result.score.accuracy},
+                                   {"loss", result.score.loss},
+                                   {"bits", result.score.bits()},
+                                   {"targets", result.score.terms},
+                                   {"sequences", result.score.sequences},
+                                   {"task", result.config.task},
+                                   {"split", options.split}};
+    if (!result.perturbed.empty()) {
+      json["dies"] = {{"draws", result.perturbed.size()}, {"accuracy", to_json(result.perturbed)}};
+    }
     fmt::print("{}\n", json.dump());
     return 0;
   }
   fmt::print("accuracy            {:.2f} % of {:.0f} targets in {} sequences of task {}\n",
              100.0 * result.score.accuracy, result.score.terms, result.score.sequences, result.config.task);
   fmt::print("cross-entropy       {:.4f} bits a target\n", result.score.bits());
+  if (!result.perturbed.empty()) print_spread("accuracy of dies", result.perturbed);
   return 0;
 }
 
 int run(const Options& options, Session& session) {
-  const hysteron::flow::EvalRequest request{options.model,       options.data,
-                                            options.corpus_seed, hysteron::data::parse_split(options.split, "--split"),
-                                            options.features,    options.jobs};
+  hysteron::flow::EvalRequest request;
+  request.model = options.model;
+  request.data = options.data;
+  request.corpus_seed = options.corpus_seed;
+  request.split = hysteron::data::parse_split(options.split, "--split");
+  request.features = options.features;
+  request.perturbation = perturbation_of(options);
+  request.draws = options.draws;
+  request.die_seed = options.die_seed;
+  request.jobs = options.jobs;
   if (hysteron::train::is_sequence_network(options.model)) return score_software(options, request, session);
   if (options.data.empty()) {
     throw hysteron::Error(hysteron::ErrorKind::kUsage, "eval: expected --data; see hysteron eval --help");
@@ -80,15 +144,20 @@ int run(const Options& options, Session& session) {
     print_text(result);
     return 0;
   }
-  const nlohmann::ordered_json json = {{"accuracy", result.evaluation.accuracy},
-                                       {"balanced_accuracy", result.evaluation.balanced_accuracy},
-                                       {"clips", result.evaluation.clips},
-                                       {"confusion", result.evaluation.confusion},
-                                       {"labels", result.network.labels},
-                                       {"split", options.split},
-                                       {"loss", result.evaluation.loss},
-                                       {"near_1_percent", result.evaluation.near_1_percent},
-                                       {"near_3_percent", result.evaluation.near_3_percent}};
+  nlohmann::ordered_json json = {{"accuracy", result.evaluation.accuracy},
+                                 {"balanced_accuracy", result.evaluation.balanced_accuracy},
+                                 {"clips", result.evaluation.clips},
+                                 {"confusion", result.evaluation.confusion},
+                                 {"labels", result.network.labels},
+                                 {"split", options.split},
+                                 {"loss", result.evaluation.loss},
+                                 {"near_1_percent", result.evaluation.near_1_percent},
+                                 {"near_3_percent", result.evaluation.near_3_percent}};
+  if (!result.perturbed.accuracy.empty()) {
+    json["dies"] = {{"draws", result.perturbed.accuracy.size()},
+                    {"accuracy", to_json(result.perturbed.accuracy)},
+                    {"balanced_accuracy", to_json(result.perturbed.balanced)}};
+  }
   fmt::print("{}\n", json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   return 0;
 }
@@ -97,6 +166,7 @@ int run(const Options& options, Session& session) {
 
 void add_eval_command(CLI::App& app, Session& session) {
   add_command<Options>(app, session, "eval", "Score a model on labelled data",
-                       "hysteron eval model.safetensors --data speech_commands --split test", declare,
-                       [&session](const Options& options) { return run(options, session); });
+                       "hysteron eval model.safetensors --data speech_commands --split test\n"
+                       "  hysteron eval model.safetensors --data speech_commands --draws 100 --static 0.1",
+                       declare, [&session](const Options& options) { return run(options, session); });
 }

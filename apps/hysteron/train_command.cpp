@@ -26,27 +26,43 @@ void declare(CLI::App& command, Options& options) {
   command.add_flag("--json", options.json, "print one JSON object on stdout and nothing else there");
 }
 
+nlohmann::ordered_json spread_json(const std::vector<double>& values) {
+  const auto figures = hysteron::train::spread(values);
+  return {{"draws", values.size()}, {"mean", figures.mean}, {"deviation", figures.deviation}, {"worst", figures.worst}};
+}
+
+void print_dies(const std::vector<double>& values) {
+  if (values.empty()) return;
+  const auto figures = hysteron::train::spread(values);
+  fmt::print("{:<22}{:.2f} % mean, {:.2f} % deviation, {:.2f} % worst of {} dies with [test_noise]\n", "test accuracy",
+             100.0 * figures.mean, 100.0 * figures.deviation, 100.0 * figures.worst, values.size());
+}
+
 void print_json(const hysteron::train::TrainConfig& config, const hysteron::train::TrainResult& result) {
-  const nlohmann::ordered_json json = {{"model", config.output},
-                                       {"test_accuracy", result.test.accuracy},
-                                       {"test_balanced_accuracy", result.test.balanced_accuracy},
-                                       {"test_clips", result.test.clips},
-                                       {"validation_accuracy", result.validation.accuracy},
-                                       {"validation_balanced_accuracy", result.validation.balanced_accuracy},
-                                       {"validation_loss", result.validation.loss},
-                                       {"validation_clips", result.validation.clips},
-                                       {"steps", result.steps},
-                                       {"restarts", result.restarts},
-                                       {"best_step", result.best_step},
-                                       {"seconds", result.seconds},
-                                       {"near_1_percent", result.validation.near_1_percent},
-                                       {"near_3_percent", result.validation.near_3_percent},
-                                       {"robustness",
-                                        {{"deviation", hysteron::train::kRobustnessDeviation},
-                                         {"copies", hysteron::train::kRobustnessCopies},
-                                         {"decision_agreement", result.robustness.decision_agreement},
-                                         {"frame_agreement", result.robustness.frame_agreement},
-                                         {"state_mismatch", result.robustness.state_mismatch}}}};
+  nlohmann::ordered_json json = {{"model", config.output},
+                                 {"test_accuracy", result.test.accuracy},
+                                 {"test_balanced_accuracy", result.test.balanced_accuracy},
+                                 {"test_clips", result.test.clips},
+                                 {"validation_accuracy", result.validation.accuracy},
+                                 {"validation_balanced_accuracy", result.validation.balanced_accuracy},
+                                 {"validation_loss", result.validation.loss},
+                                 {"validation_clips", result.validation.clips},
+                                 {"steps", result.steps},
+                                 {"restarts", result.restarts},
+                                 {"best_step", result.best_step},
+                                 {"seconds", result.seconds},
+                                 {"near_1_percent", result.validation.near_1_percent},
+                                 {"near_3_percent", result.validation.near_3_percent},
+                                 {"robustness",
+                                  {{"deviation", hysteron::train::kRobustnessDeviation},
+                                   {"copies", hysteron::train::kRobustnessCopies},
+                                   {"decision_agreement", result.robustness.decision_agreement},
+                                   {"frame_agreement", result.robustness.frame_agreement},
+                                   {"state_mismatch", result.robustness.state_mismatch}}}};
+  if (!result.perturbed.accuracy.empty()) {
+    json["test_dies"] = {{"accuracy", spread_json(result.perturbed.accuracy)},
+                         {"balanced_accuracy", spread_json(result.perturbed.balanced)}};
+  }
   fmt::print("{}\n", json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
@@ -56,6 +72,7 @@ void print_text(const hysteron::train::TrainConfig& config, const hysteron::trai
                evaluation.clips, 100.0 * evaluation.balanced_accuracy);
   };
   accuracy("test accuracy", result.test);
+  print_dies(result.perturbed.accuracy);
   accuracy("validation accuracy", result.validation);
   fmt::print("{:<22}{} from each of {} starts in {:.1f} s, best after {}\n", "steps", result.steps, result.restarts,
              result.seconds, result.best_step);
@@ -77,20 +94,21 @@ int train_software(const Options& options, const hysteron::train::TrainConfig& c
   const auto result =
       hysteron::flow::train_sequence_model(config, session.reporter, session.stop, checkpoint_of(options, config));
   if (options.json) {
-    const nlohmann::ordered_json json = {{"model", config.output},
-                                         {"task", config.task},
-                                         {"cell", config.cell},
-                                         {"test_accuracy", result.test.accuracy},
-                                         {"test_loss", result.test.loss},
-                                         {"test_bits", result.test.bits()},
-                                         {"test_sequences", result.test.sequences},
-                                         {"validation_accuracy", result.validation.accuracy},
-                                         {"validation_loss", result.validation.loss},
-                                         {"validation_sequences", result.validation.sequences},
-                                         {"parameters", result.parameters},
-                                         {"steps", result.steps},
-                                         {"best_step", result.best_step},
-                                         {"seconds", result.seconds}};
+    nlohmann::ordered_json json = {{"model", config.output},
+                                   {"task", config.task},
+                                   {"cell", config.cell},
+                                   {"test_accuracy", result.test.accuracy},
+                                   {"test_loss", result.test.loss},
+                                   {"test_bits", result.test.bits()},
+                                   {"test_sequences", result.test.sequences},
+                                   {"validation_accuracy", result.validation.accuracy},
+                                   {"validation_loss", result.validation.loss},
+                                   {"validation_sequences", result.validation.sequences},
+                                   {"parameters", result.parameters},
+                                   {"steps", result.steps},
+                                   {"best_step", result.best_step},
+                                   {"seconds", result.seconds}};
+    if (!result.perturbed.empty()) json["test_dies"] = {{"accuracy", spread_json(result.perturbed)}};
     fmt::print("{}\n", json.dump());
     return 0;
   }
@@ -99,6 +117,7 @@ int train_software(const Options& options, const hysteron::train::TrainConfig& c
                part.terms, part.sequences, part.bits());
   };
   score("test accuracy", result.test);
+  print_dies(result.perturbed);
   score("validation accuracy", result.validation);
   fmt::print("{:<22}{} of {} parameters in {:.1f} s, best after {}\n", "steps", result.steps, result.parameters,
              result.seconds, result.best_step);

@@ -16,6 +16,8 @@ EvalResult evaluate_model(const EvalRequest& request, Reporter& reporter, const 
   const train::ClipSet clips =
       train::load_clips_for(result.network, request.data, request.corpus_seed, request.split, pool, reporter, stop);
   result.evaluation = train::evaluate(result.network, clips, pool);
+  result.perturbed =
+      train::score_perturbed(result.network, clips, request.perturbation, request.draws, request.die_seed, pool);
   if (!request.features.empty()) data::write_npy(request.features, clips.features);
   return result;
 }
@@ -34,6 +36,8 @@ SequenceEvalResult evaluate_sequence_model(const EvalRequest& request, Reporter&
   }
   const train::SequenceModel model(result.network.shape);
   result.score = train::score_sequences(model, result.network.parameters, *source, request.split, 0, pool);
+  result.perturbed = train::score_perturbed_sequences(model, result.network.parameters, *source, request.split,
+                                                      request.perturbation, request.draws, request.die_seed, pool);
   return result;
 }
 

@@ -38,6 +38,14 @@ Wide run_cells(const Layer& layer, const Wide& candidates, std::size_t index, Tr
   return outputs;
 }
 
+void disturb(Wide& candidates, std::size_t layer, const CandidateNoise& noise) {
+  for (Eigen::Index t = 0; t < candidates.rows(); ++t) {
+    for (Eigen::Index j = 0; j < candidates.cols(); ++j) {
+      candidates(t, j) = noise(layer, static_cast<std::size_t>(j), static_cast<std::size_t>(t), candidates(t, j));
+    }
+  }
+}
+
 Wide read_features(const Network& network, std::span<const float> features) {
   if (network.inputs() == 0 || features.size() % network.inputs() != 0) {
     throw bad_input(fmt::format("features: {} values are no whole number of frames of {} features", features.size(),
@@ -57,6 +65,10 @@ Wide read_features(const Network& network, std::span<const float> features) {
 }  // namespace
 
 Trace run_clip(const Network& network, std::span<const float> features) {
+  return run_clip(network, features, CandidateNoise());
+}
+
+Trace run_clip(const Network& network, std::span<const float> features, const CandidateNoise& noise) {
   Wide v = rounded(apply(network.input, read_features(network, features)));
   Trace trace;
   trace.frames = static_cast<std::size_t>(v.rows());
@@ -67,7 +79,9 @@ Trace run_clip(const Network& network, std::span<const float> features) {
   trace.candidates.assign(trace.states.size(), 0.0f);
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
     const Layer& layer = network.layers[i];
-    const Wide candidates = rounded(rectify(apply(layer.candidate, rectify(v))));
+    Wide sums = apply(layer.candidate, rectify(v));
+    if (noise) disturb(sums, i, noise);
+    const Wide candidates = rounded(rectify(sums));
     const Wide h = run_cells(layer, candidates, i, trace);
     v = rounded(v + rectify(apply(layer.output, h)));
   }

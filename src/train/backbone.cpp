@@ -180,6 +180,48 @@ model::Network Backbone::to_network(std::span<const float> parameters) const {
 
 namespace {
 
+/// What a frame's sources draw through the legs of an affine map.
+struct LegCurrent {
+  const float* weight;   // [rows][columns]
+  const float* bias;     // [rows]
+  const float* sources;  // [columns][n]
+  std::size_t rows;
+  std::size_t columns;
+  std::size_t frames;
+  const float* lane_weights;
+};
+
+/// Sum over clips and frames of sum_ij |weight_ij| |source_j| + sum_i |bias_i|; adds `scale` times its gradient to
+/// those given, of which `dsources` may be null.
+double leg_current(const LegCurrent& legs, float scale, float* dweight, float* dbias, float* dsources) {
+  const std::size_t n = legs.frames * kLanes;
+  double clips = 0.0;
+  for (std::size_t lane = 0; lane < kLanes; ++lane) clips += legs.lane_weights[lane];
+  const double columns = clips * static_cast<double>(legs.frames);
+  double sum = 0.0;
+  for (std::size_t i = 0; i < legs.rows; ++i) {
+    sum += std::abs(legs.bias[i]) * columns;
+    dbias[i] += scale * static_cast<float>(columns) * sign_of(legs.bias[i]);
+  }
+  for (std::size_t j = 0; j < legs.columns; ++j) {
+    const float* source = legs.sources + j * n;
+    float taken = 0.0f;  // sum of |weight| from this source
+    for (std::size_t i = 0; i < legs.rows; ++i) taken += std::abs(legs.weight[i * legs.columns + j]);
+    double total = 0.0;  // of the source over clips and frames
+    for (std::size_t k = 0; k < n; ++k) {
+      const float weight = legs.lane_weights[k % kLanes];
+      total += weight * std::abs(source[k]);
+      if (dsources != nullptr) dsources[j * n + k] += scale * weight * taken * sign_of(source[k]);
+    }
+    sum += taken * total;
+    for (std::size_t i = 0; i < legs.rows; ++i) {
+      const std::size_t place = i * legs.columns + j;
+      dweight[place] += scale * static_cast<float>(total) * sign_of(legs.weight[place]);
+    }
+  }
+  return sum;
+}
+
 CellRow cell_row(float lower, float width, std::size_t layer, std::size_t cell, const Shard& shard,
                  const PassOptions& options, std::size_t cells_in_all) {
   const float beta_lo = std::abs(lower);
@@ -198,6 +240,13 @@ CellRow cell_row(float lower, float width, std::size_t layer, std::size_t cell, 
   return row;
 }
 
+/// Multiplicative noise on a row of candidates, or of their gradient.
+void disturb_row(std::size_t layer, std::size_t cell, const Shard& shard, const PassOptions& options, float* row) {
+  if (options.multiplicative_noise <= 0.0f) return;
+  scale_by_noise(options.multiplicative_noise, noise_key(options.seed, NoiseUse::kScale, layer, cell),
+                 shard.first_column, row, shard.frames * kLanes);
+}
+
 }  // namespace
 
 void Backbone::forward_layer(std::size_t layer, std::span<const float> parameters, const Shard& shard,
@@ -211,6 +260,7 @@ void Backbone::forward_layer(std::size_t layer, std::span<const float> parameter
   for (std::size_t j = 0; j < shape_.cells; ++j) {
     const CellRow row =
         cell_row(p[place.lower + j], p[place.width + j], layer, j, shard, options, shape_.cells * shape_.layers);
+    disturb_row(layer, j, shard, options, own.candidate.data() + j * n);
     cell_forward(row, own.candidate.data() + j * n, own.state.data() + j * n);
   }
   for (std::size_t i = 0; i < shape_.width; ++i) {
@@ -227,9 +277,33 @@ void Backbone::forward_layer(std::size_t layer, std::span<const float> parameter
   }
 }
 
-double Backbone::backward_layer(std::size_t layer, std::span<const float> parameters, const Shard& shard,
-                                const PassOptions& options, Workspace::Buffers& buffers,
-                                std::span<float> gradient) const {
+double Backbone::cell_current(const LayerView& place, std::span<const float> parameters, const Shard& shard,
+                              float scale, const float* states, std::span<float> gradient, float* dstates) const {
+  const std::size_t n = shard.frames * kLanes;
+  const float* p = parameters.data();
+  float* g = gradient.data();
+  double sum = 0.0;
+  for (std::size_t j = 0; j < shape_.cells; ++j) {
+    double columns = 0.0;
+    double on = 0.0;
+    for (std::size_t k = 0; k < n; ++k) {
+      const float weight = shard.weights[k % kLanes];
+      columns += weight;
+      on += weight * states[j * n + k];
+      dstates[j * n + k] += scale * weight * std::abs(p[place.gain + j]);
+    }
+    sum += columns * (std::abs(p[place.lower + j]) + 2.0 * std::abs(p[place.width + j])) +
+           on * std::abs(p[place.gain + j]);
+    g[place.lower + j] += scale * static_cast<float>(columns) * sign_of(p[place.lower + j]);
+    g[place.width + j] += 2.0f * scale * static_cast<float>(columns) * sign_of(p[place.width + j]);
+    g[place.gain + j] += scale * static_cast<float>(on) * sign_of(p[place.gain + j]);
+  }
+  return sum;
+}
+
+void Backbone::backward_layer(std::size_t layer, std::span<const float> parameters, const Shard& shard,
+                              const PassOptions& options, Workspace::Buffers& buffers, std::span<float> gradient,
+                              PassSums& sums) const {
   const std::size_t n = shard.frames * kLanes;
   const LayerView place = view(layer);
   LayerBuffers& own = buffers.layers[layer];
@@ -241,6 +315,14 @@ double Backbone::backward_layer(std::size_t layer, std::span<const float> parame
                   shape_.cells, n);
   affine_backward(own.scaled.data(), buffers.work.data(), buffers.dstate.data(), buffers.scratch.data(), shape_.width,
                   shape_.cells, n);
+  const float power_scale = options.scale * options.power_weight;
+  if (power_scale > 0.0f) {
+    sums.current += leg_current({own.scaled.data(), p + place.output.bias, own.state.data(), shape_.width, shape_.cells,
+                                 shard.frames, shard.weights.data()},
+                                power_scale, buffers.dscaled.data(), g + place.output.bias, buffers.dstate.data());
+    sums.current +=
+        cell_current(place, parameters, shard, power_scale, own.state.data(), gradient, buffers.dstate.data());
+  }
   for (std::size_t i = 0; i < shape_.width; ++i) {
     for (std::size_t j = 0; j < shape_.cells; ++j) {
       const std::size_t weight = place.output.weight + i * shape_.cells + j;
@@ -256,6 +338,7 @@ double Backbone::backward_layer(std::size_t layer, std::span<const float> parame
     const CellRow row = cell_row(lower, width, layer, j, shard, options, shape_.cells * shape_.layers);
     const CellGradient d =
         cell_backward(row, own.candidate.data() + j * n, own.state.data() + j * n, buffers.dstate.data() + j * n);
+    disturb_row(layer, j, shard, options, buffers.dstate.data() + j * n);
     g[place.lower + j] += (d.beta_lo + d.beta_hi) * sign_of(lower);
     g[place.width + j] += d.beta_hi * sign_of(width);
     margin += d.margin;
@@ -264,8 +347,13 @@ double Backbone::backward_layer(std::size_t layer, std::span<const float> parame
                   shape_.cells, shape_.width, n);
   affine_backward(p + place.candidate.weight, buffers.dstate.data(), buffers.work.data(), buffers.scratch.data(),
                   shape_.cells, shape_.width, n);
+  if (power_scale > 0.0f) {
+    sums.current += leg_current({p + place.candidate.weight, p + place.candidate.bias, own.u.data(), shape_.cells,
+                                 shape_.width, shard.frames, shard.weights.data()},
+                                power_scale, g + place.candidate.weight, g + place.candidate.bias, buffers.work.data());
+  }
   add_rectified(own.u.data(), buffers.work.data(), buffers.dv.data(), shape_.width * n);
-  return margin / static_cast<double>(shape_.cells * shape_.layers);
+  sums.margin += margin / static_cast<double>(shape_.cells * shape_.layers);
 }
 
 PassSums Backbone::pass(std::span<const float> parameters, const Shard& shard, const PassOptions& options,
@@ -292,11 +380,22 @@ PassSums Backbone::pass(std::span<const float> parameters, const Shard& shard, c
                   gradient.data() + readout.bias, readout.rows, readout.columns, n);
   affine_backward(p + readout.weight, buffers.logits.data(), buffers.dv.data(), buffers.scratch.data(), readout.rows,
                   readout.columns, n);
+  const float power_scale = options.scale * options.power_weight;
+  double current = 0.0;
+  if (power_scale > 0.0f) {
+    current +=
+        leg_current({p + readout.weight, p + readout.bias, buffers.v.data(), readout.rows, readout.columns,
+                     shard.frames, shard.weights.data()},
+                    power_scale, gradient.data() + readout.weight, gradient.data() + readout.bias, buffers.dv.data());
+    current += leg_current({p + input.weight, p + input.bias, shard.inputs.data(), input.rows, input.columns,
+                            shard.frames, shard.weights.data()},
+                           power_scale, gradient.data() + input.weight, gradient.data() + input.bias, nullptr);
+  }
   const double share = options.vote_share;
   PassSums sums{(1.0 - share) * loss.frame_loss + share * static_cast<double>(shard.frames) * loss.vote_loss,
-                loss.right, 0.0};
+                loss.right, 0.0, current};
   for (std::size_t i = shape_.layers; i-- > 0;) {
-    sums.margin += backward_layer(i, parameters, shard, options, buffers, gradient);
+    backward_layer(i, parameters, shard, options, buffers, gradient, sums);
   }
   affine_gradient(buffers.dv.data(), shard.inputs.data(), gradient.data() + input.weight, gradient.data() + input.bias,
                   input.rows, input.columns, n);

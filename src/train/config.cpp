@@ -5,7 +5,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <deque>
 #include <filesystem>
+#include <functional>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
@@ -18,9 +21,24 @@
 namespace hysteron::train {
 namespace {
 
-using Whole = std::size_t TrainConfig::*;
-using Number = double TrainConfig::*;
-using Text = std::string TrainConfig::*;
+/// One value of a configuration: a member, or a member of one of its perturbations.
+template <typename T>
+class Field {
+ public:
+  Field(T TrainConfig::*member) : at_([member](TrainConfig& config) -> T& { return config.*member; }) {}
+  Field(Perturbation TrainConfig::*part, T Perturbation::*member)
+      : at_([part, member](TrainConfig& config) -> T& { return config.*part.*member; }) {}
+
+  T& of(TrainConfig& config) const { return at_(config); }
+  const T& of(const TrainConfig& config) const { return at_(const_cast<TrainConfig&>(config)); }
+
+ private:
+  std::function<T&(TrainConfig&)> at_;
+};
+
+using Whole = Field<std::size_t>;
+using Number = Field<double>;
+using Text = Field<std::string>;
 
 static_assert(std::is_same_v<std::size_t, std::uint64_t>, "seeds and sizes share one field type");
 
@@ -42,141 +60,226 @@ const std::vector<std::string>& task_names() {
   return names;
 }
 
-const std::vector<Key>& keys() {
+/// Every key but those of perturbations.
+std::vector<Key> plain_keys() {
   using C = TrainConfig;
-  static const std::vector<Key> list = {
-      {"data.task", &C::task, 0, 0, task_names(), "what is learned: docs/tasks.md"},
+  return {
+      {"data.task", Text(&C::task), 0, 0, task_names(), "what is learned: docs/tasks.md"},
       {"data.folder",
-       &C::data_folder,
+       Text(&C::data_folder),
        0,
        0,
        {},
        "folder of class folders (keywords; \"espeak\": the built-in spoken corpus) of idx files (smnist, psmnist) or "
        "of basic_train.tsv, basic_val.tsv and basic_test.tsv (listops; \"espeak\": generated)"},
-      {"data.file", &C::data_file, 0, 0, {}, "text file of task text"},
+      {"data.file", Text(&C::data_file), 0, 0, {}, "text file of task text"},
       {"data.length",
-       &C::task_length,
+       Whole(&C::task_length),
        0,
        1e6,
        {},
        "frames of a sequence of tasks text, copy_first, flip_flop, denoising and parity, at most of listops; 0: the "
        "task's own"},
-      {"data.symbols", &C::task_symbols, 0, 1000, {}, "symbols or channels of the memory tasks; 0: the task's own"},
+      {"data.symbols",
+       Whole(&C::task_symbols),
+       0,
+       1000,
+       {},
+       "symbols or channels of the memory tasks; 0: the task's own"},
       {"data.sequences",
-       &C::task_limit,
+       Whole(&C::task_limit),
        0,
        1e6,
        {},
        "validation and test sequences of a generated task; 0: the task's own"},
-      {"data.seed", &C::task_seed, 0, kAnySeed, {}, "of generated sequences and of the permutation of psmnist"},
-      {"data.corpus_seed", &C::corpus_seed, 0, kAnySeed, {}, "seed of the built-in corpus"},
+      {"data.seed", Whole(&C::task_seed), 0, kAnySeed, {}, "of generated sequences and of the permutation of psmnist"},
+      {"data.corpus_seed", Whole(&C::corpus_seed), 0, kAnySeed, {}, "seed of the built-in corpus"},
       {"data.normalisation",
-       &C::normalisation,
+       Text(&C::normalisation),
        0,
        0,
        {"clip", "fixed"},
        "scale coefficients by each clip's statistics, or by the training set's (saved in the model)"},
-      {"model.output", &C::output, 0, 0, {}, "model file to write; relative to the current folder"},
+      {"model.output", Text(&C::output), 0, 0, {}, "model file to write; relative to the current folder"},
       {"model.backbone",
-       &C::backbone,
+       Text(&C::backbone),
        0,
        0,
        {"hardware", "software"},
        "the one that becomes a circuit (keywords with fq_bmru), or residual blocks for any task and cell"},
-      {"model.cell", &C::cell, 0, 0, cell_names(), "recurrent cell"},
-      {"model.mlp", &C::mlp, 0, 0, {"glu", "relu", "none"}, "software backbone: what follows the cell in a block"},
+      {"model.cell", Text(&C::cell), 0, 0, cell_names(), "recurrent cell"},
+      {"model.mlp",
+       Text(&C::mlp),
+       0,
+       0,
+       {"glu", "relu", "none"},
+       "software backbone: what follows the cell in a block"},
       {"model.position",
-       &C::position,
+       Whole(&C::position),
        0,
        4096,
        {},
        "software backbone: learnable sinusoids of the frame's number put beside the inputs"},
       {"model.convolution",
-       &C::convolution,
+       Text(&C::convolution),
        0,
        0,
        {"none", "causal"},
        "software backbone: causal convolution of width 4 before the cell"},
-      {"model.width", &C::width, 1, 4096, {}, "width d of the backbone"},
-      {"model.layers", &C::layers, 1, 64, {}, "number of layers L"},
-      {"model.cells", &C::cells, 0, 4096, {}, "cells m in each layer; 0: as many as the width"},
-      {"training.steps", &C::steps, 1, 1e9, {}, "optimiser steps"},
-      {"training.batch", &C::batch, 1, 65536, {}, "clips a step, dealt evenly over labels and their folders"},
-      {"training.learning_rate", &C::learning_rate, 0, 1, {}, "of AdamW at the first step; falls to 0 along a cosine"},
-      {"training.weight_decay", &C::weight_decay, 0, 1, {}, "of AdamW, on weight matrices only"},
-      {"training.gradient_clip", &C::gradient_clip, 0, 1e6, {}, "largest norm of the whole gradient; 0: no limit"},
-      {"training.dropout", &C::dropout, 0, 0.95, {}, "share of the layers' outputs dropped"},
+      {"model.width", Whole(&C::width), 1, 4096, {}, "width d of the backbone"},
+      {"model.layers", Whole(&C::layers), 1, 64, {}, "number of layers L"},
+      {"model.cells", Whole(&C::cells), 0, 4096, {}, "cells m in each layer; 0: as many as the width"},
+      {"training.steps", Whole(&C::steps), 1, 1e9, {}, "optimiser steps"},
+      {"training.batch", Whole(&C::batch), 1, 65536, {}, "clips a step, dealt evenly over labels and their folders"},
+      {"training.learning_rate",
+       Number(&C::learning_rate),
+       0,
+       1,
+       {},
+       "of AdamW at the first step; falls to 0 along a cosine"},
+      {"training.weight_decay", Number(&C::weight_decay), 0, 1, {}, "of AdamW, on weight matrices only"},
+      {"training.gradient_clip",
+       Number(&C::gradient_clip),
+       0,
+       1e6,
+       {},
+       "largest norm of the whole gradient; 0: no limit"},
+      {"training.dropout", Number(&C::dropout), 0, 0.95, {}, "share of the layers' outputs dropped"},
       {"training.vote_share",
-       &C::vote_share,
+       Number(&C::vote_share),
        0,
        1,
        {},
        "share of the loss on the clip's soft vote, the rest being on each frame"},
       {"training.calibration",
-       &C::calibration,
+       Text(&C::calibration),
        0,
        0,
        {"none", "vote"},
        "shift the readout's bias, for two labels, so that the vote decides the training clips best"},
-      {"training.epsilon_hold", &C::epsilon_hold, 0, 0.9, {}, "share of the steps with incomplete reset at 1"},
-      {"training.epsilon_fall", &C::epsilon_fall, 0, 0.9, {}, "share of the steps over which it then falls to 0"},
-      {"training.seed", &C::seed, 0, kAnySeed, {}, "of start values, batches, dropout and noise"},
+      {"training.epsilon_hold", Number(&C::epsilon_hold), 0, 0.9, {}, "share of the steps with incomplete reset at 1"},
+      {"training.epsilon_fall",
+       Number(&C::epsilon_fall),
+       0,
+       0.9,
+       {},
+       "share of the steps over which it then falls to 0"},
+      {"training.seed", Whole(&C::seed), 0, kAnySeed, {}, "of start values, batches, dropout and noise"},
       {"training.restarts",
-       &C::restarts,
+       Whole(&C::restarts),
        0,
        1000,
        {},
        "trainings from different start values, of which the best is kept; 0: three up to width 8, else one"},
-      {"training.validation_interval", &C::validation_interval, 1, 1e9, {}, "steps between validations"},
+      {"training.validation_interval", Whole(&C::validation_interval), 1, 1e9, {}, "steps between validations"},
       {"training.validation_limit",
-       &C::validation_limit,
+       Whole(&C::validation_limit),
        0,
        1e9,
        {},
        "software backbone: sequences of a validation at most; 0: all"},
-      {"training.test_limit", &C::test_limit, 0, 1e9, {}, "software backbone: sequences of the test at most; 0: all"},
-      {"training.warm_up", &C::warm_up, 0, 1e9, {}, "software backbone: steps over which the rate rises to its cosine"},
+      {"training.test_limit",
+       Whole(&C::test_limit),
+       0,
+       1e9,
+       {},
+       "software backbone: sequences of the test at most; 0: all"},
+      {"training.warm_up",
+       Whole(&C::warm_up),
+       0,
+       1e9,
+       {},
+       "software backbone: steps over which the rate rises to its cosine"},
       {"training.checkpoint_interval",
-       &C::checkpoint_interval,
+       Whole(&C::checkpoint_interval),
        0,
        1e9,
        {},
        "steps between checkpoints, written beside the model; 0: only when interrupted"},
-      {"training.threads", &C::threads, 0, 1024, {}, "0: one for each core; the result does not depend on it"},
-      {"training.metrics", &C::metrics, 0, 0, {}, "file for JSON lines with losses, rates and speed; empty: none"},
+      {"training.threads", Whole(&C::threads), 0, 1024, {}, "0: one for each core; the result does not depend on it"},
+      {"training.metrics",
+       Text(&C::metrics),
+       0,
+       0,
+       {},
+       "file for JSON lines with losses, rates and speed; empty: none"},
       {"circuit.margin",
-       &C::margin,
+       Number(&C::margin),
        1e-3,
        1,
        {},
        "distance of candidates from thresholds, over beta_hi, below which the margin loss acts"},
-      {"circuit.margin_weight", &C::margin_weight, 0, 100, {}, "weight of the margin loss; 0: none"},
-      {"circuit.candidate_noise",
-       &C::candidate_noise,
+      {"circuit.margin_weight", Number(&C::margin_weight), 0, 100, {}, "weight of the margin loss; 0: none"},
+      {"circuit.power_weight",
+       Number(&C::power_weight),
        0,
-       1,
+       100,
        {},
-       "deviation of the noise on candidates in training, over beta_hi"},
-      {"circuit.floor", &C::floor, 0, 1, {}, "least beta_lo, beta_hi - beta_lo and alpha"},
-      {"circuit.weight_limit", &C::weight_limit, 1, 1e6, {}, "largest magnitude of any parameter"},
-      {"augmentation.time_shift", &C::time_shift, 0, 100, {}, "largest shift of a training clip, in frames"},
-      {"augmentation.speed", &C::speed, 0, 0.5, {}, "largest relative change of a training clip's speed"},
+       "weight of the current that a clip draws, in unit currents, in the loss; 0: none"},
+      {"circuit.floor", Number(&C::floor), 0, 1, {}, "least beta_lo, beta_hi - beta_lo and alpha"},
+      {"circuit.weight_limit", Number(&C::weight_limit), 1, 1e6, {}, "largest magnitude of any parameter"},
+      {"augmentation.time_shift", Whole(&C::time_shift), 0, 100, {}, "largest shift of a training clip, in frames"},
+      {"augmentation.speed", Number(&C::speed), 0, 0.5, {}, "largest relative change of a training clip's speed"},
       {"augmentation.feature_noise",
-       &C::feature_noise,
+       Number(&C::feature_noise),
        0,
        10,
        {},
        "deviation of the noise on training features, which have deviation 1"},
   };
+}
+
+/// The keys of one perturbation under `table`, each called `table`.NAME; names live as long as the program.
+std::vector<Key> perturbation_keys(const std::string& table, Perturbation TrainConfig::*part) {
+  using P = Perturbation;
+  static std::deque<std::string> names;
+  const auto name = [&](const char* key) { return names.emplace_back(table + "." + key).c_str(); };
+  const auto number = [&](const char* key, double P::*member, double high, const char* description) {
+    return Key{name(key), Number(part, member), 0, high, {}, description};
+  };
+  return {
+      number("additive", &P::additive, 1,
+             "deviation of the noise on candidates, over beta_hi; software backbones: none unless given"),
+      number("multiplicative", &P::multiplicative, 1, "deviation of the noise on candidates, over the candidate"),
+      number("weights", &P::weights, 3, "static error of weights and biases: three deviations, relative"),
+      number("thresholds", &P::thresholds, 3, "static error of beta_hi, likewise"),
+      number("widths", &P::widths, 3, "static error of beta_hi - beta_lo, likewise"),
+      number("gains", &P::gains, 3, "static error of alpha, likewise"),
+      {name("bits"), Whole(part, &P::bits), 0, 8, {}, "weights and biases have 2^bits - 1 levels, 2 to 8; 0: any"},
+      {name("technology"),
+       Text(part, &P::technology),
+       0,
+       0,
+       {},
+       "weights and biases take the widths that this technology can make; empty: any"},
+  };
+}
+
+const std::vector<Key>& keys() {
+  static const std::vector<Key> list = [] {
+    std::vector<Key> all = plain_keys();
+    for (const auto& [table, part] :
+         {std::pair{"training_noise", &TrainConfig::training_noise}, {"test_noise", &TrainConfig::test_noise}}) {
+      std::ranges::move(perturbation_keys(table, part), std::back_inserter(all));
+    }
+    all.push_back({"test_noise.draws",
+                   Whole(&TrainConfig::test_draws),
+                   0,
+                   1e6,
+                   {},
+                   "dies that the network is scored on with this noise at the end of training; 0: none"});
+    return all;
+  }();
   return list;
 }
 
 constexpr const char* kClassesTable = "classes";
+constexpr const char* kAdditive = "training_noise.additive";
 
 std::string toml_text(const TrainConfig& config, const Key& key) {
-  if (const auto* field = std::get_if<Text>(&key.field)) return nlohmann::json(config.*(*field)).dump();
-  if (const auto* field = std::get_if<Whole>(&key.field)) return fmt::format("{}", config.*(*field));
-  return fmt::format("{}", config.*std::get<Number>(key.field));
+  if (const auto* field = std::get_if<Text>(&key.field)) return nlohmann::json(field->of(config)).dump();
+  if (const auto* field = std::get_if<Whole>(&key.field)) return fmt::format("{}", field->of(config));
+  return fmt::format("{}", std::get<Number>(key.field).of(config));
 }
 
 std::string range_text(const Key& key) {
@@ -205,6 +308,8 @@ class Parser {
           fmt::format("{}, line {}: {}", hysteron::quoted(origin_), error.source().begin.line, error.description()));
     }
     for (const auto& [name, node] : root) section(std::string(name.str()), node);
+    // The default is there for circuits.
+    if (config_.backbone == "software" && !assigned_.contains(kAdditive)) config_.training_noise.additive = 0.0;
     return config_;
   }
 
@@ -238,26 +343,27 @@ class Parser {
   }
 
   void assign(const std::string& name, const toml::node& value) {
+    assigned_.insert(name);
     const auto key = std::ranges::find_if(keys(), [&](const Key& entry) { return entry.name == name; });
     if (key == keys().end()) {
       refuse(value, fmt::format("unknown key {}; `hysteron train --keys` lists them all", hysteron::quoted(name)));
     }
     if (const auto* field = std::get_if<Text>(&key->field)) {
       if (!value.is_string()) wrong(value, *key);
-      config_.*(*field) = **value.as_string();
-      if (!key->choices.empty() && std::ranges::find(key->choices, config_.*(*field)) == key->choices.end()) {
+      field->of(config_) = **value.as_string();
+      if (!key->choices.empty() && std::ranges::find(key->choices, field->of(config_)) == key->choices.end()) {
         wrong(value, *key);
       }
     } else if (const auto* whole = std::get_if<Whole>(&key->field)) {
       if (!value.is_integer()) wrong(value, *key);
       const std::int64_t number = **value.as_integer();
       if (number < 0 || !in_range(static_cast<double>(number), *key)) wrong(value, *key);
-      config_.*(*whole) = static_cast<std::size_t>(number);
+      whole->of(config_) = static_cast<std::size_t>(number);
     } else {
       if (!value.is_number()) wrong(value, *key);
       const double number = value.value<double>().value_or(std::nan(""));
       if (!in_range(number, *key)) wrong(value, *key);
-      config_.*std::get<Number>(key->field) = number;
+      std::get<Number>(key->field).of(config_) = number;
     }
   }
 
@@ -304,11 +410,12 @@ class Parser {
   const std::string& origin_;
   TrainConfig config_;
   std::set<std::string> folders_;
+  std::set<std::string> assigned_;  // keys that the file has
 };
 
 double number_of(const TrainConfig& config, const Key& key) {
-  if (const auto* whole = std::get_if<Whole>(&key.field)) return static_cast<double>(config.*(*whole));
-  return config.*std::get<Number>(key.field);
+  if (const auto* whole = std::get_if<Whole>(&key.field)) return static_cast<double>(whole->of(config));
+  return std::get<Number>(key.field).of(config);
 }
 
 }  // namespace
@@ -362,9 +469,9 @@ TrainConfig read_config(const std::filesystem::path& path) { return parse_config
 void check_config(const TrainConfig& config) {
   for (const Key& key : keys()) {
     if (const auto* field = std::get_if<Text>(&key.field)) {
-      if (!key.choices.empty() && std::ranges::find(key.choices, config.*(*field)) == key.choices.end()) {
+      if (!key.choices.empty() && std::ranges::find(key.choices, field->of(config)) == key.choices.end()) {
         throw bad_input(
-            fmt::format("{} is {}; expected {}", key.name, hysteron::quoted(config.*(*field)), range_text(key)));
+            fmt::format("{} is {}; expected {}", key.name, hysteron::quoted(field->of(config)), range_text(key)));
       }
       continue;
     }
@@ -383,6 +490,10 @@ void check_config(const TrainConfig& config) {
   if (circuit && config.cell != "fq_bmru") {
     throw bad_input(fmt::format("model.cell is {}; the hardware backbone has \"fq_bmru\", the software backbone any",
                                 hysteron::quoted(config.cell)));
+  }
+  for (const auto& [table, bits] :
+       {std::pair{"training_noise", config.training_noise.bits}, {"test_noise", config.test_noise.bits}}) {
+    if (bits == 1) throw bad_input(fmt::format("{}.bits is 1; expected 0 or 2 to 8", table));
   }
   if (config.epsilon_hold + config.epsilon_fall > 0.95) {
     throw bad_input(

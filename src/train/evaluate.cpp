@@ -68,6 +68,33 @@ void check_width(const model::Network& network, const ClipSet& clips) {
   }
 }
 
+/// [label][decision], clips
+using Confusion = std::vector<std::vector<std::size_t>>;
+
+double accuracy(const Confusion& confusion) {
+  double right = 0.0;
+  double all = 0.0;
+  for (std::size_t k = 0; k < confusion.size(); ++k) {
+    right += static_cast<double>(confusion[k][k]);
+    for (const std::size_t count : confusion[k]) all += static_cast<double>(count);
+  }
+  return all > 0.0 ? right / all : 0.0;
+}
+
+/// Mean over the labels that have clips of the share decided right.
+double balanced_accuracy(const Confusion& confusion) {
+  double sum = 0.0;
+  double present = 0.0;
+  for (std::size_t k = 0; k < confusion.size(); ++k) {
+    double of_label = 0.0;
+    for (const std::size_t count : confusion[k]) of_label += static_cast<double>(count);
+    if (of_label == 0.0) continue;
+    present += 1.0;
+    sum += static_cast<double>(confusion[k][k]) / of_label;
+  }
+  return present > 0.0 ? sum / present : 0.0;
+}
+
 }  // namespace
 
 Evaluation evaluate(const model::Network& network, const ClipSet& clips, ThreadPool& pool) {
@@ -84,7 +111,6 @@ Evaluation evaluate(const model::Network& network, const ClipSet& clips, ThreadP
   result.confusion.assign(network.outputs(), std::vector<std::size_t>(network.outputs(), 0));
   std::vector<double> losses(network.outputs(), 0.0);
   std::vector<double> vote_losses(network.outputs(), 0.0);
-  std::size_t right = 0;
   double near_1 = 0.0;
   double near_3 = 0.0;
   double pairs = 0.0;
@@ -92,7 +118,6 @@ Evaluation evaluate(const model::Network& network, const ClipSet& clips, ThreadP
     ++result.confusion[clips.labels[i]][scores[i].decision];
     losses[clips.labels[i]] += scores[i].loss;
     vote_losses[clips.labels[i]] += scores[i].vote_loss;
-    right += scores[i].decision == clips.labels[i] ? 1 : 0;
     near_1 += static_cast<double>(scores[i].near_1);
     near_3 += static_cast<double>(scores[i].near_3);
     pairs += static_cast<double>(scores[i].pairs);
@@ -103,13 +128,12 @@ Evaluation evaluate(const model::Network& network, const ClipSet& clips, ThreadP
     for (const std::size_t count : result.confusion[k]) of_label += static_cast<double>(count);
     if (of_label == 0.0) continue;
     present += 1.0;
-    result.balanced_accuracy += static_cast<double>(result.confusion[k][k]) / of_label;
     result.loss += losses[k] / of_label;
     result.vote_loss += vote_losses[k] / of_label;
   }
   if (clips.size() > 0) {
-    result.accuracy = static_cast<double>(right) / static_cast<double>(clips.size());
-    result.balanced_accuracy /= present;
+    result.accuracy = accuracy(result.confusion);
+    result.balanced_accuracy = balanced_accuracy(result.confusion);
     result.loss /= present;
     result.vote_loss /= present;
     result.near_1_percent = near_1 / pairs;
@@ -119,28 +143,6 @@ Evaluation evaluate(const model::Network& network, const ClipSet& clips, ThreadP
 }
 
 namespace {
-
-/// `network` with every parameter of its layers off by its own factor.
-model::Network with_errors(const model::Network& network, double deviation, Random random) {
-  model::Network copy = network;
-  const auto disturb = [&](auto& values) {
-    for (Eigen::Index i = 0; i < values.size(); ++i) {
-      values.data()[i] *= static_cast<float>(1.0 + deviation * random.normal());
-    }
-  };
-  for (model::Layer& layer : copy.layers) {
-    model::Vector width = layer.beta_hi - layer.beta_lo;
-    disturb(layer.candidate.weight);
-    disturb(layer.candidate.bias);
-    disturb(layer.beta_hi);
-    disturb(width);
-    disturb(layer.alpha);
-    disturb(layer.output.weight);
-    disturb(layer.output.bias);
-    layer.beta_lo = (layer.beta_hi - width).cwiseMax(0.0f);  // as in the circuit, which sets beta_hi and the width
-  }
-  return copy;
-}
 
 struct Differences {
   std::size_t frames = 0;
@@ -166,8 +168,10 @@ Robustness robustness(const model::Network& network, const ClipSet& clips, doubl
                       std::uint64_t seed, ThreadPool& pool) {
   check_width(network, clips);
   std::vector<model::Network> disturbed;
+  Perturbation errors;
+  errors.weights = errors.thresholds = errors.widths = errors.gains = 3.0 * deviation;
   for (std::size_t i = 0; i < copies; ++i) {
-    disturbed.push_back(with_errors(network, deviation, Random(seed).child("copy", i)));
+    disturbed.push_back(make_die(network, errors, Random(seed).child("copy", i)));
   }
   std::vector<Differences> sums(clips.size());
   std::vector<std::size_t> decisions(clips.size());
@@ -197,6 +201,52 @@ Robustness robustness(const model::Network& network, const ClipSet& clips, doubl
   result.frame_agreement = 1.0 - frames / (runs * static_cast<double>(clips.features.frames));
   result.state_mismatch = states / (runs * static_cast<double>(clips.features.frames * cells));
   return result;
+}
+
+Spread spread(const std::vector<double>& values) {
+  Spread result;
+  if (values.empty()) return result;
+  const auto count = static_cast<double>(values.size());
+  for (const double value : values) result.mean += value / count;
+  for (const double value : values) result.deviation += (value - result.mean) * (value - result.mean);
+  result.deviation = values.size() > 1 ? std::sqrt(result.deviation / (count - 1.0)) : 0.0;
+  result.worst = std::ranges::min(values);
+  return result;
+}
+
+namespace {
+
+/// The noise of one clip on one die: its numbers in the order in which a clip asks for them.
+model::CandidateNoise clip_noise(const model::Network& die, const Perturbation& perturbation, Random& random) {
+  if (!perturbation.has_noise()) return {};
+  return [&die, &perturbation, &random](std::size_t layer, std::size_t cell, std::size_t, double candidate) {
+    const double upper = die.layers[layer].beta_hi[static_cast<Eigen::Index>(cell)];
+    const double scaled = candidate * (1.0 + perturbation.multiplicative * random.normal());
+    return scaled + perturbation.additive * upper * random.normal();
+  };
+}
+
+}  // namespace
+
+PerturbedScore score_perturbed(const model::Network& network, const ClipSet& clips, const Perturbation& perturbation,
+                               std::size_t draws, std::uint64_t seed, ThreadPool& pool) {
+  check_width(network, clips);
+  model::Network made = network;
+  if (perturbation.has_grid()) WeightGrid(perturbation).snap(made);
+  PerturbedScore score{std::vector<double>(draws), std::vector<double>(draws)};
+  pool.run(draws, [&](std::size_t draw) {
+    const Random random = Random(seed).child("die", draw);
+    const model::Network die = make_die(made, perturbation, random.child("errors"));
+    Confusion confusion(network.outputs(), std::vector<std::size_t>(network.outputs(), 0));
+    for (std::size_t i = 0; i < clips.size(); ++i) {
+      Random noise = random.child("clip", i);
+      const model::Trace trace = model::run_clip(die, clips.features.clip(i), clip_noise(die, perturbation, noise));
+      ++confusion[clips.labels[i]][decide(trace)];
+    }
+    score.accuracy[draw] = accuracy(confusion);
+    score.balanced[draw] = balanced_accuracy(confusion);
+  });
+  return score;
 }
 
 }  // namespace hysteron::train

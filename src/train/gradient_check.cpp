@@ -65,7 +65,10 @@ class ReferencePass {
       const double noise = options_.candidate_noise > 0.0f ? static_cast<double>(options_.candidate_noise) *
                                                                  beta_hi.value * noise_normal(key, counter(frame, clip))
                                                            : 0.0;
-      const Dual candidate = relu(sums[j] + Dual{noise, 0.0});
+      const std::uint32_t scale_key = noise_key(options_.seed, NoiseUse::kScale, layer, j);
+      const double factor = 1.0 + static_cast<double>(options_.multiplicative_noise) *
+                                      static_cast<double>(noise_normal(scale_key, counter(frame, clip)));
+      const Dual candidate = relu(factor * sums[j] + Dual{noise, 0.0});
       const Dual one{1.0, 0.0};
       const Dual z_lo = one - step(candidate - beta_lo);
       const Dual z_hi = step(candidate - beta_hi);
@@ -87,6 +90,30 @@ class ReferencePass {
     return o;
   }
 
+  /// What the legs of an affine map draw from sources x.
+  Dual leg_current(const std::string& name, const Duals& x) const {
+    const Segment& weight = backbone_.segment(name + ".weight");
+    const Segment& bias = backbone_.segment(name + ".bias");
+    Dual sum;
+    for (std::size_t j = 0; j < weight.rows; ++j) {
+      sum = sum + abs(parameter(bias, j));
+      for (std::size_t i = 0; i < weight.columns; ++i) {
+        sum = sum + abs(parameter(weight, j * weight.columns + i)) * abs(x[i]);
+      }
+    }
+    return sum;
+  }
+
+  Dual layer_current(std::size_t layer, const Duals& u, const Duals& h) const {
+    const std::string prefix = "layers." + std::to_string(layer) + ".";
+    Dual sum = leg_current(prefix + "candidate", u) + leg_current(prefix + "output", h);
+    for (std::size_t j = 0; j < h.size(); ++j) {
+      sum = sum + abs(parameter(backbone_.segment(prefix + "lower"), j)) +
+            2.0 * abs(parameter(backbone_.segment(prefix + "width"), j)) + h[j];
+    }
+    return sum;
+  }
+
   Dual clip_loss(std::size_t clip) const {
     const BackboneShape& shape = backbone_.shape();
     std::vector<Duals> states(shape.layers, Duals(shape.cells));
@@ -100,14 +127,19 @@ class ReferencePass {
       }
       Duals v = affine("input", x);
       Dual margins;
+      Dual current = leg_current("input", x);
       for (std::size_t layer = 0; layer < shape.layers; ++layer) {
         Duals u = v;
         for (Dual& value : u) value = relu(value);
-        const Duals o = outputs(layer, t, clip, cells(layer, t, clip, u, states[layer], margins));
+        const Duals h = cells(layer, t, clip, u, states[layer], margins);
+        current = current + layer_current(layer, u, h);
+        const Duals o = outputs(layer, t, clip, h);
         for (std::size_t i = 0; i < v.size(); ++i) v[i] = v[i] + o[i];
       }
+      current = current + leg_current("readout", v);
       const double scale =
           static_cast<double>(options_.margin_weight) / static_cast<double>(shape.layers * shape.cells);
+      sum = sum + static_cast<double>(options_.power_weight) * current;
       const Dual log_p = log_probability(affine("readout", v), shard_.labels[clip]);
       sum = sum - (1.0 - share) * log_p + scale * margins;
       probabilities = probabilities + Dual{std::exp(log_p.value), std::exp(log_p.value) * log_p.slope};
@@ -166,7 +198,8 @@ GradientCheck check_gradient(const Backbone& backbone, std::span<const float> pa
   const PassSums sums = backbone.pass(parameters, shard, options, workspace, gradient);
   const ReferenceGradient reference = reference_gradient(backbone, parameters, shard, options);
   GradientCheck check;
-  const double loss = options.scale * (sums.cross_entropy + options.margin_weight * sums.margin);
+  const double loss =
+      options.scale * (sums.cross_entropy + options.margin_weight * sums.margin + options.power_weight * sums.current);
   check.loss_difference = std::abs(loss - reference.loss);
   for (const Segment& segment : backbone.segments()) {
     check.segments.push_back(compare_segment(segment, gradient, reference.gradient));

@@ -308,6 +308,16 @@ void add_noise(float deviation, std::uint32_t key, std::uint32_t first, float* x
   }
 }
 
+void scale_by_noise(float deviation, std::uint32_t key, std::uint32_t first, float* x, std::size_t n) {
+  const Floats d;
+  const Float scale = hn::Set(d, deviation);
+  const Float one = hn::Set(d, 1.0f);
+  for (std::size_t k = 0; k < n; k += hn::Lanes(d)) {
+    const Float noise = stream_normal(key, first + static_cast<std::uint32_t>(k));
+    hn::StoreU(hn::Mul(hn::MulAdd(scale, noise, one), hn::LoadU(d, x + k)), d, x + k);
+  }
+}
+
 /// Turns kLanes / Lanes of the columns' logits into probabilities.
 HWY_INLINE void softmax_columns(float* logits, std::size_t outputs, std::size_t frames, std::size_t lane, Bit label,
                                 Float weight, CrossEntropy& result, Float& label_sum) {
@@ -395,6 +405,7 @@ HWY_EXPORT(output_backward);
 HWY_EXPORT(rectify);
 HWY_EXPORT(add_rectified);
 HWY_EXPORT(add_noise);
+HWY_EXPORT(scale_by_noise);
 HWY_EXPORT(cross_entropy);
 
 namespace {
@@ -462,6 +473,10 @@ void add_rectified(const float* u, const float* du, float* dv, std::size_t n) {
 
 void add_noise(float deviation, std::uint32_t key, std::uint32_t first, float* x, std::size_t n) {
   HWY_DYNAMIC_DISPATCH(add_noise)(deviation, key, first, x, n);
+}
+
+void scale_by_noise(float deviation, std::uint32_t key, std::uint32_t first, float* x, std::size_t n) {
+  HWY_DYNAMIC_DISPATCH(scale_by_noise)(deviation, key, first, x, n);
 }
 
 CrossEntropy cross_entropy(float* logits, std::size_t outputs, std::size_t frames, const std::uint32_t* labels,

@@ -73,6 +73,9 @@ void add_rectified(const float* u, const float* du, float* dv, std::size_t n);
 /// x[n] += deviation * noise_normal(key, first + n).
 void add_noise(float deviation, std::uint32_t key, std::uint32_t first, float* x, std::size_t n);
 
+/// x[n] *= 1 + deviation * noise_normal(key, first + n).
+void scale_by_noise(float deviation, std::uint32_t key, std::uint32_t first, float* x, std::size_t n);
+
 struct CrossEntropy {
   double frame_loss = 0.0;  ///< sum over frames of clips of -log p(label)
   double vote_loss = 0.0;   ///< sum over clips of -log of the label's mean probability over the frames

@@ -56,7 +56,9 @@ struct PassContext {
   std::size_t frames = 0;
   float epsilon = 0.0f;
   float dropout = 0.0f;
-  std::uint32_t seed = 0;  ///< of dropout, noise and random start states
+  float additive_noise = 0.0f;        ///< on candidates, over the threshold
+  float multiplicative_noise = 0.0f;  ///< on candidates, over themselves
+  std::uint32_t seed = 0;             ///< of dropout, noise and random start states
 
   std::size_t columns() const { return frames * kLanes; }
   float* buffer(std::size_t index) const { return (*buffers)[index].data(); }

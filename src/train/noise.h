@@ -9,7 +9,7 @@
 namespace hysteron::train {
 
 /// What a stream of noise in the network is for.
-enum class NoiseUse : std::uint32_t { kDropout = 0, kCandidate = 1, kFeature = 2 };
+enum class NoiseUse : std::uint32_t { kDropout = 0, kCandidate = 1, kFeature = 2, kScale = 3 };
 
 /// 32 mixed bits (the integer hash "lowbias32", C. Wellons 2018, bias 0.17 of an ideal mixer's).
 inline std::uint32_t mix_bits(std::uint32_t x) {

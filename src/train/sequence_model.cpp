@@ -229,7 +229,16 @@ struct SequenceModel::Parts {
     for (std::size_t i = 0; i < workspace.size(); ++i) {
       workspace[i].resize(layout.buffer_rows()[i] * shard.frames * kLanes);
     }
-    return {parameters.data(), nullptr, &workspace, shard.frames, options.epsilon, options.dropout, options.seed};
+    PassContext pass;
+    pass.parameters = parameters.data();
+    pass.buffers = &workspace;
+    pass.frames = shard.frames;
+    pass.epsilon = options.epsilon;
+    pass.dropout = options.dropout;
+    pass.additive_noise = options.additive_noise;
+    pass.multiplicative_noise = options.multiplicative_noise;
+    pass.seed = options.seed;
+    return pass;
   }
 
   void forward(const PassContext& pass, const SequenceShape& shape, const SequenceShard& shard) const {

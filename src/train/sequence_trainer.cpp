@@ -16,6 +16,7 @@
 #include "hysteron/train/checkpoint.h"
 #include "hysteron/train/optimiser.h"
 #include "train/metrics_log.h"
+#include "train/perturber.h"
 
 namespace hysteron::train {
 namespace {
@@ -144,7 +145,8 @@ class SequenceTrainer {
         prefetcher_(source, {source.size(data::Split::kTrain), config.batch, random_.child("batches")},
                     checkpoint == nullptr ? 0 : checkpoint->step),
         parameters_(model_.initial_parameters(random_.child("parameters"))),
-        gradient_(model_.parameters()) {
+        gradient_(model_.parameters()),
+        perturber_(make_perturber(model_.segments(), config.training_noise)) {
     if (checkpoint == nullptr) return;
     parameters_ = checkpoint->parameters;
     optimiser_.restore(checkpoint->mean, checkpoint->variance, checkpoint->step);
@@ -167,6 +169,9 @@ class SequenceTrainer {
     SequencePass options;
     options.epsilon = static_cast<float>(figures.epsilon);
     options.dropout = static_cast<float>(config_.dropout);
+    // As in the hardware backbone, noise comes in as the reset becomes complete.
+    options.additive_noise = static_cast<float>((1.0 - figures.epsilon) * config_.training_noise.additive);
+    options.multiplicative_noise = static_cast<float>((1.0 - figures.epsilon) * config_.training_noise.multiplicative);
     run(shards, options, number, figures);
     figures.gradient_norm = clip_gradient(gradient_, config_.gradient_clip);
     if (!std::isfinite(figures.loss) || !std::isfinite(figures.gradient_norm)) {
@@ -185,6 +190,9 @@ class SequenceTrainer {
 
   const SequenceModel& model() const { return model_; }
   const std::vector<float>& parameters() const { return parameters_; }
+
+  /// What is scored and kept: the parameters on the grid of weights, if there is one.
+  std::vector<float> snapped() const { return perturber_ ? perturber_->snapped(parameters_) : parameters_; }
 
  private:
   double warm_up(std::size_t number) const {
@@ -205,7 +213,7 @@ class SequenceTrainer {
       own.seed = static_cast<std::uint32_t>(noise.child("shard", i).bits());
       gradients_[i].assign(parameters_.size(), 0.0f);
       auto workspace = workspaces_.take();
-      sums[i] = model_.pass(parameters_, shards[i], own, *workspace, gradients_[i]);
+      sums[i] = pass_on_die(shards[i], own, *workspace, random_.child("dies", number).child("shard", i), gradients_[i]);
       workspaces_.give(std::move(workspace));
     });
     std::ranges::fill(gradient_, 0.0f);
@@ -217,6 +225,16 @@ class SequenceTrainer {
     }
   }
 
+  /// Loss and gradient on a die of its own; the gradient passes the grid of weights as if it were not there.
+  SequenceSums pass_on_die(const SequenceShard& shard, const SequencePass& options, SequenceModel::Workspace& workspace,
+                           const Random& random, std::vector<float>& gradient) const {
+    if (!perturber_) return model_.pass(parameters_, shard, options, workspace, gradient);
+    const Perturber::Drawn die = perturber_->draw(parameters_, random);
+    const SequenceSums sums = model_.pass(die.parameters, shard, options, workspace, gradient);
+    die.pull_back(gradient);
+    return sums;
+  }
+
   const TrainConfig& config_;
   ThreadPool& pool_;
   Random random_;
@@ -226,6 +244,7 @@ class SequenceTrainer {
   std::vector<float> parameters_;
   std::vector<float> gradient_;
   std::vector<std::vector<float>> gradients_;
+  std::unique_ptr<Perturber> perturber_;  // null where every die is the software
   WorkspacePool workspaces_;
   std::string last_checkpoint_;
 };
@@ -254,9 +273,12 @@ SequenceShape sequence_shape(const TrainConfig& config, const data::SequenceSour
   return shape;
 }
 
-SequenceScore score_sequences(const SequenceModel& model, std::span<const float> parameters,
-                              const data::SequenceSource& source, data::Split split, std::size_t limit,
-                              ThreadPool& pool) {
+namespace {
+
+/// score_sequences with noise; the seed of shard i is options.seed + i.
+SequenceScore score_with(const SequenceModel& model, std::span<const float> parameters,
+                         const data::SequenceSource& source, data::Split split, std::size_t limit,
+                         const SequencePass& options, ThreadPool& pool) {
   const std::size_t size = source.size(split);
   const std::size_t count = limit == 0 ? size : (size == 0 ? limit : std::min(size, limit));
   const std::size_t shards = (count + kShardSequences - 1) / kShardSequences;
@@ -266,10 +288,10 @@ SequenceScore score_sequences(const SequenceModel& model, std::span<const float>
     std::vector<std::uint64_t> indices;
     for (std::size_t k = i * kShardSequences; k < std::min((i + 1) * kShardSequences, count); ++k) indices.push_back(k);
     const std::vector<SequenceShard> shard = make_shards(source, split, indices);
-    SequencePass options;
-    options.seed = static_cast<std::uint32_t>(i);
+    SequencePass own = options;
+    own.seed += static_cast<std::uint32_t>(i);
     auto workspace = workspaces.take();
-    sums[i] = model.score(parameters, shard.front(), options, *workspace, nullptr, nullptr);
+    sums[i] = model.score(parameters, shard.front(), own, *workspace, nullptr, nullptr);
     workspaces.give(std::move(workspace));
   });
   SequenceScore score;
@@ -284,6 +306,33 @@ SequenceScore score_sequences(const SequenceModel& model, std::span<const float>
     score.accuracy /= score.terms;
   }
   return score;
+}
+
+}  // namespace
+
+SequenceScore score_sequences(const SequenceModel& model, std::span<const float> parameters,
+                              const data::SequenceSource& source, data::Split split, std::size_t limit,
+                              ThreadPool& pool) {
+  return score_with(model, parameters, source, split, limit, {}, pool);
+}
+
+std::vector<double> score_perturbed_sequences(const SequenceModel& model, std::span<const float> parameters,
+                                              const data::SequenceSource& source, data::Split split,
+                                              const Perturbation& perturbation, std::size_t draws, std::uint64_t seed,
+                                              ThreadPool& pool) {
+  const Perturber perturber(model.segments(), perturbation);
+  const std::vector<float> plain(parameters.begin(), parameters.end());
+  std::vector<double> result;
+  for (std::size_t draw = 0; draw < draws; ++draw) {
+    const Random random = Random(seed).child("die", draw);
+    SequencePass options;
+    options.additive_noise = static_cast<float>(perturbation.additive);
+    options.multiplicative_noise = static_cast<float>(perturbation.multiplicative);
+    options.seed = static_cast<std::uint32_t>(random.child("noise").bits());
+    const Perturber::Drawn die = perturber.draw(plain, random.child("errors"));
+    result.push_back(score_with(model, die.parameters, source, split, 0, options, pool).accuracy);
+  }
+  return result;
 }
 
 namespace {
@@ -346,12 +395,12 @@ class SequenceRun {
   }
 
   void validate(std::size_t done) {
-    const SequenceScore found = score(trainer_.parameters(), data::Split::kValidation, config_.validation_limit);
+    const SequenceScore found = score(trainer_.snapped(), data::Split::kValidation, config_.validation_limit);
     metrics_.line({{"step", done}, {"validation_loss", found.loss}, {"validation_accuracy", found.accuracy}});
     // While resets leave something of a state, the cells are not yet those that are scored.
     const bool counts = trainer_.epsilon(done) == 0.0 || done == config_.steps;
     if (!counts || (kept_ && found.loss >= validation_.loss)) return;
-    kept_ = KeptParameters{0, done, trainer_.parameters()};
+    kept_ = KeptParameters{0, done, trainer_.snapped()};
     validation_ = found;
   }
 
@@ -368,7 +417,7 @@ class SequenceRun {
   [[noreturn]] void interrupt(std::size_t step) {
     if (!config_.output.empty()) {
       save_sequence_network(config_.output, to_network(config_, source_, trainer_.model(),
-                                                       kept_ ? kept_->parameters : trainer_.parameters()));
+                                                       kept_ ? kept_->parameters : trainer_.snapped()));
       save(step);
       reporter_.info(fmt::format("saved the {} network to {} and a checkpoint for --resume to {}",
                                  kept_ ? "best" : "latest", config_.output, checkpoint_path(config_).string()));
@@ -385,6 +434,8 @@ class SequenceRun {
     result.seconds = seconds_since(begin_);
     result.parameters = trainer_.model().parameters();
     result.test = score(kept_->parameters, data::Split::kTest, config_.test_limit);
+    result.perturbed = score_perturbed_sequences(trainer_.model(), kept_->parameters, source_, data::Split::kTest,
+                                                 config_.test_noise, config_.test_draws, config_.seed, pool_);
     if (!config_.output.empty()) save_sequence_network(config_.output, result.network);
     remove_checkpoints(config_);
     return result;

@@ -26,10 +26,28 @@ void scale_rows(const float* x, float* y, std::size_t rows, std::size_t n, Facto
   }
 }
 
+/// Noise on the candidates of cell `cell` of the layer with hash `layer`: c (1 + multiplicative n) + additive * scale *
+/// n', scale being the cell's threshold.
+struct CandidateNoise {
+  const PassContext& pass;
+  std::uint32_t layer;
+
+  std::uint32_t key(NoiseUse use, std::size_t cell) const { return noise_key(pass.seed ^ layer, use, 0, cell); }
+  void scale(std::size_t cell, float* row) const {
+    if (pass.multiplicative_noise <= 0.0f) return;
+    scale_by_noise(pass.multiplicative_noise, key(NoiseUse::kScale, cell), 0, row, pass.columns());
+  }
+  void add(std::size_t cell, float threshold, float* row) const {
+    if (pass.additive_noise <= 0.0f) return;
+    add_noise(pass.additive_noise * threshold, key(NoiseUse::kCandidate, cell), 0, row, pass.columns());
+  }
+};
+
 class FqBmru : public RecurrentCell {
  public:
   FqBmru(ModelLayout& layout, const std::string& name, std::size_t width, std::size_t cells)
       : cells_(cells),
+        hash_(static_cast<std::uint32_t>(fnv1a(name))),
         project_(layout, name + ".candidate", cells, width),
         lower_(layout.parameter(name + ".lower", cells, 1, false, true, half_normal())),
         width_(layout.parameter(name + ".width", cells, 1, false, true, half_normal())),
@@ -50,7 +68,12 @@ class FqBmru : public RecurrentCell {
     const std::size_t n = pass.columns();
     float* candidate = pass.buffer(candidate_);
     float* state = pass.buffer(state_);
+    const CandidateNoise noise{pass, hash_};
     project_.forward(pass, u, candidate);
+    for (std::size_t j = 0; j < cells_; ++j) {
+      noise.scale(j, candidate + j * n);
+      noise.add(j, band_of(pass, j).hi, candidate + j * n);
+    }
     rectify(candidate, candidate, cells_ * n);
     for (std::size_t j = 0; j < cells_; ++j) {
       const Band band = band_of(pass, j);
@@ -75,7 +98,11 @@ class FqBmru : public RecurrentCell {
       pass.gradient[gain_ + j] += sign_of(gain) * static_cast<float>(dot(ds + j * n, state + j * n, n));
     }
     scale_rows(ds, ds, cells_, n, [&](std::size_t j) { return std::abs(pass.parameters[gain_ + j]); });
-    for (std::size_t j = 0; j < cells_; ++j) backward_cell(pass, j, candidate + j * n, state + j * n, ds + j * n);
+    const CandidateNoise noise{pass, hash_};
+    for (std::size_t j = 0; j < cells_; ++j) {
+      backward_cell(pass, j, candidate + j * n, state + j * n, ds + j * n);
+      noise.scale(j, ds + j * n);
+    }
     project_.backward(pass, u, ds, du);
   }
 
@@ -108,6 +135,7 @@ class FqBmru : public RecurrentCell {
   }
 
   std::size_t cells_;
+  std::uint32_t hash_;
   AffineLayer project_;
   std::size_t lower_, width_, gain_;
   AffineLayer output_;
@@ -138,6 +166,12 @@ class Bmru : public RecurrentCell {
     const std::size_t n = pass.columns();
     candidate_layer_.forward(pass, u, pass.buffer(candidate_));
     threshold_layer_.forward(pass, u, pass.buffer(threshold_));
+    const CandidateNoise noise{pass, key_};
+    for (std::size_t j = 0; j < cells_; ++j) {
+      float* candidate = pass.buffer(candidate_) + j * n;
+      noise.scale(j, candidate);
+      noise.add(j, mean_threshold(pass, j), candidate);
+    }
     bmru_coefficients(pass.buffer(candidate_), pass.buffer(threshold_), carry_, pass.buffer(factor_),
                       pass.buffer(drive_), cells_ * n);
     for (std::size_t j = 0; j < cells_; ++j) {
@@ -165,6 +199,8 @@ class Bmru : public RecurrentCell {
                     nullptr, pass.frames, kForm);
     }
     bmru_backward(pass.buffer(candidate_), pass.buffer(threshold_), carry_, da, ds, ds, da, cells_ * n);
+    const CandidateNoise noise{pass, key_};
+    for (std::size_t j = 0; j < cells_; ++j) noise.scale(j, ds + j * n);
     candidate_layer_.backward(pass, u, ds, du);
     threshold_layer_.backward(pass, u, da, pass.buffer(du_));
     add(pass.buffer(du_), du, width_ * n);
@@ -174,6 +210,14 @@ class Bmru : public RecurrentCell {
   float* candidates(const PassContext& pass) const override { return pass.buffer(candidate_); }
 
  private:
+  /// Of the cell's thresholds in this pass; they depend on the input.
+  float mean_threshold(const PassContext& pass, std::size_t j) const {
+    const float* threshold = pass.buffer(threshold_) + j * pass.columns();
+    double sum = 0.0;
+    for (std::size_t k = 0; k < pass.columns(); ++k) sum += std::abs(threshold[k]);
+    return static_cast<float>(sum / static_cast<double>(pass.columns()));
+  }
+
   /// Random +-1, as the source of the cell has it.
   std::array<float, kLanes> start_states(const PassContext& pass, std::size_t j) const {
     std::array<float, kLanes> start{};

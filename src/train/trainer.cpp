@@ -22,6 +22,7 @@
 #include "train/kernels.h"
 #include "train/metrics_log.h"
 #include "train/noise.h"
+#include "train/perturber.h"
 
 namespace hysteron::train {
 namespace {
@@ -63,6 +64,7 @@ class DeskPool {
 struct StepFigures {
   double loss = 0.0;  // cross-entropy
   double margin = 0.0;
+  double current = 0.0;  // drawn, unit currents
   double frames_right = 0.0;
   double gradient_norm = 0.0;
   double rate = 0.0;
@@ -85,7 +87,8 @@ class Trainer {
         sampler_(data.train, data.labels.size(), {static_cast<double>(config.time_shift), config.speed},
                  random_.child("batches")),
         parameters_(backbone_.initial_parameters(random_.child("parameters"))),
-        gradient_(backbone_.parameters()) {
+        gradient_(backbone_.parameters()),
+        perturber_(make_perturber(backbone_.segments(), config.training_noise)) {
     bound();
   }
 
@@ -95,7 +98,7 @@ class Trainer {
     figures.epsilon = epsilon_at(number, config_.steps, config_.epsilon_hold, config_.epsilon_fall);
     const std::vector<Draw> draws = sampler_.next(config_.batch);
     const PassOptions options = pass_options(number, figures.epsilon);
-    run_shards(draws, options, figures);
+    run_shards(number, draws, options, figures);
     figures.gradient_norm = clip_gradient(gradient_, config_.gradient_clip);
     if (!std::isfinite(figures.loss) || !std::isfinite(figures.gradient_norm)) {
       throw divergence(backbone_.segments(), gradient_, number, figures.loss, figures.gradient_norm, last_checkpoint_);
@@ -125,7 +128,7 @@ class Trainer {
   model::Network network() const { return network(parameters_); }
 
   model::Network network(const std::vector<float>& parameters) const {
-    model::Network network = backbone_.to_network(parameters);
+    model::Network network = backbone_.to_network(perturber_ ? perturber_->snapped(parameters) : parameters);
     network.labels = data_.labels;
     network.classes = data_.classes;
     if (data_.statistics) {
@@ -145,7 +148,9 @@ class Trainer {
     PassOptions options;
     options.epsilon = static_cast<float>(epsilon);
     options.dropout = static_cast<float>(config_.dropout);
-    options.candidate_noise = static_cast<float>(share * config_.candidate_noise);
+    options.candidate_noise = static_cast<float>(share * config_.training_noise.additive);
+    options.multiplicative_noise = static_cast<float>(share * config_.training_noise.multiplicative);
+    options.power_weight = static_cast<float>(share * config_.power_weight);
     options.margin = static_cast<float>(config_.margin);
     options.margin_weight = static_cast<float>(share * config_.margin_weight);
     options.vote_share = static_cast<float>(config_.vote_share);
@@ -155,7 +160,8 @@ class Trainer {
   }
 
   /// Loss and gradient of the batch: shards in any order, their sums in one.
-  void run_shards(const std::vector<Draw>& draws, const PassOptions& options, StepFigures& figures) {
+  void run_shards(std::size_t number, const std::vector<Draw>& draws, const PassOptions& options,
+                  StepFigures& figures) {
     const std::size_t shards = (draws.size() + kShardClips - 1) / kShardClips;
     sums_.assign(shards, {});
     shard_gradients_.resize(shards);
@@ -166,7 +172,7 @@ class Trainer {
       desk->shard.first_column = static_cast<std::uint32_t>(begin * desk->shard.frames);
       add_feature_noise(options, desk->shard);
       shard_gradients_[i].assign(parameters_.size(), 0.0f);
-      sums_[i] = backbone_.pass(parameters_, desk->shard, options, desk->workspace, shard_gradients_[i]);
+      sums_[i] = pass_on_die(number, i, options, *desk);
       desks_.give(std::move(desk));
     });
     std::ranges::fill(gradient_, 0.0f);
@@ -174,8 +180,20 @@ class Trainer {
       for (std::size_t k = 0; k < gradient_.size(); ++k) gradient_[k] += shard_gradients_[i][k];
       figures.loss += sums_[i].cross_entropy * options.scale;
       figures.margin += sums_[i].margin * options.scale;
+      figures.current += sums_[i].current * options.scale;
       figures.frames_right += sums_[i].right * options.scale;
     }
+  }
+
+  /// Loss and gradient of a shard on a die of its own, weights on their grid; the gradient passes the grid as if it
+  /// were not there.
+  PassSums pass_on_die(std::size_t number, std::size_t index, const PassOptions& options, Desk& desk) {
+    std::vector<float>& gradient = shard_gradients_[index];
+    if (!perturber_) return backbone_.pass(parameters_, desk.shard, options, desk.workspace, gradient);
+    const Perturber::Drawn drawn = perturber_->draw(parameters_, random_.child("dies", number).child("shard", index));
+    const PassSums sums = backbone_.pass(drawn.parameters, desk.shard, options, desk.workspace, gradient);
+    drawn.pull_back(gradient);
+    return sums;
   }
 
   void add_feature_noise(const PassOptions& options, Shard& shard) const {
@@ -200,6 +218,7 @@ class Trainer {
   std::vector<float> gradient_;
   std::vector<std::vector<float>> shard_gradients_;
   std::vector<PassSums> sums_;
+  std::unique_ptr<Perturber> perturber_;  // null where every die is the software
   DeskPool desks_;
   std::string last_checkpoint_;
 };
@@ -210,6 +229,7 @@ void log_step(MetricsLog& log, std::size_t restart, std::size_t number, const St
             {"step", number},
             {"loss", figures.loss},
             {"margin_loss", figures.margin},
+            {"current", figures.current},
             {"frame_accuracy", figures.frames_right},
             {"learning_rate", figures.rate},
             {"epsilon", figures.epsilon},
@@ -446,6 +466,8 @@ TrainResult train(const TrainConfig& config, const TrainingData& data, ThreadPoo
   result.seconds = seconds_since(run.begin);
   result.validation = run.best.validation;
   result.test = evaluate(result.network, data.test, pool);
+  result.perturbed =
+      score_perturbed(result.network, data.test, config.test_noise, config.test_draws, config.seed, pool);
   result.robustness = run.best.robustness;
   return result;
 }

@@ -56,6 +56,13 @@ PassOptions options_with(float epsilon, float dropout, float noise, float margin
   return options;
 }
 
+PassOptions options_of_circuits(float multiplicative, float power) {
+  PassOptions options = options_with(0.1f, 0.1f, 0.02f, 0.3f, 0.5f);
+  options.multiplicative_noise = multiplicative;
+  options.power_weight = power;
+  return options;
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Options, Gradient,
     testing::Values(Case{"Plain", {3, 4, 4, 2, 2}, options_with(0, 0, 0, 0)},
@@ -67,6 +74,9 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"Vote", {3, 4, 4, 2, 3}, options_with(0, 0, 0, 0, 1.0f)},
                     Case{"EverythingAtOnce", {3, 4, 4, 2, 2}, options_with(0.3f, 0.2f, 0.02f, 0.5f, 0.4f)},
                     Case{"OddSizesThreeLabels", {5, 3, 7, 3, 3}, options_with(0.2f, 0.1f, 0.01f, 0.2f)},
+                    Case{"MultiplicativeNoise", {3, 4, 4, 2, 2}, options_of_circuits(0.2f, 0)},
+                    Case{"Power", {3, 4, 5, 2, 2}, options_of_circuits(0, 0.3f)},
+                    Case{"NoiseAndPower", {3, 4, 5, 2, 3}, options_of_circuits(0.1f, 0.1f)},
                     Case{"OneOfEverything", {1, 1, 1, 1, 1}, options_with(0, 0, 0, 0.2f)}),
     [](const testing::TestParamInfo<Case>& parameter) { return parameter.param.name; });
 

@@ -242,7 +242,7 @@ TEST_F(Trained, MarginLossKeepsCandidatesOffThresholds) {
   TrainConfig config = small_config();
   config.steps = 400;
   config.margin_weight = 0.0;
-  config.candidate_noise = 0.0;
+  config.training_noise.additive = 0.0;
   const double without = run(config, pulse_data()).validation.near_3_percent;
   config.margin_weight = 1.0;
   const double with = run(config, pulse_data()).validation.near_3_percent;

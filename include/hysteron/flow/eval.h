@@ -19,13 +19,17 @@ struct EvalRequest {
                      ///< the folder or file of the training configuration, if given
   std::uint64_t corpus_seed = 1;
   data::Split split = data::Split::kTest;
-  std::filesystem::path features;  ///< also write the clips' features here (.npy, [N, 101, 13]); empty: do not
-  int jobs = 0;                    ///< threads; 0: all
+  std::filesystem::path features;    ///< also write the clips' features here (.npy, [N, 101, 13]); empty: do not
+  train::Perturbation perturbation;  ///< software backbones: candidates' noise counts for cells with thresholds
+  std::size_t draws = 0;             ///< dies to score with it; 0: none
+  std::uint64_t die_seed = 1;
+  int jobs = 0;  ///< threads; 0: all
 };
 
 struct EvalResult {
   model::Network network;
   train::Evaluation evaluation;
+  train::PerturbedScore perturbed;  ///< [draws]
 };
 
 /// Scores the model on a split of the data; the model's `hysteron.classes` ties its labels to folders, without it
@@ -37,6 +41,7 @@ struct SequenceEvalResult {
   train::SequenceNetwork network;
   train::TrainConfig config;  ///< of its training, with the request's data
   train::SequenceScore score;
+  std::vector<double> perturbed;  ///< accuracy, [draws]
 };
 
 /// Scores a software backbone on a split of the task it was trained on. Throws as evaluate_model does.

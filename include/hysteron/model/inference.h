@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -37,6 +38,12 @@ inline bool next_state(float candidate, float beta_lo, float beta_hi, bool on) {
 /// are made in double precision and rounded once per value, so a candidate that is its bias alone is exactly that bias.
 /// Throws a bad-input Error when the features are no whole number of frames or not finite.
 Trace run_clip(const Network& network, std::span<const float> features);
+
+/// What noise makes of the candidate of a cell in a frame, before the rectifier.
+using CandidateNoise = std::function<double(std::size_t layer, std::size_t cell, std::size_t frame, double candidate)>;
+
+/// run_clip with noise on every candidate.
+Trace run_clip(const Network& network, std::span<const float> features, const CandidateNoise& noise);
 
 /// argmax of each frame's logits [frames, outputs]; the lowest index wins a tie.
 std::vector<std::size_t> frame_decisions(std::span<const float> logits, std::size_t outputs);

@@ -37,14 +37,16 @@ struct Shard {
 
 /// How one pass differs from the plain model.
 struct PassOptions {
-  float epsilon = 0.0f;          ///< what a reset leaves of the state
-  float dropout = 0.0f;          ///< share of o set to 0
-  float candidate_noise = 0.0f;  ///< deviation, relative to the cell's beta_hi
-  float margin = 0.05f;          ///< distance from the threshold, relative to beta_hi, below which the margin loss acts
-  float margin_weight = 0.0f;    ///< weight of the margin loss
-  float vote_share = 0.0f;       ///< share of the vote loss in the cross-entropy
-  float scale = 1.0f;            ///< 1 / (clips * frames) of the whole batch: sums become means
-  std::uint32_t seed = 0;        ///< of dropout and noise in this pass
+  float epsilon = 0.0f;               ///< what a reset leaves of the state
+  float dropout = 0.0f;               ///< share of o set to 0
+  float candidate_noise = 0.0f;       ///< deviation, relative to the cell's beta_hi
+  float multiplicative_noise = 0.0f;  ///< deviation, relative to the candidate
+  float margin = 0.05f;        ///< distance from the threshold, relative to beta_hi, below which the margin loss acts
+  float margin_weight = 0.0f;  ///< weight of the margin loss
+  float vote_share = 0.0f;     ///< share of the vote loss in the cross-entropy
+  float power_weight = 0.0f;   ///< of the current drawn
+  float scale = 1.0f;          ///< 1 / (clips * frames) of the whole batch: sums become means
+  std::uint32_t seed = 0;      ///< of dropout and noise in this pass
 };
 
 /// What a pass found, as sums over frames of clips.
@@ -52,17 +54,21 @@ struct PassSums {
   double cross_entropy = 0.0;  ///< with the vote loss in it
   double right = 0.0;          ///< frames whose argmax is the label
   double margin = 0.0;         ///< mean over cells of max(0, 1 - distance / margin)
+  double current = 0.0;        ///< drawn by legs and cells, unit currents; 0 unless power_weight asks for it
 };
 
 /// The hardware backbone with FQ-BMRU cells as a function of one flat parameter vector, and its gradient.
 ///
 /// Parameters are free numbers; beta_lo = |lower|, delta = |width|, alpha = |gain|. The loss of a pass is
-///   scale * sum over clips and frames of (cross-entropy + margin_weight * mean over cells of the margin hinge)
+///   scale * sum over clips and frames of (cross-entropy + margin_weight * mean over cells of the margin hinge
+///                                         + power_weight * current)
 /// where the cross-entropy of a clip is (1 - vote_share) * mean over frames of -log p_t(label)
 /// + vote_share * -log(mean over frames of p_t(label)), the soft form of the frames' vote,
 /// and the hinge is max(0, 1 - |candidate - threshold| / (margin beta_hi)) of the threshold that the cell's present
-/// state can cross. While epsilon > 0: s = hold s' + (1 - hold)(z_hi + epsilon s'), forward and backward. Steps pass
-/// the surrogate derivative 1 / (1 + (pi x)^2). Noise amplitudes and the hinge's scale count as constants.
+/// state can cross. The current is what legs and cells draw in a frame: |weight| times |source| of every weight, |bias|
+/// of every bias, beta_hi + delta + h of every cell. While epsilon > 0: s = hold s' + (1 - hold)(z_hi + epsilon s'),
+/// forward and backward. Steps pass the surrogate derivative 1 / (1 + (pi x)^2). Noise amplitudes and the hinge's scale
+/// count as constants.
 class Backbone {
  public:
   explicit Backbone(const BackboneShape& shape);
@@ -104,8 +110,12 @@ class Backbone {
   LayerView view(std::size_t layer) const;
   void forward_layer(std::size_t layer, std::span<const float> parameters, const Shard& shard,
                      const PassOptions& options, Workspace::Buffers& buffers) const;
-  double backward_layer(std::size_t layer, std::span<const float> parameters, const Shard& shard,
-                        const PassOptions& options, Workspace::Buffers& buffers, std::span<float> gradient) const;
+  void backward_layer(std::size_t layer, std::span<const float> parameters, const Shard& shard,
+                      const PassOptions& options, Workspace::Buffers& buffers, std::span<float> gradient,
+                      PassSums& sums) const;
+  /// The sum over clips and frames of what a layer's cells draw; adds `scale` times its gradient.
+  double cell_current(const LayerView& place, std::span<const float> parameters, const Shard& shard, float scale,
+                      const float* states, std::span<float> gradient, float* dstates) const;
 
   BackboneShape shape_;
   std::vector<Segment> segments_;

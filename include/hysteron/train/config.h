@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "hysteron/data/dataset.h"
+#include "hysteron/train/perturbation.h"
 
 namespace hysteron::train {
 
@@ -58,9 +59,13 @@ struct TrainConfig {
 
   double margin = 0.05;
   double margin_weight = 0.5;
-  double candidate_noise = 0.04;
+  double power_weight = 0.0;
   double floor = 0.05;
   double weight_limit = 10.0;
+
+  Perturbation training_noise = candidate_noise(0.04);  ///< what the network is trained with
+  Perturbation test_noise;                              ///< what it is scored with besides, at the end
+  std::size_t test_draws = 0;                           ///< dies of that score; 0: none
 
   std::size_t time_shift = 5;
   double speed = 0.1;

@@ -5,6 +5,7 @@
 
 #include "hysteron/base/parallel.h"
 #include "hysteron/model/network.h"
+#include "hysteron/train/perturbation.h"
 #include "hysteron/train/training_data.h"
 
 namespace hysteron::train {
@@ -34,9 +35,28 @@ struct Robustness {
   double state_mismatch = 0.0;      ///< share of state bits that differ
 };
 
-/// Runs `copies` copies in which every candidate weight and bias, threshold, width, gain, output weight and bias is off
-/// by an own Gaussian factor of relative deviation `deviation`, over all clips. Copy i depends on (seed, i) only.
+/// Runs `copies` copies in which every weight, bias, threshold, width and gain is off by an own Gaussian factor of
+/// relative deviation `deviation`, over all clips. Copy i depends on (seed, i) only.
 Robustness robustness(const model::Network& network, const ClipSet& clips, double deviation, std::size_t copies,
                       std::uint64_t seed, ThreadPool& pool);
+
+/// Accuracy over dies and noise.
+struct PerturbedScore {
+  std::vector<double> accuracy;  ///< [draws]
+  std::vector<double> balanced;  ///< [draws]
+};
+
+/// Mean, standard deviation (of the sample, 0 for one) and least of some numbers.
+struct Spread {
+  double mean = 0.0;
+  double deviation = 0.0;
+  double worst = 0.0;
+};
+Spread spread(const std::vector<double>& values);
+
+/// Scores `draws` dies of `network` on all clips, each die with its own static errors and every frame of a clip with
+/// its own noise; weights are put on their grid first. Die i depends on (seed, i) only.
+PerturbedScore score_perturbed(const model::Network& network, const ClipSet& clips, const Perturbation& perturbation,
+                               std::size_t draws, std::uint64_t seed, ThreadPool& pool);
 
 }  // namespace hysteron::train

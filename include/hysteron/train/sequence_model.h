@@ -48,10 +48,12 @@ SequenceShard pack_sequences(std::span<const data::Sequence> sequences, std::siz
 
 /// How one pass differs from the plain model.
 struct SequencePass {
-  float epsilon = 0.0f;    ///< what a reset leaves of an FQ-BMRU's state
-  float dropout = 0.0f;    ///< share of a branch's outputs set to 0
-  float scale = 1.0f;      ///< of the loss in the gradient: 1 / terms of the whole batch makes it a mean
-  std::uint32_t seed = 0;  ///< of dropout and start states
+  float epsilon = 0.0f;               ///< what a reset leaves of an FQ-BMRU's state
+  float dropout = 0.0f;               ///< share of a branch's outputs set to 0
+  float additive_noise = 0.0f;        ///< on candidates of cells with thresholds: deviation over the threshold
+  float multiplicative_noise = 0.0f;  ///< and over the candidate
+  float scale = 1.0f;                 ///< of the loss in the gradient: 1 / terms of the whole batch makes it a mean
+  std::uint32_t seed = 0;             ///< of dropout, noise and start states
 };
 
 /// Sums over the loss's terms.

@@ -9,6 +9,7 @@
 #include "hysteron/base/reporter.h"
 #include "hysteron/data/sequences.h"
 #include "hysteron/train/config.h"
+#include "hysteron/train/perturbation.h"
 #include "hysteron/train/sequence_model.h"
 
 namespace hysteron::train {
@@ -48,10 +49,17 @@ SequenceScore score_sequences(const SequenceModel& model, std::span<const float>
                               const data::SequenceSource& source, data::Split split, std::size_t limit,
                               ThreadPool& pool);
 
+/// Accuracy of `draws` dies on a split, as score_perturbed() does it for clips.
+std::vector<double> score_perturbed_sequences(const SequenceModel& model, std::span<const float> parameters,
+                                              const data::SequenceSource& source, data::Split split,
+                                              const Perturbation& perturbation, std::size_t draws, std::uint64_t seed,
+                                              ThreadPool& pool);
+
 struct SequenceResult {
   SequenceNetwork network;
   SequenceScore validation;
   SequenceScore test;
+  std::vector<double> perturbed;  ///< test accuracy with config.test_noise, [test_draws]
   std::size_t parameters = 0;
   std::size_t steps = 0;
   std::size_t best_step = 0;

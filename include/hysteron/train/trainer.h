@@ -17,6 +17,7 @@ struct TrainResult {
   Evaluation validation;      ///< of that network
   Evaluation test;            ///< of that network; no clips where the data has none
   Robustness robustness;      ///< of that network on the validation clips, kRobustnessDeviation in every parameter
+  PerturbedScore perturbed;   ///< of it on the test clips with config.test_noise; empty unless test_draws says so
   std::size_t steps = 0;      ///< made from each start
   std::size_t restarts = 1;   ///< number of starts
   std::size_t best_step = 0;  ///< after which the best network was found

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "hysteron/train/perturbation.h"
+
+namespace hysteron::train {
+
+/// What hardware-aware training does to parameters before a pass and to the gradient after it.
+class Perturber {
+ public:
+  Perturber(const std::vector<Segment>& segments, const Perturbation& perturbation)
+      : segments_(segments), perturbation_(perturbation), grid_(perturbation) {}
+
+  /// The parameters on their grid.
+  std::vector<float> snapped(const std::vector<float>& parameters) const {
+    std::vector<float> result = parameters;
+    if (perturbation_.has_grid()) grid_.snap(segments_, result);
+    return result;
+  }
+
+  /// One die's parameters, and the way back.
+  struct Drawn {
+    std::vector<float> snapped;
+    std::vector<float> parameters;
+    Die die;
+
+    void pull_back(std::span<float> gradient) const { die.pull_back(snapped, gradient); }
+  };
+
+  Drawn draw(const std::vector<float>& parameters, const Random& random) const {
+    Drawn drawn{snapped(parameters), std::vector<float>(parameters.size()), Die(segments_, perturbation_, random)};
+    drawn.die.apply(drawn.snapped, drawn.parameters);
+    return drawn;
+  }
+
+ private:
+  const std::vector<Segment>& segments_;
+  Perturbation perturbation_;
+  WeightGrid grid_;
+};
+
+/// Null where `perturbation` leaves parameters as they are. `segments` must outlive it.
+inline std::unique_ptr<Perturber> make_perturber(const std::vector<Segment>& segments,
+                                                 const Perturbation& perturbation) {
+  if (!perturbation.has_errors() && !perturbation.has_grid()) return nullptr;
+  return std::make_unique<Perturber>(segments, perturbation);
+}
+
+}  // namespace hysteron::train
