@@ -18,8 +18,8 @@
 
 #include "hysteron/base/file.h"
 #include "hysteron/base/parallel.h"
+#include "hysteron/base/process.h"
 #include "hysteron/base/units.h"
-#include "spice/process.h"
 #include "spice/simulator_log.h"
 
 namespace hysteron::spice {

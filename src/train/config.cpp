@@ -56,7 +56,7 @@ constexpr double kAnySeed = 9.0e18;  // TOML's whole numbers end at 2^63 - 1
 
 const std::vector<std::string>& task_names() {
   static const std::vector<std::string> names = {"keywords",   "smnist",    "psmnist",   "listops", "text",
-                                                 "copy_first", "flip_flop", "denoising", "parity"};
+                                                 "copy_first", "flip_flop", "denoising", "parity",  "sequences"};
   return names;
 }
 
@@ -71,7 +71,8 @@ std::vector<Key> plain_keys() {
        0,
        {},
        "folder of class folders (keywords; \"espeak\": the built-in spoken corpus) of idx files (smnist, psmnist) or "
-       "of basic_train.tsv, basic_val.tsv and basic_test.tsv (listops; \"espeak\": generated)"},
+       "of basic_train.tsv, basic_val.tsv and basic_test.tsv (listops; \"espeak\": generated) or of your own files "
+       "(sequences)"},
       {"data.file", Text(&C::data_file), 0, 0, {}, "text file of task text"},
       {"data.length",
        Whole(&C::task_length),

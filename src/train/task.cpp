@@ -10,6 +10,7 @@
 #include "hysteron/data/memory_tasks.h"
 #include "hysteron/data/mnist.h"
 #include "hysteron/data/text.h"
+#include "hysteron/data/user_sequences.h"
 
 namespace hysteron::train {
 namespace {
@@ -103,6 +104,7 @@ std::unique_ptr<data::SequenceSource> make_task(const TrainConfig& config, Threa
   }
   if (config.task == "listops") return data::make_listops(listops_options(config));
   if (config.task == "text") return data::make_text({config.data_file, config.task_length, config.task_seed});
+  if (config.task == "sequences") return data::make_user_sequences(config.data_folder);
   if (config.task == "copy_first") return data::make_copy_first(memory);
   if (config.task == "flip_flop") return data::make_flip_flop(memory);
   if (config.task == "denoising") return data::make_denoising(memory);

@@ -8,7 +8,7 @@
 
 #include "hysteron/base/reporter.h"
 
-namespace hysteron::spice {
+namespace hysteron {
 
 /// A child process to start: an argument vector and an environment, never a shell.
 struct ProcessRequest {
@@ -43,4 +43,4 @@ std::filesystem::path find_program(const std::string& program, const std::string
 std::vector<std::string> environment_with(const std::vector<std::string>& dropped,
                                           const std::vector<std::string>& added);
 
-}  // namespace hysteron::spice
+}  // namespace hysteron

@@ -1,4 +1,4 @@
-#include "spice/process.h"
+#include "hysteron/base/process.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -21,7 +21,7 @@
 
 #include "hysteron/base/error.h"
 
-namespace hysteron::spice {
+namespace hysteron {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -335,4 +335,4 @@ std::vector<std::string> environment_with(const std::vector<std::string>& droppe
   return result;
 }
 
-}  // namespace hysteron::spice
+}  // namespace hysteron
