@@ -17,6 +17,7 @@
 #include "hysteron/base/error.h"
 #include "hysteron/base/file.h"
 #include "hysteron/train/cell_kind.h"
+#include "train/config_values.h"
 
 namespace hysteron::train {
 namespace {
@@ -295,6 +296,48 @@ const char* type_text(const Key& key) {
   return std::holds_alternative<Whole>(key.field) ? "whole number" : "number";
 }
 
+bool in_range(double number, const Key& key) { return number >= key.low && number <= key.high; }
+
+[[noreturn]] void wrong(const std::string& origin, const toml::node& value, const Key& key) {
+  std::ostringstream shown;
+  value.visit([&](const auto& node) { shown << node; });
+  refuse_node(origin, value,
+              fmt::format("{} is {}; expected {}, {}", key.name, shown.str(), type_text(key), range_text(key)));
+}
+
+}  // namespace
+
+void refuse_node(const std::string& origin, const toml::node& node, const std::string& problem) {
+  throw bad_input(fmt::format("{}, line {}: {}", hysteron::quoted(origin), node.source().begin.line, problem));
+}
+
+void assign_value(TrainConfig& config, const std::string& origin, const std::string& name, const toml::node& value) {
+  const auto key = std::ranges::find_if(keys(), [&](const Key& entry) { return entry.name == name; });
+  if (key == keys().end()) {
+    refuse_node(origin, value,
+                fmt::format("unknown key {}; `hysteron train --keys` lists them all", hysteron::quoted(name)));
+  }
+  if (const auto* field = std::get_if<Text>(&key->field)) {
+    if (!value.is_string()) wrong(origin, value, *key);
+    field->of(config) = **value.as_string();
+    if (!key->choices.empty() && std::ranges::find(key->choices, field->of(config)) == key->choices.end()) {
+      wrong(origin, value, *key);
+    }
+  } else if (const auto* whole = std::get_if<Whole>(&key->field)) {
+    if (!value.is_integer()) wrong(origin, value, *key);
+    const std::int64_t number = **value.as_integer();
+    if (number < 0 || !in_range(static_cast<double>(number), *key)) wrong(origin, value, *key);
+    whole->of(config) = static_cast<std::size_t>(number);
+  } else {
+    if (!value.is_number()) wrong(origin, value, *key);
+    const double number = value.value<double>().value_or(std::nan(""));
+    if (!in_range(number, *key)) wrong(origin, value, *key);
+    std::get<Number>(key->field).of(config) = number;
+  }
+}
+
+namespace {
+
 /// Reads one file and says where in it something is wrong.
 class Parser {
  public:
@@ -316,7 +359,7 @@ class Parser {
 
  private:
   [[noreturn]] void refuse(const toml::node& node, const std::string& problem) const {
-    throw bad_input(fmt::format("{}, line {}: {}", hysteron::quoted(origin_), node.source().begin.line, problem));
+    refuse_node(origin_, node, problem);
   }
 
   void section(const std::string& name, const toml::node& node) {
@@ -345,35 +388,7 @@ class Parser {
 
   void assign(const std::string& name, const toml::node& value) {
     assigned_.insert(name);
-    const auto key = std::ranges::find_if(keys(), [&](const Key& entry) { return entry.name == name; });
-    if (key == keys().end()) {
-      refuse(value, fmt::format("unknown key {}; `hysteron train --keys` lists them all", hysteron::quoted(name)));
-    }
-    if (const auto* field = std::get_if<Text>(&key->field)) {
-      if (!value.is_string()) wrong(value, *key);
-      field->of(config_) = **value.as_string();
-      if (!key->choices.empty() && std::ranges::find(key->choices, field->of(config_)) == key->choices.end()) {
-        wrong(value, *key);
-      }
-    } else if (const auto* whole = std::get_if<Whole>(&key->field)) {
-      if (!value.is_integer()) wrong(value, *key);
-      const std::int64_t number = **value.as_integer();
-      if (number < 0 || !in_range(static_cast<double>(number), *key)) wrong(value, *key);
-      whole->of(config_) = static_cast<std::size_t>(number);
-    } else {
-      if (!value.is_number()) wrong(value, *key);
-      const double number = value.value<double>().value_or(std::nan(""));
-      if (!in_range(number, *key)) wrong(value, *key);
-      std::get<Number>(key->field).of(config_) = number;
-    }
-  }
-
-  static bool in_range(double number, const Key& key) { return number >= key.low && number <= key.high; }
-
-  [[noreturn]] void wrong(const toml::node& value, const Key& key) const {
-    std::ostringstream shown;
-    value.visit([&](const auto& node) { shown << node; });
-    refuse(value, fmt::format("{} is {}; expected {}, {}", key.name, shown.str(), type_text(key), range_text(key)));
+    assign_value(config_, origin_, name, value);
   }
 
   void classes(const toml::table& table) {

@@ -65,6 +65,8 @@ class Program {
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
 
+  pid_t pid() const { return child_; }
+
   void send(int signal) const { ::kill(child_, signal); }
 
   /// Whether its messages have `part` in time.

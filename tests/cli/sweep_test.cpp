@@ -1,0 +1,115 @@
+// hysteron sweep: points, skipping, ranks, workers that fail or are killed.
+
+#include <fstream>
+
+#include "cli/program.h"
+
+namespace hysteron::cli {
+namespace {
+
+class Sweep : public Cli {
+ protected:
+  void put_base(int steps) const {
+    put("base.toml",
+        "[data]\ntask = \"flip_flop\"\nlength = 20\nsequences = 32\n[model]\nbackbone = \"software\"\n"
+        "width = 4\nlayers = 1\n[training]\nbatch = 16\nvalidation_interval = 10\nsteps = " +
+            std::to_string(steps) + "\n");
+  }
+
+  void put_grid(const std::string& grid) const {
+    put("grid.toml", "base = \"base.toml\"\nfolder = \"out\"\n[grid]\n" + grid);
+  }
+
+  std::size_t results() const {
+    std::size_t count = 0;
+    for (const fs::path& path : files()) count += path.filename() == "result.json" ? 1 : 0;
+    return count;
+  }
+};
+
+TEST_F(Sweep, TrainsEveryPointOnce) {
+  put_base(20);
+  put_grid("model.cell = [\"mingru\", \"lru\"]\ntraining.seed = [1, 2]\n");
+  const auto first = run_json({"sweep", "grid.toml", "--jobs", "2"});
+  EXPECT_EQ(first["points"], 4);
+  EXPECT_EQ(first["skipped"], 0);
+  ASSERT_EQ(first["rows"].size(), 2u);
+  EXPECT_EQ(first["rows"][0]["runs"], 2);
+  EXPECT_EQ(first["rows"][0]["values"]["model.cell"], "'mingru'");
+  EXPECT_GT(first["rows"][0]["test_accuracy"]["mean"], 0.4);
+  EXPECT_EQ(results(), 4u);
+  put_grid("model.cell = [\"mingru\", \"lru\"]\ntraining.seed = [1, 2, 3]\n");
+  const auto second = run_json({"sweep", "grid.toml"});
+  EXPECT_EQ(second["skipped"], 4) << "only the new seeds are trained";
+  EXPECT_EQ(second["rows"][0]["runs"], 3);
+}
+
+TEST_F(Sweep, RanksShareThePoints) {
+  put_base(20);
+  put_grid("training.seed = [1, 2, 3]\n");
+  surroundings_.environment["OMPI_COMM_WORLD_SIZE"] = "2";
+  surroundings_.environment["OMPI_COMM_WORLD_RANK"] = "1";
+  const Outcome second = run({"sweep", "grid.toml"});
+  EXPECT_EQ(second.exit_code, 0) << second.messages;
+  EXPECT_EQ(second.output, "") << "rank 0 has the table";
+  EXPECT_EQ(results(), 1u);
+  surroundings_.environment["OMPI_COMM_WORLD_RANK"] = "0";
+  const auto first = run_json({"sweep", "grid.toml"});
+  EXPECT_EQ(first["rows"][0]["runs"], 3);
+}
+
+TEST_F(Sweep, FailedPointsAreNamedAndDoNotHoldUpTheOthers) {
+  put_base(20);
+  put_grid("data.task = [\"flip_flop\", \"smnist\"]\n");  // there are no images
+  const Outcome outcome = run({"sweep", "grid.toml"});
+  EXPECT_EQ(outcome.exit_code, 3);
+  EXPECT_TRUE(has(outcome.messages, "1 of 2 trainings failed")) << outcome.messages;
+  EXPECT_EQ(results(), 1u);
+}
+
+/// A child of `parent`, which has one sooner or later; 0 if not in time.
+pid_t child_of(pid_t parent) {
+  for (int attempt = 0; attempt < 500; ++attempt) {
+    for (const auto& entry : fs::directory_iterator("/proc")) {
+      std::ifstream stat(entry.path() / "stat");
+      long pid = 0;
+      long of = 0;
+      std::string name;
+      std::string state;
+      if (stat >> pid >> name >> state >> of && of == parent && state != "Z") return static_cast<pid_t>(pid);
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return 0;
+}
+
+TEST_F(Sweep, KilledWorkerIsReportedAndTriedAgain) {
+  put_base(1000000);
+  put_grid("training.seed = [1]\n");
+  Program program({"sweep", "grid.toml"}, surroundings_);
+  const pid_t worker = child_of(program.pid());
+  ASSERT_GT(worker, 0);
+  ::kill(worker, SIGKILL);
+  const Outcome outcome = program.wait();
+  EXPECT_EQ(outcome.exit_code, 3);
+  EXPECT_TRUE(has(outcome.messages, "signal 9")) << outcome.messages;
+  put_base(20);
+  EXPECT_EQ(run_json({"sweep", "grid.toml"})["rows"][0]["runs"], 1);
+}
+
+TEST_F(Sweep, BadFilesAreRefused) {
+  put_base(20);
+  const auto refused = [&](const std::string& grid, const std::vector<std::string>& parts) {
+    put("grid.toml", grid);
+    expect_refusal({"sweep", "grid.toml"}, 3, parts);
+  };
+  refused("base = \"base.toml\"\n", {"grid.toml", "[grid] is missing"});
+  refused("base = \"base.toml\"\n[grid]\nmodel.wdth = [1]\n", {"grid.toml', line 3", "model.wdth"});
+  refused("base = \"base.toml\"\n[grid]\nmodel.width = [4, \"x\"]\n", {"line 3", "model.width is"});
+  refused("base = \"base.toml\"\n[grid]\nmodel.width = 4\n", {"line 3", "no list"});
+  refused("base = \"none.toml\"\n[grid]\nmodel.width = [4]\n", {"none.toml"});
+  refused("jobs = 2\n[grid]\nmodel.width = [4]\n", {"line 1", "jobs"});
+}
+
+}  // namespace
+}  // namespace hysteron::cli
