@@ -2,7 +2,8 @@
 """Measures what the project promises and writes the figures into docs/results.md, each beside its target.
 
 Usage: scripts/results.py [--quick] [--output FILE] [--program FILE] [SECTION...]
-Sections: demo accuracy speech agreement foreign parallel; without any, all of them (about half an hour on two cores).
+Sections: demo accuracy speech agreement foreign parallel keywords aware copy digits engine quadrant; without any, all of
+them (about three hours on two cores, of which keywords, digits and quadrant take most).
 --quick is a trial with small numbers; give it another --output. Exit code 5 if a target was missed.
 Needs the release build (scripts/demo.sh makes it); speech and the gf180mcu PDK are looked for in ../shared, else
 under $HYSTERON_SPEECH and $PDK_ROOT. Python's own library is enough.
@@ -358,8 +359,193 @@ def parallel_section(bench):
     return section
 
 
+# The training engine. Perturbations are those of docs/training.md: three deviations of every static error.
+
+KEYWORD_WIDTHS = {4: 0.82, 16: 0.90}
+DIES = {f"test_noise.{name}": 0.1 for name in ("weights", "thresholds", "widths", "gains")}
+AWARE = {f"training_noise.{name}": 0.2 for name in ("weights", "thresholds", "widths", "gains")}
+WITHOUT = {
+    "as it is": {},
+    "incomplete reset (`epsilon_hold`, `epsilon_fall` 0)": {"training.epsilon_hold": 0.0, "training.epsilon_fall": 0.0},
+    "margin loss": {"circuit.margin_weight": 0.0},
+    "noise on candidates": {"training_noise.additive": 0.0},
+    "time shift and speed": {"augmentation.time_shift": 0, "augmentation.speed": 0.0},
+    "soft vote in the loss": {"training.vote_share": 0.0},
+    "calibration of the vote": {"training.calibration": "none"},
+    "choice among three starts": {"training.restarts": 1},
+}
+
+
+def train_once(bench, name, keys):
+    write_training(bench.work / f"{name}.toml", {**keys, "model.output": f"{name}.safetensors"})
+    result, _ = bench.run("train", f"{name}.toml")
+    return result
+
+
+def train_keywords(bench, name, width, seeds, keys):
+    """Trains on Speech Commands once for each seed."""
+    quick = {"training.steps": 60} if bench.quick else {}
+    return [train_once(bench, f"{name}-{width}-{seed}",
+                       {"data.folder": str(bench.speech), "model.width": width, "training.seed": seed, **keys, **quick})
+            for seed in range(1, seeds + 1)]
+
+
+def balanced(results):
+    return [result["test_balanced_accuracy"] for result in results]
+
+
+def keywords_section(bench):
+    seeds, ablations = (1, 1) if bench.quick else (5, 3)
+    section = Section("Keyword spotting on real speech",
+                      f"`hysteron train` on Speech Commands, every key at its default but the width, {seeds} seeds; \"yes\" "
+                      "against no, up, down, left, right and silence, balanced accuracy on the test speakers.")
+    if bench.speech is None:
+        section.lines += ["", "Not measured: there is no Speech Commands folder."]
+        return section
+    section.targets()
+    for width, target in KEYWORD_WIDTHS.items():
+        values = balanced(train_keywords(bench, "keywords", width, seeds, {}))
+        section.target(f"d = {width}, mean (range) of {seeds} seeds", f"at least {percent(target)}",
+                       spread(values, percent), statistics.mean(values) >= target)
+    section.lines += ["", f"What each part of the recipe brings: the same without it, mean (range) of {ablations} seeds."]
+    section.table("without", *(f"d = {width}" for width in KEYWORD_WIDTHS))
+    for number, (what, keys) in enumerate(WITHOUT.items()):
+        section.row(what, *(spread(balanced(train_keywords(bench, f"without{number}", width, ablations, keys)), percent)
+                            for width in KEYWORD_WIDTHS))
+    return section
+
+
+def aware_section(bench):
+    seeds, draws = (1, 5) if bench.quick else (5, 100)
+    section = Section("Hardware-aware training",
+                      f"The same task, {seeds} seeds; every weight, threshold, width and gain off by 10 % (3 sigma) on "
+                      f"{draws} dies of each network. Hardware-aware: trained with 20 % (3 sigma), a new die for every 16 "
+                      "clips.")
+    if bench.speech is None:
+        section.lines += ["", "Not measured: there is no Speech Commands folder."]
+        return section
+    runs = {(kind, width): train_keywords(bench, kind, width, seeds, {**keys, **DIES, "test_noise.draws": draws})
+            for kind, keys in (("plain", {}), ("aware", AWARE)) for width in KEYWORD_WIDTHS}
+    def of_dies(results, figure):
+        return statistics.mean(result["test_dies"]["balanced_accuracy"][figure] for result in results)
+    section.targets()
+    for width in KEYWORD_WIDTHS:
+        results = runs["aware", width]
+        loss = 100 * (statistics.mean(balanced(results)) - of_dies(results, "mean"))
+        section.target(f"d = {width}, hardware-aware: own clean balanced accuracy less mean of the dies",
+                       "at most 1 point", f"{loss:.2f} points", loss <= 1.0)
+    section.table("training", "d", "clean, mean (range)", "dies, mean", "deviation within a network", "worst die, mean")
+    for (kind, width), results in runs.items():
+        section.row(kind, width, spread(balanced(results), percent), percent(of_dies(results, "mean")),
+                    percent(of_dies(results, "deviation")), percent(of_dies(results, "worst")))
+    return section
+
+
+def copy_section(bench):
+    delay, steps = (200, 30) if bench.quick else (10000, 1500)
+    keys = {"data.task": "copy_first", "data.length": delay, "model.backbone": "software", "model.width": 16,
+            "model.layers": 1, "model.mlp": "none", "training.batch": 16, "training.steps": steps,
+            "training.learning_rate": 0.003, "training.epsilon_hold": 0.0, "training.epsilon_fall": 0.02,
+            "training.validation_limit": 128}
+    section = Section("Memory over a long delay",
+                      f"Copy-first: a bit in the first of {delay} frames is the label at the end; d = 16, one block, "
+                      f"{steps} steps of 16 sequences, the same configuration for every cell.")
+    results = {cell: train_once(bench, f"copy-{cell}", {**keys, "model.cell": cell})
+               for cell in ("fq_bmru", "bmru", "mingru", "lru", "gru")}
+    section.targets()
+    section.target("FQ-BMRU, test accuracy", "100 %", percent(results["fq_bmru"]["test_accuracy"]),
+                   results["fq_bmru"]["test_accuracy"] == 1.0)
+    section.table("cell", "test accuracy", "cross-entropy", "parameters", "training")
+    for cell, result in results.items():
+        section.row(f"`{cell}`", percent(result["test_accuracy"]), f"{result['test_bits']:.4f} bits",
+                    result["parameters"], seconds_text(result["seconds"]))
+    return section
+
+
+def digits_section(bench):
+    keys = {"data.task": "smnist", "model.backbone": "software", "model.width": 128, "model.layers": 1,
+            "model.mlp": "none", "model.position": 64, "model.convolution": "causal",
+            "training.batch": 32, "training.steps": 20 if bench.quick else 9000, "training.learning_rate": 0.003,
+            "training.warm_up": 50, "training.weight_decay": 0.01, "training.dropout": 0.1,
+            "training.epsilon_hold": 0.0, "training.epsilon_fall": 0.02, "training.validation_interval": 500,
+            **({"training.test_limit": 100} if bench.quick else {})}
+    section = Section("Sequential MNIST", "FQ-BMRU, one block of 128 cells, 784 frames of one pixel; trained on "
+                                          "`train10k-*` (9,000 of 10,000 images), tested on `t10k-*`.")
+    folder = existing(os.environ.get("HYSTERON_MNIST"), ROOT.parent / "shared/data/mnist")
+    if folder is None:
+        section.lines += ["", "Not measured: there is no MNIST folder."]
+        return section
+    result = train_once(bench, "digits", {**keys, "data.folder": str(folder)})
+    section.targets()
+    section.target("test accuracy", "at least 90 %", percent(result["test_accuracy"]), result["test_accuracy"] >= 0.9)
+    section.target("training time", "at most 3600 s", seconds_text(result["seconds"]), result["seconds"] <= 3600)
+    section.table("key", "value")
+    for name, value in keys.items():
+        section.row(f"`{name}`", value)
+    return section
+
+
+def benchmark_times(bench, pattern):
+    """Median real times of the benchmarks whose names match, in nanoseconds by name."""
+    output = bench.work / "benchmark.json"
+    subprocess.run([bench.program.parents[2] / "bench/hysteron_bench", "--json", output,
+                    f"--benchmark_filter={pattern}", "--benchmark_repetitions=5",
+                    "--benchmark_report_aggregates_only=true"], check=True, stdout=sys.stderr)
+    scale = {"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9}
+    return {entry["run_name"]: entry["real_time"] * scale[entry["time_unit"]]
+            for entry in json.loads(output.read_text())["benchmarks"] if entry.get("aggregate_name") == "median"}
+
+
+def engine_section(bench):
+    section = Section("The training engine", "`bench/compare_pytorch.py --json` (one step of the hardware backbone, batch 256 x "
+                                             "101 frames x 13 inputs, 2 layers, two threads, the quicker of PyTorch's forms) "
+                                             "and `hysteron_bench` (medians of five repetitions).")
+    compared = json.loads(subprocess.run([ROOT / "bench/compare_pytorch.py", "--json"], check=True,
+                                         capture_output=True, text=True).stdout)
+    section.targets()
+    for width, target in ((4, 20), (64, 6), (256, 4)):
+        ratio = compared["ratio"][str(width)]
+        section.target(f"PyTorch's time over ours, d = {width}", f"at least {target}",
+                       f"{ratio:.1f} ({compared['pytorch_ms'][str(width)]:.1f} ms over "
+                       f"{compared['hysteron_ms'][str(width)]:.2f} ms)", ratio >= target)
+    memory = compared["hysteron_peak_rss_mib"]
+    section.target("memory while training, d = 256", "under 1024 MiB", f"{memory:.0f} MiB", memory < 1024)
+    times = benchmark_times(bench, "^(stream_frame/4|states_.*/1024)$")
+    frame = times["stream_frame/4"]
+    section.target("one frame of a stored model, d = 4", "under 1 us", f"{frame:.0f} ns", frame < 1000)
+    chain = times["states_carry_chain/1024"]
+    for name, what, target in (("states_scalar/1024", "scalar scan", 10),
+                               ("states_over_cells_as_numbers/1024", "scan vectorised over cells, to numbers", 4),
+                               ("states_over_cells_packed/1024", "scan vectorised over cells, to packed bits", 4)):
+        section.target(f"time of the {what} over the carry chain's", f"at least {target}", f"{times[name] / chain:.1f}",
+                       times[name] / chain >= target)
+    section.lines += ["", f"PyTorch {compared['torch']}, {compared['threads']} threads."]
+    return section
+
+
+def quadrant_section(bench):
+    arguments = ["--tasks", "copy_first", "--seeds", "1", "--steps", "30", "--widths", "4"] if bench.quick else []
+    section = Section("The first-quadrant form", "`hysteron study quadrant`: BMRU and FQ-BMRU trained on the same tasks, widths "
+                                                 "and seeds; see docs/tasks.md for what each column is.")
+    result, _ = bench.run("study", "quadrant", *arguments, "--output", "quadrant.json")
+    section.lines += ["", f"{result['steps']} steps, {result['seeds']} seeds, one block; figures are means over seeds."]
+    levels = result["noise"]
+    section.table("task", "width", "cell", "test accuracy (worst seed)", "steps to 95 % of the best", "transitions",
+                  "dead", "stuck", *(f"retention at {level:g}" for level in levels))
+    def frames(value):
+        return "no flip" if value is None else f"{value:.0f} frames"
+    for row in result["rows"]:
+        section.row(row["task"], row["width"], f"`{row['cell']}`",
+                    f"{percent(row['test_accuracy'])} ({percent(row['worst_test_accuracy'])})",
+                    f"{row['steps_to_95']:.0f}", percent(row["transition_rate"]), percent(row["dead"]),
+                    percent(row["stuck"]), *(frames(value) for value in row["retention"]))
+    return section
+
+
 SECTIONS = {"demo": demo_section, "accuracy": accuracy_section, "speech": speech_section,
-            "agreement": agreement_section, "foreign": foreign_section, "parallel": parallel_section}
+            "agreement": agreement_section, "foreign": foreign_section, "parallel": parallel_section,
+            "keywords": keywords_section, "aware": aware_section, "copy": copy_section, "digits": digits_section,
+            "engine": engine_section, "quadrant": quadrant_section}
 
 
 def machine():

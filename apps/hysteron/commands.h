@@ -11,6 +11,7 @@ void add_cell_command(CLI::App& app, Session& session);
 void add_compile_command(CLI::App& app, Session& session);
 void add_demo_command(CLI::App& app, Session& session);
 void add_run_command(CLI::App& app, Session& session);
+void add_study_command(CLI::App& app, Session& session);
 void add_sweep_command(CLI::App& app, Session& session);
 void add_verify_command(CLI::App& app, Session& session);
 

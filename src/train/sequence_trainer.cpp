@@ -396,6 +396,7 @@ class SequenceRun {
 
   void validate(std::size_t done) {
     const SequenceScore found = score(trainer_.snapped(), data::Split::kValidation, config_.validation_limit);
+    curve_.push_back({done, trainer_.epsilon(done), found.loss, found.accuracy});
     metrics_.line({{"step", done}, {"validation_loss", found.loss}, {"validation_accuracy", found.accuracy}});
     // While resets leave something of a state, the cells are not yet those that are scored.
     const bool counts = trainer_.epsilon(done) == 0.0 || done == config_.steps;
@@ -431,6 +432,7 @@ class SequenceRun {
     result.validation = validation_;
     result.best_step = kept_->step;
     result.steps = config_.steps;
+    result.curve = curve_;
     result.seconds = seconds_since(begin_);
     result.parameters = trainer_.model().parameters();
     result.test = score(kept_->parameters, data::Split::kTest, config_.test_limit);
@@ -452,7 +454,8 @@ class SequenceRun {
   Clock::time_point begin_ = Clock::now();
   std::optional<KeptParameters> kept_;  // the best network so far
   SequenceScore validation_;            // of it
-  double loss_ = 0.0;                   // smoothed, for the progress bar
+  std::vector<ValidationPoint> curve_;
+  double loss_ = 0.0;  // smoothed, for the progress bar
   double accuracy_ = 0.0;
 };
 

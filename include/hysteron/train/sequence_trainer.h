@@ -55,11 +55,20 @@ std::vector<double> score_perturbed_sequences(const SequenceModel& model, std::s
                                               const Perturbation& perturbation, std::size_t draws, std::uint64_t seed,
                                               ThreadPool& pool);
 
+/// One validation of a run.
+struct ValidationPoint {
+  std::size_t step = 0;
+  double epsilon = 0.0;  ///< what a reset leaves in training at that step; the score is at 0
+  double loss = 0.0;
+  double accuracy = 0.0;
+};
+
 struct SequenceResult {
   SequenceNetwork network;
   SequenceScore validation;
   SequenceScore test;
-  std::vector<double> perturbed;  ///< test accuracy with config.test_noise, [test_draws]
+  std::vector<double> perturbed;       ///< test accuracy with config.test_noise, [test_draws]
+  std::vector<ValidationPoint> curve;  ///< of this process's steps
   std::size_t parameters = 0;
   std::size_t steps = 0;
   std::size_t best_step = 0;

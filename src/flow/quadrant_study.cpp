@@ -1,0 +1,123 @@
+#include "hysteron/flow/quadrant_study.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "hysteron/base/error.h"
+#include "hysteron/train/task.h"
+
+namespace hysteron::flow {
+namespace {
+
+constexpr std::size_t kProbed = 256;  // test sequences
+constexpr std::array<const char*, 2> kCells = {"bmru", "fq_bmru"};
+
+/// One block, so that what is compared are cells.
+train::TrainConfig study_base() {
+  train::TrainConfig config;
+  config.backbone = "software";
+  config.layers = 1;
+  config.mlp = "none";
+  config.batch = 32;
+  config.steps = 1500;
+  config.learning_rate = 3e-3;
+  config.validation_interval = 50;
+  config.validation_limit = 256;
+  config.training_noise.additive = 0.0;
+  return config;
+}
+
+std::size_t steps_to_95(const std::vector<train::ValidationPoint>& curve) {
+  double best = 0.0;
+  for (const train::ValidationPoint& point : curve) best = std::max(best, point.accuracy);
+  for (const train::ValidationPoint& point : curve) {
+    if (point.accuracy >= 0.95 * best) return point.step;
+  }
+  return 0;
+}
+
+/// Shows which run is under way.
+class RunReporter : public Reporter {
+ public:
+  RunReporter(Reporter& under, std::size_t done, std::size_t total, std::string what)
+      : under_(under), done_(done), total_(total), what_(std::move(what)) {}
+  void info(const std::string& message) override { under_.info(message); }
+  void warning(const std::string& message) override { under_.warning(message); }
+  void progress(const std::string&, std::size_t step, std::size_t steps, const std::string& detail) override {
+    under_.progress(fmt::format("run {} of {}, {}", done_ + 1, total_, what_), step, steps, detail);
+  }
+
+ private:
+  Reporter& under_;
+  std::size_t done_;
+  std::size_t total_;
+  std::string what_;
+};
+
+class Study {
+ public:
+  Study(const QuadrantRequest& request, Reporter& reporter, const StopFlag& stop)
+      : request_(request), reporter_(reporter), stop_(stop), pool_(static_cast<int>(request.jobs)) {
+    base_ = request.base.empty() ? study_base() : train::read_config(request.base);
+    base_.backbone = "software";
+    base_.output.clear();
+    base_.metrics.clear();
+    if (request.steps != 0) base_.steps = request.steps;
+  }
+
+  QuadrantStudy run() {
+    QuadrantStudy study;
+    study.steps = base_.steps;
+    const std::size_t total = request_.tasks.size() * request_.widths.size() * kCells.size() * request_.seeds;
+    for (const std::string& task : request_.tasks) {
+      base_.task = task;
+      train::check_config(base_);
+      const auto source = train::make_task(base_, pool_, reporter_, stop_);
+      for (const std::size_t width : request_.widths) {
+        for (const char* cell : kCells) {
+          for (std::size_t seed = 1; seed <= request_.seeds; ++seed) {
+            RunReporter reporter(reporter_, study.runs.size(), total, fmt::format("{} {} {}", task, cell, width));
+            study.runs.push_back(train_one(task, *source, width, cell, seed, reporter));
+          }
+        }
+      }
+    }
+    return study;
+  }
+
+ private:
+  QuadrantRun train_one(const std::string& task, const data::SequenceSource& source, std::size_t width,
+                        const std::string& cell, std::uint64_t seed, Reporter& reporter) {
+    train::TrainConfig config = base_;
+    config.width = width;
+    config.cell = cell;
+    config.seed = seed;
+    train::check_config(config);
+    const train::SequenceResult result = train::train_sequences(config, source, pool_, reporter, stop_);
+    QuadrantRun run{task, width, cell, seed, result.test.accuracy, result.curve, steps_to_95(result.curve), {}, {}};
+    const train::SequenceModel model(result.network.shape);
+    const std::vector<float>& parameters = result.network.parameters;
+    run.activity = train::cell_activity(model, parameters, source, data::Split::kTest, kProbed, pool_);
+    for (const double noise : request_.noise) {
+      run.retention.push_back(
+          train::bit_retention(model, parameters, source, data::Split::kTest, kProbed, noise, seed, pool_));
+    }
+    return run;
+  }
+
+  const QuadrantRequest& request_;
+  Reporter& reporter_;
+  const StopFlag& stop_;
+  ThreadPool pool_;
+  train::TrainConfig base_;
+};
+
+}  // namespace
+
+QuadrantStudy study_quadrant(const QuadrantRequest& request, Reporter& reporter, const StopFlag& stop) {
+  return Study(request, reporter, stop).run();
+}
+
+}  // namespace hysteron::flow

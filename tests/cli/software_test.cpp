@@ -1,0 +1,90 @@
+// The software backbone from the command line: train, eval, resume, study.
+
+#include "cli/program.h"
+
+namespace hysteron::cli {
+namespace {
+
+class Software : public Cli {
+ protected:
+  void put_config(const std::string& more = "") const {
+    put("c.toml",
+        "[data]\ntask = \"flip_flop\"\nlength = 20\nsequences = 64\n[model]\nbackbone = \"software\"\n"
+        "cell = \"bmru\"\nwidth = 4\nlayers = 1\noutput = \"m.safetensors\"\n[training]\nbatch = 16\nsteps = 40\n"
+        "validation_interval = 10\n" +
+            more);
+  }
+};
+
+TEST_F(Software, TrainsAndScores) {
+  put_config();
+  const auto trained = run_json({"train", "c.toml"});
+  EXPECT_EQ(trained["task"], "flip_flop");
+  EXPECT_EQ(trained["test_sequences"], 64);
+  const auto scored = run_json({"eval", "m.safetensors"});
+  EXPECT_EQ(scored["accuracy"], trained["test_accuracy"]);
+  const auto noisy = run_json({"eval", "m.safetensors", "--draws", "5", "--static", "1.5", "--additive", "1"});
+  EXPECT_EQ(noisy["dies"]["draws"], 5);
+  EXPECT_LT(noisy["dies"]["accuracy"]["worst"], scored["accuracy"]);
+  EXPECT_TRUE(has(run({"eval", "m.safetensors", "--draws", "2", "--bits", "2"}).output, "worst of 2 dies"));
+}
+
+TEST_F(Software, ReportsTheDiesOfTestNoise) {
+  put_config("[test_noise]\ndraws = 4\nweights = 0.5\n");
+  EXPECT_EQ(run_json({"train", "c.toml"})["test_dies"]["accuracy"]["draws"], 4);
+}
+
+TEST_F(Software, PerturbationsNeedDraws) {
+  put_config();
+  run_json({"train", "c.toml"});
+  expect_refusal({"eval", "m.safetensors", "--static", "0.1"}, 2, {"--draws"});
+  expect_refusal({"eval", "m.safetensors", "--draws", "2", "--bits", "1"}, 2, {"--bits"});
+  expect_refusal({"eval", "m.safetensors", "--draws", "2", "--technology", "none"}, 3, {"none"});
+}
+
+TEST_F(Software, InterruptedRunGoesOnToTheSameBytes) {
+  put_config();
+  run_json({"train", "c.toml"});
+  const std::string uninterrupted = read_file(folder_ / "m.safetensors");
+  // A run that is interrupted at once or later; either way the checkpoint leads to the same file.
+  Program program({"train", "c.toml"}, surroundings_);
+  program.says("training");
+  program.send(SIGINT);
+  const Outcome outcome = program.wait();
+  if (outcome.exit_code == 130) {
+    EXPECT_TRUE(has(outcome.messages, "m.safetensors.checkpoint")) << outcome.messages;
+    EXPECT_EQ(run({"train", "c.toml", "--resume"}).exit_code, 0);
+  }
+  EXPECT_EQ(read_file(folder_ / "m.safetensors"), uninterrupted);
+  expect_refusal({"train", "c.toml", "--resume"}, 3, {"m.safetensors.checkpoint"});
+}
+
+TEST_F(Software, CheckpointOfAnotherConfigurationIsRefused) {
+  put_config();
+  Program program({"train", "c.toml"}, surroundings_);
+  program.says("training");
+  program.send(SIGINT);
+  if (program.wait().exit_code != 130) GTEST_SKIP() << "it was done before the interruption";
+  put_config("learning_rate = 0.5\n");
+  expect_refusal({"train", "c.toml", "--resume"}, 3, {"training.learning_rate is 0.003 there and 0.5 here"});
+}
+
+TEST_F(Software, StudyOfTheQuadrantWritesItsRuns) {
+  put("base.toml",
+      "[data]\nlength = 20\nsequences = 32\n[model]\nbackbone = \"software\"\nlayers = 1\n[training]\nbatch = "
+      "16\nvalidation_interval = 10\n");
+  const auto study = run_json({"study", "quadrant", "--base", "base.toml", "--tasks", "flip_flop,copy_first",
+                               "--widths", "4", "--seeds", "2", "--steps", "20", "--noise", "0.2,0.5", "-o", "q.json"});
+  ASSERT_EQ(study["rows"].size(), 4u) << "two tasks, two cells";
+  EXPECT_EQ(study["rows"][0]["cell"], "bmru");
+  EXPECT_EQ(study["rows"][1]["cell"], "fq_bmru");
+  EXPECT_EQ(study["rows"][0]["retention"].size(), 2u);
+  const auto file = nlohmann::json::parse(read_file(folder_ / "q.json"));
+  ASSERT_EQ(file["runs"].size(), 8u);
+  EXPECT_EQ(file["runs"][0]["curve"].size(), 2u);
+  expect_refusal({"study", "octant"}, 2, {"octant"});
+  expect_refusal({"study", "quadrant", "--tasks", "chess"}, 3, {"chess"});
+}
+
+}  // namespace
+}  // namespace hysteron::cli
