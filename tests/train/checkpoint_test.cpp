@@ -105,7 +105,7 @@ class Resumed : public testing::Test {
     }
   }
 
-  static std::string whole(TrainConfig config, const Training& training, const fs::path& resume_from = {}) {
+  static std::string whole(const TrainConfig& config, const Training& training, const fs::path& resume_from = {}) {
     SilentReporter reporter;
     const StopFlag stop;
     training(config, reporter, stop, resume_from);
