@@ -15,19 +15,22 @@ import tempfile
 import time
 
 THREADS = 2
-# OpenBLAS takes processors younger than itself for the oldest it knows (docs/notes/openblas-kernels.md); Hysteron chooses
-# the kernel by what the processor can do, and PyTorch shall have the same.
-FLAGS = pathlib.Path("/proc/cpuinfo").read_text().split()
-if {"avx512f", "avx512bw", "avx512dq", "avx512vl"} <= set(FLAGS):
-    os.environ.setdefault("OPENBLAS_CORETYPE", "SkylakeX")
-elif {"avx2", "fma"} <= set(FLAGS):
-    os.environ.setdefault("OPENBLAS_CORETYPE", "Haswell")
 os.environ["OMP_NUM_THREADS"] = os.environ["OPENBLAS_NUM_THREADS"] = str(THREADS)
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 BATCH, FRAMES, INPUTS, LAYERS, OUTPUTS, CLIPS = 256, 101, 13, 2, 2, 1024
 WIDTHS = (4, 64, 256)
 EPSILON, DROPOUT = 0.5, 0.2
+
+
+def choose_kernels():
+    """OpenBLAS takes processors younger than itself for the oldest it knows (docs/notes/openblas-kernels.md); Hysteron
+    chooses the kernel by what the processor can do, and PyTorch shall have the same."""
+    flags = set(pathlib.Path("/proc/cpuinfo").read_text().split())
+    if {"avx512f", "avx512bw", "avx512dq", "avx512vl"} <= flags:
+        os.environ.setdefault("OPENBLAS_CORETYPE", "SkylakeX")
+    elif {"avx2", "fma"} <= flags:
+        os.environ.setdefault("OPENBLAS_CORETYPE", "Haswell")
 
 
 def install():
@@ -188,11 +191,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--install", action="store_true", help="install the packages PyTorch needs first")
+    parser.add_argument("--as-installed", action="store_true",
+                        help="leave PyTorch the kernels that its OpenBLAS takes by itself, not those Hysteron chooses")
     parser.add_argument("--program", default=TOP / "build/release/bench/hysteron_bench", help="our benchmark program")
     parser.add_argument("--seconds", type=float, default=2.0, help="for each measurement")
     options = parser.parse_args()
     if options.install:
         install()
+    if not options.as_installed:
+        choose_kernels()  # before torch is loaded
     if not pathlib.Path(options.program).is_file():
         sys.exit(f"compare_pytorch.py: no {options.program}; build it with\n"
                  "    cmake --preset release && cmake --build --preset release --target hysteron_bench")
