@@ -395,7 +395,7 @@ def balanced(results):
 
 
 def keywords_section(bench):
-    seeds, ablations = (1, 1) if bench.quick else (5, 3)
+    seeds, ablations = (1, 1) if bench.quick else (5, 2)
     section = Section("Keyword spotting on real speech",
                       f"`hysteron train` on Speech Commands, every key at its default but the width, {seeds} seeds; \"yes\" "
                       "against no, up, down, left, right and silence, balanced accuracy on the test speakers.")
@@ -527,8 +527,10 @@ def engine_section(bench):
 
 
 def quadrant_section(bench):
-    arguments = ["--tasks", "copy_first", "--seeds", "1", "--steps", "30", "--widths", "4"] if bench.quick else []
-    section = Section("The first-quadrant form", "`hysteron study quadrant`: BMRU and FQ-BMRU trained on the same tasks, widths "
+    arguments = ["--tasks", "copy_first,flip_flop,parity,keywords", "--widths", "8,32", "--seeds", "3", "--steps", "1000"]
+    if bench.quick:
+        arguments = ["--tasks", "copy_first", "--seeds", "1", "--steps", "30", "--widths", "4"]
+    section = Section("The first-quadrant form", f"`hysteron study quadrant {' '.join(arguments)}`: BMRU and FQ-BMRU trained on the same tasks, widths "
                                                  "and seeds; see docs/tasks.md for what each column is.")
     result, _ = bench.run("study", "quadrant", *arguments, "--output", "quadrant.json")
     section.lines += ["", f"{result['steps']} steps, {result['seeds']} seeds, one block; figures are means over seeds."]
