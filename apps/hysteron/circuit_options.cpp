@@ -1,7 +1,12 @@
 #include "circuit_options.h"
 
+#include <map>
+#include <string>
+
 #include "hysteron/base/error.h"
 #include "hysteron/base/units.h"
+
+using hysteron::flow::CalibrationLevel;
 
 void add_circuit_flags(CLI::App& command, CircuitFlags& flags) {
   command.add_option("--pdk", flags.options.technology,
@@ -10,6 +15,20 @@ void add_circuit_flags(CLI::App& command, CircuitFlags& flags) {
   command.add_option("--unit-current", flags.unit_current, "Current that stands for 1.0 of the model, in ampere");
   command.add_option("--supply", flags.options.conditions.supply, "Supply voltage (default: the technology's)")
       ->check(CLI::Range(0.5, 6.0));
+  command
+      .add_option(
+          "--calibrate", flags.options.calibration,
+          "How far sizing goes: curves (measured gain curves alone), cells (and every cell's loop), layers (and "
+          "every leg in its place)")
+      ->transform(
+          CLI::CheckedTransformer(std::map<std::string, CalibrationLevel>{{"curves", CalibrationLevel::kCurves},
+                                                                          {"cells", CalibrationLevel::kCells},
+                                                                          {"layers", CalibrationLevel::kLayers}}))
+      ->default_str("layers");
+  command
+      .add_option("--drop-below", flags.options.drop_below,
+                  "Leave out weights and biases smaller than this, in model units")
+      ->check(CLI::Range(0.0, 1e6));
   command.add_option("--jobs", flags.options.jobs, "Simulations at once (default: one per hardware thread)")
       ->check(CLI::Range(1, 1024));
   command.add_option("--time-limit", flags.options.time_limit, "Seconds one run of ngspice may take")

@@ -34,6 +34,8 @@ std::string_view role_name(Role role) {
       return "skip_leg";
     case Role::kCell:
       return "cell";
+    case Role::kReset:
+      return "reset";
   }
   return "unknown";
 }

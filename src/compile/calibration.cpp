@@ -139,6 +139,7 @@ std::vector<CellLoop> measure_cells(const std::vector<CellTarget>& targets, cons
   // Held stiffly at the diode's own voltage: through a rail that gives way, one cell that switches would push others
   // over their thresholds early.
   bench.voltage_sources.push_back({network.reference, {{0.0, curves.operating.n_diode}}});
+  bench.voltage_sources.push_back({network.reset, {{0.0, 0.0}}});
   bench.circuit = &network.circuit;
   bench.supply = network.supply;
   bench.temperature = conditions.temperature;

@@ -52,7 +52,6 @@ sim::Testbench make_clip_bench(const CompiledNetwork& network, std::span<const f
   }
   for (const auto& layer : network.cells) {
     for (const CompiledCell& cell : layer) {
-      bench.initial_voltages[cell.v0] = cell.starts_on ? network.supply : 0.0;
       bench.probes.push_back({Probe::Kind::kDrainCurrent, cell.candidate_diode});
       bench.probes.push_back({Probe::Kind::kDrainCurrent, cell.m[3]});
     }
@@ -61,6 +60,9 @@ sim::Testbench make_clip_bench(const CompiledNetwork& network, std::span<const f
     bench.voltage_sources.push_back({network.readouts[k], {{0.0, 0.5 * network.supply}}});
     bench.probes.push_back({Probe::Kind::kSourceCurrent, k});
   }
+  const double released = kResetShare * network.frame_seconds;
+  bench.voltage_sources.push_back(
+      {network.reset, {{0.0, network.supply}, {released, network.supply}, {released + kInputRamp, 0.0}}});
   bench.probes.push_back({Probe::Kind::kSupplyCurrent, Circuit::kSupply});
   bench.probes.push_back({Probe::Kind::kSupplyCurrent, Circuit::kCellSupply});
   return bench;

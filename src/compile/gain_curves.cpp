@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -203,6 +204,17 @@ double GainCurves::gain(Polarity polarity, std::size_t length_index, double widt
   const auto v = static_cast<std::size_t>(above - voltages.begin());
   const double share = std::clamp((voltage - voltages[v - 1]) / (voltages[v] - voltages[v - 1]), 0.0, 1.0);
   return at_voltage(v - 1) * (1.0 - share) + at_voltage(v) * share;
+}
+
+std::size_t GainCurves::length_index(double length) const {
+  const auto found = std::find_if(lengths.begin(), lengths.end(),
+                                  [&](double candidate) { return std::abs(candidate - length) <= 1e-12; });
+  assert(found != lengths.end());
+  return static_cast<std::size_t>(found - lengths.begin());
+}
+
+double GainCurves::gain_of(Polarity polarity, const Geometry& geometry, double voltage) const {
+  return gain(polarity, length_index(geometry.length), geometry.width, voltage);
 }
 
 double GainCurves::width_for(Polarity polarity, std::size_t length_index, double target, double voltage) const {

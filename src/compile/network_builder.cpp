@@ -67,6 +67,8 @@ void NetworkBuilder::build_bias() {
   bias_ = n_diode_signal("unit", "bias", Role::kBiasRail);
   result_.reference = bias_.n_rail;
   result_.circuit.add_port(bias_.n_rail);
+  result_.reset = result_.circuit.net("reset");
+  result_.circuit.add_port(result_.reset);
   // Gate voltages of all splitters: a replica of the pair, stacked on a diode, carries the idle current.
   splitter_n_gate_ = result_.circuit.net("split_n");
   splitter_p_gate_ = result_.circuit.net("split_p");
@@ -86,27 +88,38 @@ DeviceId NetworkBuilder::add(const std::string& name, const std::string& block, 
   return result_.circuit.add({name, block, polarity, role, drain, gate, source, geometry.width, geometry.length});
 }
 
+std::size_t NetworkBuilder::add_value(DeviceId diode) {
+  result_.values.push_back(diode);
+  return result_.values.size() - 1;
+}
+
 Signal NetworkBuilder::n_diode_signal(const std::string& name, const std::string& block, Role role, DeviceId* diode) {
-  Signal signal{name, block, role, result_.circuit.net(name), Signal::kNone};
+  Signal signal{name, block, role, result_.circuit.net(name), Signal::kNone, 0};
   const DeviceId id = add(name + "_d", block, Polarity::kN, role, signal.n_rail, signal.n_rail, Circuit::kGround,
                           technology_.reference);
+  signal.value = add_value(id);
   if (diode != nullptr) *diode = id;
   return signal;
 }
 
-DeviceId NetworkBuilder::add_copy(const std::string& name, const Signal& signal, Polarity polarity, NetId drain,
-                                  NetId gate, NodeKind kind) {
-  const LegSize size =
-      size_leg(curves_, technology_, polarity, 1.0, voltage_across(curves_.operating, result_.supply, polarity, kind));
-  return add(name, signal.block, polarity, signal.role, drain, gate, supply_of(polarity), size.geometry);
+void NetworkBuilder::add_copied_rail(const Signal& signal, Polarity polarity, NetId gate, NetId rail) {
+  const bool copy_is_n = polarity == Polarity::kN;
+  const Polarity diode = copy_is_n ? Polarity::kP : Polarity::kN;
+  const NodeKind kind = copy_is_n ? NodeKind::kPDiode : NodeKind::kRectified;
+  const std::string suffix = copy_is_n ? "_p" : "_n";
+  const double across_diode = voltage_across(curves_.operating, result_.supply, diode, kind);
+  const double share = curves_.gain_of(diode, technology_.rail_diode, across_diode);
+  const double across_copy = voltage_across(curves_.operating, result_.supply, polarity, kind);
+  const LegSize size = size_leg(curves_, technology_, polarity, share, across_copy);
+  add(signal.name + suffix + "c", signal.block, polarity, signal.role, rail, gate, supply_of(polarity), size.geometry);
+  add(signal.name + suffix + "d", signal.block, diode, signal.role, rail, rail, supply_of(diode),
+      technology_.rail_diode);
 }
 
 NetId NetworkBuilder::p_rail(Signal& signal) {
   if (signal.p_rail == Signal::kNone) {
     signal.p_rail = result_.circuit.net(signal.name + "_pr");
-    add_copy(signal.name + "_pc", signal, Polarity::kN, signal.p_rail, signal.n_rail, NodeKind::kPDiode);
-    add(signal.name + "_pd", signal.block, Polarity::kP, signal.role, signal.p_rail, signal.p_rail, Circuit::kSupply,
-        technology_.reference);
+    add_copied_rail(signal, Polarity::kN, signal.n_rail, signal.p_rail);
   }
   return signal.p_rail;
 }
@@ -114,9 +127,7 @@ NetId NetworkBuilder::p_rail(Signal& signal) {
 NetId NetworkBuilder::n_rail(Signal& signal) {
   if (signal.n_rail == Signal::kNone) {
     signal.n_rail = result_.circuit.net(signal.name + "_nr");
-    add_copy(signal.name + "_nc", signal, Polarity::kP, signal.n_rail, signal.p_rail, NodeKind::kRectified);
-    add(signal.name + "_nd", signal.block, Polarity::kN, signal.role, signal.n_rail, signal.n_rail, Circuit::kGround,
-        technology_.reference);
+    add_copied_rail(signal, Polarity::kP, signal.p_rail, signal.n_rail);
   }
   return signal.n_rail;
 }
@@ -125,9 +136,9 @@ SignedSignal NetworkBuilder::splitter(const std::string& name, const std::string
   const NetId node = result_.circuit.net(name);
   SignedSignal result;
   result.positive = n_diode_signal(name + "p", block, Role::kRail);
-  result.negative = {name + "m", block, Role::kRail, Signal::kNone, result_.circuit.net(name + "m")};
-  add(name + "m_d", block, Polarity::kP, Role::kRail, result.negative.p_rail, result.negative.p_rail, Circuit::kSupply,
-      technology_.reference);
+  result.negative = {name + "m", block, Role::kRail, Signal::kNone, result_.circuit.net(name + "m"), 0};
+  result.negative.value = add_value(add(name + "m_d", block, Polarity::kP, Role::kRail, result.negative.p_rail,
+                                        result.negative.p_rail, Circuit::kSupply, technology_.reference));
   add(name + "_sp", block, Polarity::kP, Role::kSplitter, result.positive.n_rail, splitter_p_gate_, node,
       technology_.splitter);
   add(name + "_sn", block, Polarity::kN, Role::kSplitter, result.negative.p_rail, splitter_n_gate_, node,
@@ -139,8 +150,8 @@ void NetworkBuilder::leg(Signal& source, NetId target, NodeKind kind, double wei
                          const std::string& block, Role role, const std::string& parameter) {
   if (weight == 0.0) return;
   const Polarity polarity = weight > 0.0 ? Polarity::kP : Polarity::kN;
-  const LegSize size = size_leg(curves_, technology_, polarity, std::abs(weight),
-                                voltage_across(curves_.operating, result_.supply, polarity, kind));
+  const double voltage = voltage_across(curves_.operating, result_.supply, polarity, kind);
+  const LegSize size = size_leg(curves_, technology_, polarity, std::abs(weight), voltage);
   if (size.too_small) {
     if (!parameter.empty()) result_.mapping.push_back({parameter, weight, true, 0, 0.0, -1.0});
     return;
@@ -149,6 +160,8 @@ void NetworkBuilder::leg(Signal& source, NetId target, NodeKind kind, double wei
   for (int i = 0; i < size.instances; ++i) {
     const std::string instance = size.instances == 1 ? name : fmt::format("{}_{}", name, i);
     const DeviceId device = add(instance, block, polarity, role, target, gate, supply_of(polarity), size.geometry);
+    const std::size_t row = parameter.empty() ? CompiledLeg::kNone : result_.mapping.size();
+    result_.legs.push_back({device, target, source.value, weight / size.instances, voltage, row});
     if (parameter.empty()) continue;
     const double current = std::abs(weight) * result_.conditions.unit_current / size.instances;
     const double error = size.gain * size.instances / std::abs(weight) - 1.0;
@@ -172,6 +185,21 @@ DeviceId NetworkBuilder::add_cell_leg(const std::string& name, const std::string
   const double error = value > 0.0 ? size.gain / value - 1.0 : 0.0;
   result_.mapping.push_back({parameter, value, false, device, value * result_.conditions.unit_current, error});
   return device;
+}
+
+/// While `reset` is high one transistor holds V0 at ground, or at the supply in a cell that starts on.
+void NetworkBuilder::build_reset(const std::string& block, NetId v0, bool starts_on) {
+  const Geometry size = technology_.cell_switch;
+  if (!starts_on) {
+    add("mr", block, Polarity::kN, Role::kReset, v0, result_.reset, Circuit::kGround, size);
+    return;
+  }
+  if (preset_rail_ == Signal::kNone) {
+    preset_rail_ = result_.circuit.net("preset");
+    add("preset_n", "bias", Polarity::kN, Role::kReset, preset_rail_, result_.reset, Circuit::kGround, size);
+    add("preset_p", "bias", Polarity::kP, Role::kReset, preset_rail_, result_.reset, Circuit::kSupply, size);
+  }
+  add("mr", block, Polarity::kP, Role::kReset, v0, preset_rail_, Circuit::kCellSupply, size);
 }
 
 Signal NetworkBuilder::cell(Signal& candidate, DeviceId candidate_diode, const std::string& name,
@@ -201,12 +229,13 @@ Signal NetworkBuilder::cell(Signal& candidate, DeviceId candidate_diode, const s
   compiled.m[6] = p("m7", feedback, feedback, technology_.reference);
   compiled.m[7] = add_cell_leg("m8", block, feedback_tail, 1, width, parameters.delta, compiled.mapping[1]);
   compiled.m[8] = p("m9", v0, feedback, copy);
+  build_reset(block, v0, starts_on);
   const double unit = result_.conditions.unit_current;
   compiled.rise = threshold * unit;
   compiled.fall = (threshold - width) * unit;
   compiled.high = gain * unit;
   compiled.starts_on = starts_on;
-  return {name + "_out", block, Role::kRail, Signal::kNone, output};
+  return {name + "_out", block, Role::kRail, Signal::kNone, output, add_value(compiled.m[3])};
 }
 
 }  // namespace hysteron::compile

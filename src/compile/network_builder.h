@@ -30,6 +30,7 @@ struct Signal {
   circuit::Role role = circuit::Role::kRail;
   circuit::NetId n_rail = kNone;
   circuit::NetId p_rail = kNone;
+  std::size_t value = 0;  ///< index into CompiledNetwork::values
 };
 
 /// A signed current as two signals of which at most one is noticeably on.
@@ -81,16 +82,20 @@ class NetworkBuilder {
   circuit::DeviceId add(const std::string& name, const std::string& block, circuit::Polarity polarity,
                         circuit::Role role, circuit::NetId drain, circuit::NetId gate, circuit::NetId source,
                         technology::Geometry geometry);
-  circuit::DeviceId add_copy(const std::string& name, const Signal& signal, circuit::Polarity polarity,
-                             circuit::NetId drain, circuit::NetId gate, NodeKind kind);
+  /// The other rail of `signal`: a device of `polarity` on its rail `gate` feeds a diode of the opposite polarity at
+  /// `rail`, which stands for the whole value but carries only the share of it that the rail diode's size asks for.
+  void add_copied_rail(const Signal& signal, circuit::Polarity polarity, circuit::NetId gate, circuit::NetId rail);
   circuit::DeviceId add_cell_leg(const std::string& name, const std::string& block, circuit::NetId drain,
                                  std::size_t which, double value, const std::string& parameter, std::size_t& row);
   void build_bias();
+  void build_reset(const std::string& block, circuit::NetId v0, bool starts_on);
+  std::size_t add_value(circuit::DeviceId diode);
 
   const technology::Technology& technology_;
   const GainCurves& curves_;
   CompiledNetwork result_;
   Signal bias_;
+  circuit::NetId preset_rail_ = Signal::kNone;  // low while `reset` is high; built when the first cell needs it
   circuit::NetId splitter_n_gate_ = 0;
   circuit::NetId splitter_p_gate_ = 0;
 };

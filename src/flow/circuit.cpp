@@ -10,6 +10,7 @@
 #include "hysteron/base/file.h"
 #include "hysteron/base/units.h"
 #include "hysteron/compile/clip_bench.h"
+#include "hysteron/compile/layer_calibration.h"
 #include "hysteron/report/circuit_report.h"
 #include "hysteron/spice/netlist.h"
 
@@ -35,9 +36,18 @@ double Workshop::supply() const {
   return options_.conditions.supply > 0.0 ? options_.conditions.supply : technology_.supply;
 }
 
-compile::CompiledNetwork Workshop::compile(const model::Network& network, Reporter& reporter) const {
+compile::CompiledNetwork Workshop::compile(const model::Network& network, Reporter& reporter,
+                                           std::span<const float> features) const {
   compile::CompiledNetwork compiled = compile::build_network(network, technology_, curves_, options_.conditions);
-  compile::calibrate_network(compiled, technology_, curves_, engine_, reporter);
+  if (options_.calibration != CalibrationLevel::kCurves) {
+    compile::calibrate_network(compiled, technology_, curves_, engine_, reporter);
+  }
+  if (options_.calibration == CalibrationLevel::kLayers) {
+    const std::vector<float> frames = features.empty()
+                                          ? compile::drawn_features(compile::kCalibrationFrames, network.inputs())
+                                          : compile::calibration_frames(features, network.inputs());
+    compiled.calibration = compile::calibrate_layers(compiled, technology_, curves_, frames, engine_, reporter).nodes;
+  }
   if (const std::size_t dropped = compiled.dropped_parameters(); dropped > 0) {
     reporter.info(fmt::format(
         "{} parameters are too small for any transistor and were left out; mapping.csv names them", dropped));

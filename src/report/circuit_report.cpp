@@ -30,6 +30,10 @@ nlohmann::json summary_json(const compile::CompiledNetwork& network, const techn
   std::size_t cells = 0;
   for (const auto& layer : network.cells) cells += layer.size();
   std::size_t legs = 0;
+  nlohmann::json nodes = nlohmann::json::object();
+  for (const compile::NodeError& node : network.calibration) {
+    nodes[node.node] = {{"error_by_curves", node.before}, {"error", node.after}};
+  }
   for (const char* role : {"leg", "bias_leg", "skip_leg"}) legs += by_role.count(role) != 0 ? by_role.at(role) : 0;
   return {{"technology", technology.name},
           {"transistors", network.circuit.transistors().size()},
@@ -38,6 +42,7 @@ nlohmann::json summary_json(const compile::CompiledNetwork& network, const techn
           {"area_um2", area / (kMicro * kMicro)},
           {"transistors_by_role", by_role},
           {"dropped_parameters", network.dropped_parameters()},
+          {"summing_nodes", nodes},
           {"inputs", network.inputs.size()},
           {"outputs", network.readouts.size()},
           {"supply_v", network.supply},

@@ -178,7 +178,8 @@ std::string analysis(const sim::Testbench& bench, const Technology& technology) 
   }
   if (bench.stop_time <= 0.0) return text + ".op\n";
   const double step = bench.maximum_step > 0.0 ? bench.maximum_step : bench.stop_time / 50.0;
-  return text + fmt::format(".tran {:.9g} {:.9g} 0 {:.9g}\n", step, bench.stop_time, step);
+  return text + fmt::format(".tran {:.9g} {:.9g} 0 {:.9g}{}\n", step, bench.stop_time, step,
+                            bench.starts_from_initial_voltages ? " uic" : "");
 }
 
 }  // namespace

@@ -145,6 +145,7 @@ void read_geometry(Table table, Technology& technology) {
   };
   technology.size_grid = table.number("grid", 1e-10, 1e-6);
   technology.reference = geometry("reference");
+  technology.rail_diode = geometry("rail_diode");
   technology.cell_switch = geometry("cell_switch");
   technology.splitter = geometry("splitter");
   technology.splitter_bias = geometry("splitter_bias");
@@ -153,6 +154,10 @@ void read_geometry(Table table, Technology& technology) {
   if (!std::is_sorted(technology.leg_lengths.begin(), technology.leg_lengths.end()) ||
       std::abs(technology.leg_lengths.front() - technology.reference.length) > 1e-12) {
     throw table.wrong("leg_lengths", "ascending lengths, the reference device's first");
+  }
+  if (std::none_of(technology.leg_lengths.begin(), technology.leg_lengths.end(),
+                   [&](double length) { return std::abs(length - technology.rail_diode.length) <= 1e-12; })) {
+    throw table.wrong("rail_diode", "a length that is one of leg_lengths");
   }
   for (const double length : technology.leg_lengths) {
     check_makeable({technology.narrowest_leg, length}, technology, table, "leg_lengths");

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "compile/shop.h"
 #include "compile/small_network.h"
 #include "hysteron/compile/calibration.h"
 #include "hysteron/compile/clip_bench.h"
@@ -12,20 +13,6 @@
 
 namespace hysteron::compile {
 namespace {
-
-/// generic180 with its curves, measured or stored once for all tests.
-struct Shop {
-  technology::Technology technology = technology::load_technology("generic180");
-  spice::Ngspice ngspice;
-  spice::SpiceEngine engine{ngspice, technology};
-  SilentReporter reporter;
-  GainCurves curves = load_gain_curves(technology, engine, {}, reporter);
-};
-
-const Shop& shop() {
-  static const Shop instance;
-  return instance;
-}
 
 TEST(BuildNetwork, MapsEveryParameterOfTheModel) {
   const CompiledNetwork compiled = build_network(small_network(), shop().technology, shop().curves, {});
@@ -100,8 +87,9 @@ TEST(ClipBench, InputsRampToEveryFrameAndSplitBySign) {
   EXPECT_DOUBLE_EQ(positive.back().value, 0.0);
   EXPECT_DOUBLE_EQ(positive.back().time, 0.01 + kInputRamp);
   EXPECT_DOUBLE_EQ(negative.back().value, 2e-9);
-  EXPECT_EQ(bench.initial_voltages.at(compiled.cells[0][1].v0), compiled.supply);  // starts on
-  EXPECT_EQ(bench.initial_voltages.at(compiled.cells[0][0].v0), 0.0);
+  EXPECT_EQ(bench.voltage_sources.back().net, compiled.reset);
+  EXPECT_EQ(bench.voltage_sources.back().voltage.front().value, compiled.supply);
+  EXPECT_EQ(bench.voltage_sources.back().voltage.back().value, 0.0);
 }
 
 }  // namespace

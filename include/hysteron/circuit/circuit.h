@@ -19,7 +19,8 @@ enum class Role {
   kLeg,        ///< a learned weight
   kBiasLeg,    ///< a learned bias
   kSkipLeg,    ///< a unit leg of the skip path
-  kCell        ///< M1 to M9 of a memory cell
+  kCell,       ///< M1 to M9 of a memory cell
+  kReset       ///< brings a cell to its initial state while `reset` is up
 };
 
 std::string_view role_name(Role role);

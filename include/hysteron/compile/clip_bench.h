@@ -13,6 +13,9 @@ namespace hysteron::compile {
 /// Seconds an input takes from one frame's value to the next: steps without a ramp cost the simulator time steps.
 inline constexpr double kInputRamp = 1e-4;
 
+/// Share of the first frame for which the bench holds `reset` high: cells then start as the model says.
+inline constexpr double kResetShare = 0.1;
+
 /// Where in a frame currents are read.
 inline constexpr double kReadAt = 0.95;
 

@@ -22,6 +22,18 @@ struct MappedInstance {
   double sizing_error = 0.0;     ///< predicted over wanted gain, minus 1; -1 where dropped
 };
 
+/// A leg of a learned weight or bias or of the skip path: it adds `weight` times a value to the current into `node`.
+struct CompiledLeg {
+  circuit::DeviceId device = 0;
+  circuit::NetId node = 0;
+  std::size_t value = 0;    ///< index into CompiledNetwork::values
+  double weight = 0.0;      ///< model units, this instance's share, negative where the leg pulls
+  double voltage = 0.0;     ///< volt between drain and source that it was sized at
+  std::size_t row = kNone;  ///< of the mapping; kNone: the skip path
+
+  static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+};
+
 /// The devices of one memory cell that calibration and probes need.
 struct CompiledCell {
   circuit::NetId v0 = 0;
@@ -32,6 +44,15 @@ struct CompiledCell {
   double fall = 0.0;                      ///< wanted lower threshold, ampere
   double high = 0.0;                      ///< wanted output of a cell that is on, ampere
   bool starts_on = false;
+};
+
+/// How well the legs of one summing node add up: root mean square error of the current into it over the root mean
+/// square of what the weights and the circuit's own values ask for, over the frames in which that is positive: the part
+/// that a rectifying node, or the cells behind a signed one, can see.
+struct NodeError {
+  std::string node;
+  double before = 0.0;  ///< legs as the gain curves size them
+  double after = 0.0;   ///< as calibrated
 };
 
 /// The two terminals of a signed input: currents pushed into N diodes.
@@ -47,10 +68,14 @@ struct CompiledNetwork {
   double supply = 0.0;  ///< volt
   double frame_seconds = 0.01;
   circuit::NetId reference = 0;                  ///< terminal of the unit current
+  circuit::NetId reset = 0;                      ///< terminal that holds every cell in its initial state while high
   std::vector<CompiledInput> inputs;             ///< [n]
   std::vector<std::vector<CompiledCell>> cells;  ///< [layers][m]
   std::vector<circuit::NetId> readouts;          ///< [k], to be held at half the supply
   std::vector<MappedInstance> mapping;
+  std::vector<circuit::DeviceId> values;  ///< of every unipolar value, the diode whose current is the value
+  std::vector<CompiledLeg> legs;
+  std::vector<NodeError> calibration;  ///< empty unless layers were calibrated in place
 
   std::size_t dropped_parameters() const;
 };

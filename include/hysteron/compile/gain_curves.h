@@ -39,6 +39,12 @@ class GainCurves {
   /// Interpolated gain: linear in the drain voltage, linear in log width of log (gain / width).
   double gain(circuit::Polarity polarity, std::size_t length_index, double width, double voltage) const;
 
+  /// Index into `lengths` of `length`, which must be one of them.
+  std::size_t length_index(double length) const;
+
+  /// The gain of a device of this size; its length must be one of `lengths`.
+  double gain_of(circuit::Polarity polarity, const technology::Geometry& geometry, double voltage) const;
+
   /// The width at which the gain is `target`, unsnapped, or the nearest end of the measured range.
   double width_for(circuit::Polarity polarity, std::size_t length_index, double target, double voltage) const;
 };

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,13 +20,22 @@
 
 namespace hysteron::flow {
 
+/// How far sizing goes beyond the gain curves.
+enum class CalibrationLevel {
+  kCurves,  ///< not at all
+  kCells,   ///< cells until rise, fall and high are right
+  kLayers   ///< and then every leg in its place in the whole circuit
+};
+
 /// Which technology to build in and how to simulate it.
 struct CircuitOptions {
   std::string technology = "generic180";
   std::filesystem::path pdk_root;  ///< empty: $PDK_ROOT
   compile::Conditions conditions;  ///< of sizing and calibration
-  int jobs = 0;                    ///< simulations at once; 0: one per hardware thread
-  double time_limit = 600.0;       ///< seconds for one run of ngspice
+  CalibrationLevel calibration = CalibrationLevel::kLayers;
+  double drop_below = 0.0;    ///< weights and biases smaller than this, in model units, are left out
+  int jobs = 0;               ///< simulations at once; 0: one per hardware thread
+  double time_limit = 600.0;  ///< seconds for one run of ngspice
 };
 
 /// Technology, simulator and gain curves, ready to compile and simulate networks.
@@ -41,8 +51,10 @@ class Workshop {
   const sim::Engine& engine() const { return engine_; }
   double supply() const;
 
-  /// Maps, sizes and calibrates `network`.
-  compile::CompiledNetwork compile(const model::Network& network, Reporter& reporter) const;
+  /// Maps, sizes and calibrates `network`; layers on frames of `features` [frames, inputs], on drawn ones if that is
+  /// empty.
+  compile::CompiledNetwork compile(const model::Network& network, Reporter& reporter,
+                                   std::span<const float> features = {}) const;
 
  private:
   CircuitOptions options_;

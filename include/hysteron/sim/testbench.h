@@ -51,6 +51,8 @@ struct Testbench {
   std::vector<CurrentSource> current_sources;
   std::vector<VoltageSource> voltage_sources;
   std::map<circuit::NetId, double> initial_voltages;  ///< held while the first operating point is found
+  /// The transient starts from `initial_voltages` (0 V where a net has none) in place of an operating point: power-up.
+  bool starts_from_initial_voltages = false;
   std::vector<Probe> probes;
   double stop_time = 0.0;     ///< second; 0 asks for the operating point alone
   double maximum_step = 0.0;  ///< second; 0 leaves it to the simulator

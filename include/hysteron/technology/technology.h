@@ -47,6 +47,7 @@ struct Technology {
   double temperature_high = 0;
   double size_grid = 0;             ///< metre; drawn widths and lengths are multiples of it
   Geometry reference;               ///< the device that stands for a gain of 1
+  Geometry rail_diode;              ///< diode of a copied rail: carries the share of the value that its size asks for
   Geometry cell_switch;             ///< M3 and M6
   Geometry splitter;                ///< common-gate devices of a signed node
   Geometry splitter_bias;           ///< the leg that sets their idle current

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstddef>
+
+#include "hysteron/data/features.h"
+#include "hysteron/model/network.h"
+
+namespace hysteron::flow {
+
+/// A network without its smallest weights and biases, and what that does to it.
+struct Pruning {
+  model::Network network;
+  std::size_t dropped = 0;       ///< weights and biases set to zero
+  std::size_t clips = 0;         ///< that the shares below were taken over
+  double frame_change = 0.0;     ///< share of frames with another argmax
+  double decision_change = 0.0;  ///< share of clips with another decision
+};
+
+/// Sets every weight and bias of a magnitude below `below` (model units) to zero: it then takes no transistor.
+/// Thresholds, widths and gains stay. The effect is measured in software on `features` [clips, frames, inputs].
+Pruning prune(const model::Network& network, double below, const data::Features& features);
+
+}  // namespace hysteron::flow

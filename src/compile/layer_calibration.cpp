@@ -1,0 +1,220 @@
+#include "hysteron/compile/layer_calibration.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <set>
+
+#include "hysteron/base/random.h"
+#include "hysteron/compile/clip_bench.h"
+
+namespace hysteron::compile {
+namespace {
+
+using circuit::NetId;
+using circuit::Polarity;
+
+// Below this, in unit currents, a value or the current into a node says more of leakage than of gain.
+constexpr double kQuiet = 0.02;
+
+// One pass turns a leg by this factor at most: a leg that is further off is not off by its size.
+constexpr double kLargestTurn = 1.3;
+
+/// Currents in unit currents at the reading point of every frame.
+struct Measurement {
+  std::size_t frames = 0;
+  std::vector<double> values;  ///< [values, frames]
+  std::vector<double> legs;    ///< [legs, frames], magnitudes
+
+  double value(std::size_t index, std::size_t frame) const { return values[index * frames + frame]; }
+  double leg(std::size_t index, std::size_t frame) const { return legs[index * frames + frame]; }
+};
+
+Measurement measure(const CompiledNetwork& network, std::span<const float> features, const sim::Engine& engine) {
+  sim::Testbench bench = make_clip_bench(network, features);
+  bench.probes.clear();
+  for (const circuit::DeviceId diode : network.values) bench.probes.push_back({sim::Probe::Kind::kDrainCurrent, diode});
+  for (const CompiledLeg& leg : network.legs) bench.probes.push_back({sim::Probe::Kind::kDrainCurrent, leg.device});
+  const sim::Waveforms waves = engine.run(bench);
+  Measurement result;
+  result.frames = features.size() / network.inputs.size();
+  const auto read = [&](std::size_t probe, std::vector<double>& into) {
+    for (std::size_t t = 0; t < result.frames; ++t) {
+      const double when = (static_cast<double>(t) + kReadAt) * network.frame_seconds;
+      into.push_back(std::abs(waves.at(probe, when)) / network.conditions.unit_current);
+    }
+  };
+  for (std::size_t i = 0; i < network.values.size(); ++i) read(i, result.values);
+  for (std::size_t i = 0; i < network.legs.size(); ++i) read(network.values.size() + i, result.legs);
+  return result;
+}
+
+/// The legs of one summing node.
+struct Node {
+  NetId net = 0;
+  bool rectifies = false;  ///< an N diode: off, and its N legs with it, while the net current is negative
+  std::vector<std::size_t> legs;
+};
+
+std::vector<Node> find_nodes(const CompiledNetwork& network) {
+  std::set<NetId> diodes;
+  for (const circuit::DeviceId diode : network.values) {
+    const circuit::Transistor& transistor = network.circuit.transistor(diode);
+    if (transistor.polarity == Polarity::kN) diodes.insert(transistor.drain);
+  }
+  std::map<NetId, Node> nodes;
+  for (std::size_t i = 0; i < network.legs.size(); ++i) {
+    Node& node = nodes[network.legs[i].node];
+    node.net = network.legs[i].node;
+    node.rectifies = diodes.count(node.net) != 0;
+    node.legs.push_back(i);
+  }
+  std::vector<Node> result;
+  for (auto& [net, node] : nodes) result.push_back(std::move(node));
+  return result;
+}
+
+/// What the weights ask for of the circuit's own values, unit currents.
+double wanted_current(const CompiledNetwork& network, const Measurement& measured, const Node& node,
+                      std::size_t frame) {
+  double sum = 0.0;
+  for (const std::size_t i : node.legs) sum += network.legs[i].weight * measured.value(network.legs[i].value, frame);
+  return sum;
+}
+
+double node_error(const CompiledNetwork& network, const Measurement& measured, const Node& node) {
+  double errors = 0.0;
+  double squares = 0.0;
+  for (std::size_t t = 0; t < measured.frames; ++t) {
+    const double wanted = wanted_current(network, measured, node, t);
+    if (wanted < kQuiet) continue;
+    double found = 0.0;
+    for (const std::size_t i : node.legs) found += std::copysign(measured.leg(i, t), network.legs[i].weight);
+    errors += (found - wanted) * (found - wanted);
+    squares += wanted * wanted;
+  }
+  return squares > 0.0 ? std::sqrt(errors / squares) : 0.0;
+}
+
+/// Measured over wanted gain of leg `index`, least squares over the frames in which the net current into its node is at
+/// least `least`; 0 where its value is never large enough to tell.
+double ratio_above(const CompiledNetwork& network, const Measurement& measured, const Node& node, std::size_t index,
+                   double least) {
+  const CompiledLeg& leg = network.legs[index];
+  double product = 0.0;
+  double squares = 0.0;
+  for (std::size_t t = 0; t < measured.frames; ++t) {
+    if (wanted_current(network, measured, node, t) < least) continue;
+    const double value = measured.value(leg.value, t);
+    if (value < kQuiet) continue;
+    product += value * measured.leg(index, t);
+    squares += value * value;
+  }
+  return squares > 0.0 ? product / squares / std::abs(leg.weight) : 0.0;
+}
+
+/// A signed node swings by a quarter of a volt with its sign, and every leg's current with it. What reaches the cells
+/// is its positive part, so the frames in which it is positive decide where there are any.
+double measured_ratio(const CompiledNetwork& network, const Measurement& measured, const Node& node,
+                      std::size_t index) {
+  const double ratio = ratio_above(network, measured, node, index, kQuiet);
+  if (ratio > 0.0 || node.rectifies) return ratio;
+  return ratio_above(network, measured, node, index, -std::numeric_limits<double>::infinity());
+}
+
+/// Scales the gain of `leg` by `factor` along its measured curve, on the drawing grid.
+void turn(CompiledNetwork& network, const CompiledLeg& leg, double factor, const technology::Technology& technology,
+          const GainCurves& curves) {
+  const circuit::Transistor& transistor = network.circuit.transistor(leg.device);
+  const Polarity polarity = transistor.polarity;
+  const technology::Device& device = polarity == Polarity::kN ? technology.n : technology.p;
+  const std::size_t length = curves.length_index(transistor.length);
+  const double wanted = factor * curves.gain(polarity, length, transistor.width, leg.voltage);
+  const double width = curves.width_for(polarity, length, wanted, leg.voltage);
+  const double drawn = std::round(width / technology.size_grid) * technology.size_grid;
+  network.circuit.resize(leg.device, std::clamp(drawn, device.minimum_width, device.maximum_width), transistor.length);
+}
+
+void turn_legs(CompiledNetwork& network, const Measurement& measured, const std::vector<Node>& nodes,
+               const technology::Technology& technology, const GainCurves& curves) {
+  for (const Node& node : nodes) {
+    for (const std::size_t i : node.legs) {
+      const double ratio = measured_ratio(network, measured, node, i);
+      if (ratio <= 0.0) continue;
+      turn(network, network.legs[i], std::clamp(1.0 / ratio, 1.0 / kLargestTurn, kLargestTurn), technology, curves);
+    }
+  }
+}
+
+void record_errors(CompiledNetwork& network, const Measurement& measured, const std::vector<Node>& nodes) {
+  for (const Node& node : nodes) {
+    for (const std::size_t i : node.legs) {
+      const std::size_t row = network.legs[i].row;
+      const double ratio = measured_ratio(network, measured, node, i);
+      if (row != CompiledLeg::kNone && ratio > 0.0) network.mapping[row].sizing_error = ratio - 1.0;
+    }
+  }
+}
+
+}  // namespace
+
+double LayerCalibration::worst_before() const {
+  double worst = 0.0;
+  for (const NodeError& node : nodes) worst = std::max(worst, node.before);
+  return worst;
+}
+
+double LayerCalibration::worst_after() const {
+  double worst = 0.0;
+  for (const NodeError& node : nodes) worst = std::max(worst, node.after);
+  return worst;
+}
+
+LayerCalibration calibrate_layers(CompiledNetwork& network, const technology::Technology& technology,
+                                  const GainCurves& curves, std::span<const float> features, const sim::Engine& engine,
+                                  Reporter& reporter) {
+  const std::vector<Node> nodes = find_nodes(network);
+  LayerCalibration result;
+  for (int pass = 0; pass < kLayerPasses; ++pass) {
+    const Measurement measured = measure(network, features, engine);
+    ++result.passes;
+    if (pass == 0) {
+      for (const Node& node : nodes) {
+        result.nodes.push_back({network.circuit.net_name(node.net), node_error(network, measured, node), 0.0});
+      }
+    }
+    for (std::size_t i = 0; i < nodes.size(); ++i) result.nodes[i].after = node_error(network, measured, nodes[i]);
+    record_errors(network, measured, nodes);
+    const bool is_last = pass + 1 == kLayerPasses || (pass > 0 && result.worst_after() <= kNodeTolerance);
+    reporter.progress("calibrating layers", static_cast<std::size_t>(is_last ? kLayerPasses : pass + 1), kLayerPasses,
+                      "");
+    if (is_last) break;
+    turn_legs(network, measured, nodes, technology, curves);
+  }
+  return result;
+}
+
+std::vector<float> drawn_features(std::size_t frames, std::size_t inputs) {
+  Random random = Random(1).child("calibration features");
+  std::vector<float> features(frames * inputs);
+  for (float& value : features) value = static_cast<float>(random.normal());
+  return features;
+}
+
+std::vector<float> calibration_frames(std::span<const float> features, std::size_t inputs) {
+  assert(inputs > 0 && features.size() % inputs == 0);
+  const std::size_t all = features.size() / inputs;
+  const std::size_t count = std::min(all, kCalibrationFrames);
+  std::vector<float> result;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto frame = features.subspan((i * all + all / 2) / count * inputs, inputs);
+    result.insert(result.end(), frame.begin(), frame.end());
+  }
+  return result;
+}
+
+}  // namespace hysteron::compile

@@ -1,0 +1,82 @@
+#include "hysteron/compile/layer_calibration.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "compile/shop.h"
+#include "compile/small_network.h"
+#include "hysteron/base/random.h"
+#include "hysteron/compile/calibration.h"
+#include "hysteron/compile/clip_bench.h"
+
+namespace hysteron::compile {
+namespace {
+
+CompiledNetwork calibrated_network() {
+  SilentReporter reporter;
+  CompiledNetwork network = build_network(small_network(), shop().technology, shop().curves, {});
+  calibrate_network(network, shop().technology, shop().curves, shop().engine, reporter);
+  return network;
+}
+
+TEST(CalibrateLayers, BringsEverySummingNodeWithinItsTolerance) {
+  SilentReporter reporter;
+  CompiledNetwork network = calibrated_network();
+  const auto features = drawn_features(12, 2);
+  const LayerCalibration result =
+      calibrate_layers(network, shop().technology, shop().curves, features, shop().engine, reporter);
+  EXPECT_EQ(result.nodes.size(), 2u + 2u + 2u + 2u + 2u);  // v0, candidates, outputs, v1, logits
+  EXPECT_LE(result.worst_after(), kNodeTolerance);
+  EXPECT_LT(result.worst_after(), result.worst_before());
+}
+
+TEST(CalibrateLayers, MendsALegOfTheWrongWidth) {
+  SilentReporter reporter;
+  CompiledNetwork network = calibrated_network();
+  const CompiledLeg& leg = network.legs.front();
+  const circuit::Transistor before = network.circuit.transistor(leg.device);
+  network.circuit.resize(leg.device, 1.2 * before.width, before.length);
+  const auto features = drawn_features(12, 2);
+  const LayerCalibration result =
+      calibrate_layers(network, shop().technology, shop().curves, features, shop().engine, reporter);
+  EXPECT_GT(result.worst_before(), 0.05);
+  EXPECT_LE(result.worst_after(), kNodeTolerance);
+  EXPECT_NEAR(network.circuit.transistor(leg.device).width, before.width, 0.03 * before.width);
+  EXPECT_LT(std::abs(network.mapping[leg.row].sizing_error), 0.01);
+}
+
+TEST(CalibrationFrames, AreTakenEvenlyFromAllThereAre) {
+  std::vector<float> features(1000);
+  for (std::size_t i = 0; i < features.size(); ++i) features[i] = static_cast<float>(i / 2);
+  const std::vector<float> frames = calibration_frames(features, 2);
+  ASSERT_EQ(frames.size(), 2 * kCalibrationFrames);
+  EXPECT_EQ(frames[0], 6.0F);
+  EXPECT_EQ(frames[2] - frames[0], 12.0F);
+  EXPECT_EQ(frames[1], frames[0]);
+  EXPECT_EQ(calibration_frames(std::span(features).first(6), 2).size(), 6u);
+}
+
+TEST(Reset, BringsCellsToTheirInitialStateFromAnyNodeVoltages) {
+  const CompiledNetwork network = calibrated_network();
+  const model::Network software = small_network();
+  const std::vector<float> features = small_features();
+  const model::Trace expected = model::run_clip(software, features);
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+    sim::Testbench bench = make_clip_bench(network, features);
+    Random random(seed);
+    for (circuit::NetId net = circuit::Circuit::kCellSupply + 1; net < network.circuit.net_count(); ++net) {
+      bench.initial_voltages[net] = random.uniform(0.0, network.supply);
+    }
+    bench.starts_from_initial_voltages = true;
+    const CircuitTrace trace = read_clip(network, bench, shop().engine.run(bench));
+    for (std::size_t t = 0; t < expected.frames; ++t) {
+      for (std::size_t j = 0; j < 2; ++j) {
+        EXPECT_NEAR(trace.trace.state(0, t, j), expected.state(0, t, j), 0.02) << "seed " << seed << " frame " << t;
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace hysteron::compile
