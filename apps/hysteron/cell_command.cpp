@@ -40,8 +40,8 @@ int run(const Options& options, Session& session) {
     throw hysteron::bad_input("--i-width: expected less than --i-thresh; the cell would never reset");
   }
   const hysteron::flow::Workshop workshop(read_circuit_flags(options.circuit), session.reporter, session.stop);
-  const hysteron::flow::CellRequest request = {threshold,      width, gain, options.corner, options.temperature,
-                                               !options.loop.empty()};
+  const hysteron::flow::CellRequest request = {
+      threshold, width, gain, options.corner, options.temperature, !options.loop.empty()};
   const auto measured = hysteron::flow::measure_cell(workshop, request, session.reporter);
   if (measured.curve) hysteron::write_file(options.loop, hysteron::analysis::loop_csv(*measured.curve));
   const hysteron::compile::CellLoop& loop = measured.loop.loop;
@@ -76,8 +76,7 @@ void add_cell_command(CLI::App& app, Session& session) {
         command.add_option("--i-width", options.width, "Hysteresis width, ampere")->required();
         command.add_option("--i-gain", options.gain, "Output when on, ampere")->required();
         command.add_option("--corner", options.corner, "Corner it is measured at, calibrated at the typical one");
-        command.add_option("--temperature", options.temperature,
-                           "Degree Celsius it is measured at, calibrated at 27");
+        command.add_option("--temperature", options.temperature, "Degree Celsius it is measured at, calibrated at 27");
         command.add_option("--loop", options.loop, "CSV file for the whole loop: candidate, output up, output down");
         command.add_flag("--json", options.json, "Print one JSON object");
         add_circuit_flags(command, options.circuit);

@@ -1,3 +1,5 @@
+#include "hysteron/flow/cell_study.h"
+
 #include <fmt/format.h>
 
 #include <cmath>
@@ -8,7 +10,6 @@
 #include "hysteron/base/error.h"
 #include "hysteron/base/file.h"
 #include "hysteron/base/units.h"
-#include "hysteron/flow/cell_study.h"
 #include "study_commands.h"
 
 namespace {
@@ -26,7 +27,8 @@ struct Options {
 void declare(CLI::App& command, Options& options) {
   add_circuit_flags(command, options.circuit);
   hysteron::analysis::CellStudyRequest& request = options.request;
-  command.add_option("--currents", options.currents, "Currents of the sweeps, ampere, separated by commas (10p ... 3n)")
+  command
+      .add_option("--currents", options.currents, "Currents of the sweeps, ampere, separated by commas (10p ... 3n)")
       ->delimiter(',');
   command.add_option("--supplies", request.supplies, "Supplies, volt")->delimiter(',')->capture_default_str();
   command.add_option("--temperatures", request.temperatures, "Temperatures, degree Celsius")

@@ -1,3 +1,5 @@
+#include "hysteron/flow/quadrant_study.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -5,10 +7,9 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "study_commands.h"
 #include "hysteron/base/error.h"
 #include "hysteron/base/file.h"
-#include "hysteron/flow/quadrant_study.h"
+#include "study_commands.h"
 
 namespace {
 

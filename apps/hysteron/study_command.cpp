@@ -1,6 +1,5 @@
-#include "study_commands.h"
-
 #include "commands.h"
+#include "study_commands.h"
 
 void add_study_command(CLI::App& app, Session& session) {
   CLI::App* study = app.add_subcommand("study", "Answer a question about cells by an experiment");

@@ -33,8 +33,8 @@ sim::PiecewiseLinear excursion(double middle, double above, double below) {
   const double t2 = t1 + kAway;
   const double t3 = t2 + kSettle;
   const double t4 = t3 + kAway;
-  return {{0.0, middle},        {t1, middle},         {t1 + kStep, above}, {t2, above},         {t2 + kStep, middle},
-          {t3, middle},         {t3 + kStep, below},  {t4, below},         {t4 + kStep, middle}, {t4 + kSettle, middle}};
+  return {{0.0, middle}, {t1, middle},        {t1 + kStep, above}, {t2, above},          {t2 + kStep, middle},
+          {t3, middle},  {t3 + kStep, below}, {t4, below},         {t4 + kStep, middle}, {t4 + kSettle, middle}};
 }
 
 constexpr double kSetAt = kSettle;

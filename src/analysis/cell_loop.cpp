@@ -170,8 +170,8 @@ class LoopSearch {
     results_[i].loop.low = std::abs(waves.at(probe_index(slot, CellProbe::kOutput), t.low_at));
     results_[i].loop.high = std::abs(waves.at(probe_index(slot, CellProbe::kOutput), t.high_at));
     // A cell that rises before its window or falls before the high is read has been caught in a quick ramp.
-    const double half = protocol_.window_share * std::max(requests_[i].guess.rise, cell_scale(set, drive)) +
-                        protocol_.window_extra;
+    const double half =
+        protocol_.window_share * std::max(requests_[i].guess.rise, cell_scale(set, drive)) + protocol_.window_extra;
     narrow(cell.rise, std::isnan(set) ? kNever : value_of(drive, set), set > t.rise_begin && set < t.rise_end, half);
     if (std::isnan(set)) {  // the fall was not tried
       cell.fall.done = cell.rise.done;
@@ -331,10 +331,8 @@ std::vector<TunedCell> tune_cells(const CellLab& lab, const std::vector<compile:
 LoopCurve trace_loop(const CellLab& lab, const compile::CellGains& gains, double largest,
                      const compile::CellEnvironment& environment, std::size_t points) {
   constexpr double kRamp = 4.0;
-  const CellRun run{gains,
-                    environment,
-                    {{0.0, 0.0}, {kRest, 0.0}, {kRest + kRamp, largest}, {kRest + 2 * kRamp, 0.0}},
-                    false};
+  const CellRun run{
+      gains, environment, {{0.0, 0.0}, {kRest, 0.0}, {kRest + kRamp, largest}, {kRest + 2 * kRamp, 0.0}}, false};
   LoopCurve curve;
   run_cells(
       lab, {run}, kRest + 2 * kRamp, 4e-3, 1,

@@ -23,9 +23,9 @@ constexpr double kWorking = 0.1;
 CellTarget target(double threshold, double width, double gain) { return {threshold, threshold - width, gain}; }
 
 const std::vector<CellTarget>& anchor_targets() {
-  static const std::vector<CellTarget> targets = {
-      target(10e-12, 5e-12, 10e-12), target(100e-12, 50e-12, 100e-12), target(300e-12, 150e-12, 300e-12),
-      target(1e-9, 500e-12, 1e-9), target(3e-9, 1.5e-9, 3e-9)};
+  static const std::vector<CellTarget> targets = {target(10e-12, 5e-12, 10e-12), target(100e-12, 50e-12, 100e-12),
+                                                  target(300e-12, 150e-12, 300e-12), target(1e-9, 500e-12, 1e-9),
+                                                  target(3e-9, 1.5e-9, 3e-9)};
   return targets;
 }
 constexpr std::size_t kIndependentAnchor = 2;
@@ -151,8 +151,8 @@ class Study {
 
   CellStudyResult run() {
     begins_("calibrating cells");
-    result_.floor = measure_cell_floor(lab_.technology, lab_.curves, lab_.conditions, lab_.conditions.temperature,
-                                       lab_.engine);
+    result_.floor =
+        measure_cell_floor(lab_.technology, lab_.curves, lab_.conditions, lab_.conditions.temperature, lab_.engine);
     tune();
     begins_("measuring linearity");
     fit();
@@ -173,21 +173,17 @@ class Study {
   void tune() {
     Batch batch;
     const std::size_t anchors = batch.add(anchor_targets());
-    const std::size_t threshold = batch.add(targets_of(request_.currents, [](double i) {
-      return target(i, 0.5 * i, 300e-12);
-    }));
-    const std::size_t width = batch.add(targets_of(request_.currents, [](double i) {
-      return target(1.25 * i, i, 300e-12);
-    }));
-    const std::size_t gain = batch.add(targets_of(request_.currents, [](double i) {
-      return target(300e-12, 150e-12, i);
-    }));
+    const std::size_t threshold =
+        batch.add(targets_of(request_.currents, [](double i) { return target(i, 0.5 * i, 300e-12); }));
+    const std::size_t width =
+        batch.add(targets_of(request_.currents, [](double i) { return target(1.25 * i, i, 300e-12); }));
+    const std::size_t gain =
+        batch.add(targets_of(request_.currents, [](double i) { return target(300e-12, 150e-12, i); }));
     fits_[0] = batch.add(targets_of(request_.fitted, [](double i) { return target(i, 60e-12, 200e-12); }));
     fits_[1] = batch.add(targets_of(request_.fitted, [](double i) { return target(500e-12, i, 200e-12); }));
     fits_[2] = batch.add(targets_of(request_.fitted, [](double i) { return target(300e-12, 150e-12, i); }));
-    const std::size_t small = batch.add(targets_of(request_.small_widths, [](double i) {
-      return target(300e-12, i, 300e-12);
-    }));
+    const std::size_t small =
+        batch.add(targets_of(request_.small_widths, [](double i) { return target(300e-12, i, 300e-12); }));
     batch.tune(lab_);
     result_.anchors = batch.piece(anchors);
     result_.sweeps = {{"threshold", "I_width half of it, I_gain 300 pA", batch.piece(threshold)},

@@ -95,8 +95,8 @@ CellFloor measure_cell_floor(const technology::Technology& technology, const Gai
   const sim::Waveforms waves = engine.run(bench);
   CellFloor floor;
   for (const auto& column : waves.values) floor.leakage = std::max(floor.leakage, std::abs(column.front()));
-  const double smallest = curves.gain(Polarity::kN, curves.lengths.size() - 1, technology.n.minimum_width,
-                                      curves.operating.cell_tail);
+  const double smallest =
+      curves.gain(Polarity::kN, curves.lengths.size() - 1, technology.n.minimum_width, curves.operating.cell_tail);
   floor.smallest_leg = smallest * conditions.unit_current;
   return floor;
 }

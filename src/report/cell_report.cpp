@@ -124,8 +124,8 @@ Json response_json(const std::vector<Response>& responses) {
 }
 
 Json currents_json(const CellCurrents& currents) {
-  Json json = {{"off_at_zero", number(currents.off_at_zero)}, {"off_in_band", number(currents.off_in_band)},
-               {"on_in_band", number(currents.on_in_band)},   {"set_charge", number(currents.set_charge)},
+  Json json = {{"off_at_zero", number(currents.off_at_zero)},   {"off_in_band", number(currents.off_in_band)},
+               {"on_in_band", number(currents.on_in_band)},     {"set_charge", number(currents.set_charge)},
                {"reset_charge", number(currents.reset_charge)}, {"set_peak", number(currents.set_peak)},
                {"reset_peak", number(currents.reset_peak)}};
   if (!currents.problem.empty()) json["problem"] = currents.problem;
@@ -178,8 +178,8 @@ Json small_widths_json(const std::vector<SmallWidth>& widths) {
 }  // namespace
 
 Json loop_json(const compile::CellLoop& loop) {
-  return {{"rise", number(loop.rise)}, {"fall", number(loop.fall)}, {"high", number(loop.high)},
-          {"low", number(loop.low)}};
+  return {
+      {"rise", number(loop.rise)}, {"fall", number(loop.fall)}, {"high", number(loop.high)}, {"low", number(loop.low)}};
 }
 
 Json cell_study_json(const CellStudyResult& study, const CellLab& lab) {

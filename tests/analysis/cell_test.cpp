@@ -82,7 +82,8 @@ TEST(CellLoop, WrongGuessesAreFoundWide) {
 TEST(CellLoop, ACellThatNeverResetsSaysSo) {
   compile::CellGains gains = bench().cell.gains;
   gains.width = 1.5 * gains.threshold;
-  const MeasuredLoop stuck = measure_loops(bench().lab, {{gains, bench().cell.target, bench().lab.home(), false}}).front();
+  const MeasuredLoop stuck =
+      measure_loops(bench().lab, {{gains, bench().cell.target, bench().lab.home(), false}}).front();
   EXPECT_EQ(stuck.problem, "never resets");
   EXPECT_TRUE(stuck.solved);
   EXPECT_TRUE(std::isnan(stuck.loop.fall));
@@ -126,14 +127,14 @@ TEST(CellCharacterisation, OnDrawsOutputAndFeedbackMoreThanOff) {
   const CellCurrents currents = measure_currents(bench().lab, bench().cell);
   EXPECT_TRUE(currents.problem.empty()) << currents.problem;
   EXPECT_LT(currents.off_at_zero, 5e-12);
-  EXPECT_NEAR(currents.off_in_band, 225e-12, 10e-12);          // M1 alone
+  EXPECT_NEAR(currents.off_in_band, 225e-12, 10e-12);                   // M1 alone
   EXPECT_NEAR(currents.on_in_band, (300 + 200 + 150) * 1e-12, 30e-12);  // M2's pull, the output, the feedback
   EXPECT_GT(currents.set_peak, currents.on_in_band);
 }
 
 TEST(CellCharacterisation, HoldsBothStatesInTheBandAndNoneAboveIt) {
-  const std::vector<Retention> held =
-      measure_retention(bench().lab, {{bench().cell, 0.5, bench().lab.home()}, {bench().cell, 1.2, bench().lab.home()}}, 5.0);
+  const std::vector<Retention> held = measure_retention(
+      bench().lab, {{bench().cell, 0.5, bench().lab.home()}, {bench().cell, 1.2, bench().lab.home()}}, 5.0);
   EXPECT_TRUE(held[0].held);
   EXPECT_TRUE(held[1].held);
   EXPECT_FALSE(held[2].held) << "a candidate above the band sets";
@@ -146,7 +147,7 @@ TEST(CellStudy, EnvironmentsAreEachAxisAndTheExtremes) {
   request.temperatures = {27.0, 125.0};
   request.corners = {"tt", "ff"};
   const auto list = study_environments(request, {"", 1.8, 27.0}, bench().technology);
-  // Home, the other supply, temperature and corner, and 2 x 4 extremes, of which three are among those already.
+  // Home, the other supply, temperature and corner, and 2 x 4 extremes, four of which are among those already.
   EXPECT_EQ(list.size(), 8u);
 }
 

@@ -28,9 +28,9 @@ Sensitivities measure_sensitivities(const CellLab& lab, const TunedCell& cell);
 
 /// How long a cell takes to switch when its candidate steps from the middle of its band beyond a threshold.
 struct Response {
-  double overdrive = 0.0;    ///< distance beyond the threshold over I_thresh
-  double set_switch = 0.0;   ///< second, step to V0 passing half the supply; NaN if it does not within the run
-  double set_output = 0.0;   ///< second, step to nine tenths of the output
+  double overdrive = 0.0;   ///< distance beyond the threshold over I_thresh
+  double set_switch = 0.0;  ///< second, step to V0 passing half the supply; NaN if it does not within the run
+  double set_output = 0.0;  ///< second, step to nine tenths of the output
   double reset_switch = 0.0;
   double reset_output = 0.0;  ///< second, step to a tenth of the output
   std::string problem;
@@ -40,12 +40,12 @@ std::vector<Response> measure_responses(const CellLab& lab, const TunedCell& cel
 
 /// What one cell draws from the cells' supply.
 struct CellCurrents {
-  double off_at_zero = 0.0;   ///< ampere, off with no candidate
-  double off_in_band = 0.0;   ///< off with the candidate in the middle of the band: a copy of it flows in M1
-  double on_in_band = 0.0;    ///< on, there
-  double set_charge = 0.0;    ///< coulomb beyond the static current, while it sets and while it resets
+  double off_at_zero = 0.0;  ///< ampere, off with no candidate
+  double off_in_band = 0.0;  ///< off with the candidate in the middle of the band: a copy of it flows in M1
+  double on_in_band = 0.0;   ///< on, there
+  double set_charge = 0.0;   ///< coulomb beyond the static current, while it sets and while it resets
   double reset_charge = 0.0;
-  double set_peak = 0.0;      ///< ampere, largest current while it sets and while it resets
+  double set_peak = 0.0;  ///< ampere, largest current while it sets and while it resets
   double reset_peak = 0.0;
   std::string problem;
 };
@@ -58,7 +58,7 @@ struct Retention {
   bool on = false;        ///< the state it began with
   double seconds = 0.0;   ///< simulated
   bool held = false;
-  double output = 0.0;    ///< ampere, at the end
+  double output = 0.0;  ///< ampere, at the end
   std::string problem;
 };
 

@@ -24,8 +24,8 @@ struct CellStudyRequest {
 
 /// One of I_thresh, I_width and I_gain swept while what else there is stays.
 struct CellSweep {
-  std::string name;   ///< "threshold", "width" or "gain"
-  std::string beside; ///< what the other two currents were
+  std::string name;    ///< "threshold", "width" or "gain"
+  std::string beside;  ///< what the other two currents were
   std::vector<TunedCell> cells;
 };
 
@@ -82,7 +82,8 @@ using StageBegins = std::function<void(const std::string& stage)>;
 
 /// Sizes and calibrates all cells under the lab's conditions, measures them there and under every other condition with
 /// an ideal unit current. A point without a full loop has NaN, says why and is named in `unsolved`; where the smallest
-/// supply is looked for, only engine failures are, since cells are expected to fail there. Throws bad-input Errors, kInterrupted, and a simulator Error if nothing was solved at all.
+/// supply is looked for, only engine failures are, since cells are expected to fail there. Throws bad-input Errors,
+/// kInterrupted, and a simulator Error if nothing was solved at all.
 CellStudyResult study_cells(CellLab lab, const CellStudyRequest& request, const StageBegins& begins);
 
 /// Every environment a study measures: each supply, temperature and corner by itself, and all combinations of the

@@ -12,9 +12,9 @@ namespace hysteron::compile {
 
 /// Under which conditions a cell is measured; it stays as it was sized.
 struct CellEnvironment {
-  std::string corner;          ///< empty: typical
-  double supply = 0.0;         ///< volt; 0: that of sizing
-  double temperature = 27.0;   ///< degree Celsius
+  std::string corner;         ///< empty: typical
+  double supply = 0.0;        ///< volt; 0: that of sizing
+  double temperature = 27.0;  ///< degree Celsius
 
   bool operator==(const CellEnvironment&) const = default;
 };

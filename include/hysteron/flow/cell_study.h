@@ -10,17 +10,17 @@ namespace hysteron::flow {
 
 /// One cell to be calibrated and measured.
 struct CellRequest {
-  double threshold = 0.0;                 ///< ampere: I_thresh
-  double width = 0.0;                     ///< I_width
-  double gain = 0.0;                      ///< I_gain
-  std::string corner;                     ///< where it is measured; empty: typical
-  std::optional<double> temperature;      ///< degree Celsius, where it is measured; absent: that of calibration
-  bool trace = false;                     ///< the whole loop too
+  double threshold = 0.0;             ///< ampere: I_thresh
+  double width = 0.0;                 ///< I_width
+  double gain = 0.0;                  ///< I_gain
+  std::string corner;                 ///< where it is measured; empty: typical
+  std::optional<double> temperature;  ///< degree Celsius, where it is measured; absent: that of calibration
+  bool trace = false;                 ///< the whole loop too
 };
 
 struct CellMeasurement {
-  analysis::TunedCell cell;               ///< calibrated, and its loop where it was calibrated
-  analysis::MeasuredLoop loop;            ///< where it was asked for
+  analysis::TunedCell cell;     ///< calibrated, and its loop where it was calibrated
+  analysis::MeasuredLoop loop;  ///< where it was asked for
   std::optional<analysis::LoopCurve> curve;
 };
 
