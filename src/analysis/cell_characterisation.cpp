@@ -20,28 +20,46 @@ double band_position(const compile::CellLoop& loop, double position) {
   return loop.fall + position * (loop.rise - loop.fall);
 }
 
-// Steps of the response and of the switching charge: as steep as the inputs of a network, and apart long enough for
-// every rail to settle.
+// Steps of the response and of the switching charge are as steep as the inputs of a network.
 constexpr double kStep = 1e-4;
-constexpr double kSettle = 0.1;
-constexpr double kAway = 0.3;
-constexpr double kFineStep = 1e-4;
 
-/// In the middle of the band, to `above`, back, to `below`, back. Steps begin at kSettle, + kAway, ...
-sim::PiecewiseLinear excursion(double middle, double above, double below) {
-  const double t1 = kSettle;
-  const double t2 = t1 + kAway;
-  const double t3 = t2 + kSettle;
-  const double t4 = t3 + kAway;
-  return {{0.0, middle}, {t1, middle},        {t1 + kStep, above}, {t2, above},          {t2 + kStep, middle},
-          {t3, middle},  {t3 + kStep, below}, {t4, below},         {t4 + kStep, middle}, {t4 + kSettle, middle}};
-}
+/// A candidate in the middle of the band, above it, in the middle, below it, in the middle; each long enough for every
+/// rail and V0 to settle at the cell's own currents.
+struct Excursion {
+  double away = 0.0;    ///< second, beyond a threshold
+  double settle = 0.0;  ///< in the band
+  double set_at = 0.0;
+  double reset_at = 0.0;
+  double stop = 0.0;
+  double longest_step = 0.0;
 
-constexpr double kSetAt = kSettle;
-constexpr double kResetAt = kSettle + kAway + kSettle;
-constexpr double kExcursionEnd = kResetAt + kAway + kSettle;
+  explicit Excursion(double threshold) {
+    constexpr double kChargeScale = 6e-12;  // ampere second: 0.6 s at 10 pA, which is 0.1 pC at an overdrive of 2 %
+    away = std::clamp(kChargeScale / threshold, 5e-3, 1.0);
+    settle = 0.5 * away;
+    set_at = settle;
+    reset_at = set_at + away + settle;
+    stop = reset_at + away + settle;
+    longest_step = away / 2500.0;
+  }
 
-/// Current of the cells' supply over what flows at the ends of [begin, end], integrated.
+  sim::PiecewiseLinear wave(double middle, double above, double below) const {
+    const double back_at = set_at + away;
+    const double last_at = reset_at + away;
+    return {{0.0, middle},
+            {set_at, middle},
+            {set_at + kStep, above},
+            {back_at, above},
+            {back_at + kStep, middle},
+            {reset_at, middle},
+            {reset_at + kStep, below},
+            {last_at, below},
+            {last_at + kStep, middle},
+            {stop, middle}};
+  }
+};
+
+/// Charge of the cells' supply in [begin, end] beyond a steady `settled`.
 double charge_beyond(const sim::Waveforms& waves, std::size_t probe, double begin, double end, double settled) {
   return (waves.mean(probe, begin, end) - settled) * (end - begin);
 }
@@ -116,13 +134,15 @@ Sensitivities measure_sensitivities(const CellLab& lab, const TunedCell& cell) {
 std::vector<Response> measure_responses(const CellLab& lab, const TunedCell& cell,
                                         const std::vector<double>& overdrives) {
   const compile::CellLoop& loop = cell.loop.loop;
+  const Excursion excursion(cell.target.rise);
   std::vector<Response> responses(overdrives.size());
   std::vector<CellRun> runs;
   for (std::size_t i = 0; i < overdrives.size(); ++i) {
     responses[i].overdrive = overdrives[i];
     const double beyond = overdrives[i] * loop.rise;
     runs.push_back({cell.gains, lab.home(),
-                    excursion(band_position(loop, 0.5), loop.rise + beyond, std::max(0.0, loop.fall - beyond)), false});
+                    excursion.wave(band_position(loop, 0.5), loop.rise + beyond, std::max(0.0, loop.fall - beyond)),
+                    false});
   }
   const auto read = [&](std::size_t i, const sim::Waveforms& waves, std::size_t slot) {
     const std::size_t gate = probe_index(slot, CellProbe::kSwitch);
@@ -131,12 +151,13 @@ std::vector<Response> measure_responses(const CellLab& lab, const TunedCell& cel
     for (double& value : magnitude.values[output]) value = std::abs(value);
     const double half = 0.5 * home_supply(lab);
     Response& response = responses[i];
-    response.set_switch = crossing_time(waves, gate, half, true, kSetAt) - kSetAt;
-    response.set_output = crossing_time(magnitude, output, 0.9 * loop.high, true, kSetAt) - kSetAt;
-    response.reset_switch = crossing_time(waves, gate, half, false, kResetAt) - kResetAt;
-    response.reset_output = crossing_time(magnitude, output, 0.1 * loop.high, false, kResetAt) - kResetAt;
+    response.set_switch = crossing_time(waves, gate, half, true, excursion.set_at) - excursion.set_at;
+    response.set_output = crossing_time(magnitude, output, 0.9 * loop.high, true, excursion.set_at) - excursion.set_at;
+    response.reset_switch = crossing_time(waves, gate, half, false, excursion.reset_at) - excursion.reset_at;
+    response.reset_output =
+        crossing_time(magnitude, output, 0.1 * loop.high, false, excursion.reset_at) - excursion.reset_at;
   };
-  run_cells(lab, runs, kExcursionEnd, kFineStep, 4, read, [&](std::size_t i, const std::string& message) {
+  run_cells(lab, runs, excursion.stop, excursion.longest_step, 4, read, [&](std::size_t i, const std::string& message) {
     responses[i] = {overdrives[i], kNever, kNever, kNever, kNever, message};
   });
   return responses;
@@ -146,23 +167,24 @@ CellCurrents measure_currents(const CellLab& lab, const TunedCell& cell) {
   const compile::CellLoop& loop = cell.loop.loop;
   const double middle = band_position(loop, 0.5);
   // Half a threshold beyond each: the charge is read against the current that has settled there.
-  const CellRun moving{cell.gains, lab.home(), excursion(middle, 1.5 * loop.rise, 0.5 * loop.fall), false};
+  const Excursion excursion(cell.target.rise);
+  const CellRun moving{cell.gains, lab.home(), excursion.wave(middle, 1.5 * loop.rise, 0.5 * loop.fall), false};
   const CellRun dark{cell.gains, lab.home(), {{0.0, 0.0}}, false};
   CellCurrents result;
   const auto fail = [&](std::size_t, const std::string& message) { result.problem = message; };
   run_cells(
-      lab, {moving}, kExcursionEnd, kFineStep, 1,
+      lab, {moving}, excursion.stop, excursion.longest_step, 1,
       [&](std::size_t, const sim::Waveforms& waves, std::size_t) {
         const std::size_t supply = waves.values.size() - 1;
-        const auto settled = [&](double time) { return waves.mean(supply, time - 0.02, time); };
-        result.off_in_band = settled(kSetAt);
-        result.on_in_band = settled(kResetAt);
-        const double set_end = kSetAt + kAway;
-        const double reset_end = kResetAt + kAway;
-        result.set_charge = charge_beyond(waves, supply, kSetAt, set_end, settled(set_end));
-        result.reset_charge = charge_beyond(waves, supply, kResetAt, reset_end, settled(reset_end));
-        result.set_peak = peak(waves, supply, kSetAt, set_end);
-        result.reset_peak = peak(waves, supply, kResetAt, reset_end);
+        const auto settled = [&](double time) { return waves.mean(supply, time - 0.1 * excursion.away, time); };
+        result.off_in_band = settled(excursion.set_at);
+        result.on_in_band = settled(excursion.reset_at);
+        const double set_end = excursion.set_at + excursion.away;
+        const double reset_end = excursion.reset_at + excursion.away;
+        result.set_charge = charge_beyond(waves, supply, excursion.set_at, set_end, settled(set_end));
+        result.reset_charge = charge_beyond(waves, supply, excursion.reset_at, reset_end, settled(reset_end));
+        result.set_peak = peak(waves, supply, excursion.set_at, set_end);
+        result.reset_peak = peak(waves, supply, excursion.reset_at, reset_end);
       },
       fail);
   run_cells(

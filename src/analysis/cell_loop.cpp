@@ -252,6 +252,11 @@ void run_cells(const CellLab& lab, const std::vector<CellRun>& runs, double stop
                std::size_t cells_per_bench, const ReadCell& read, const FailedCell& fail) {
   std::vector<std::vector<std::size_t>> groups;
   for (std::size_t i = 0; i < runs.size(); ++i) {
+    const auto is_unknown = [](const sim::Breakpoint& point) { return std::isnan(point.value); };
+    if (std::any_of(runs[i].candidate.begin(), runs[i].candidate.end(), is_unknown)) {
+      fail(i, "its thresholds are not known");
+      continue;
+    }
     const auto fits = [&](const std::vector<std::size_t>& group) {
       return group.size() < cells_per_bench && runs[group.front()].environment == runs[i].environment;
     };
