@@ -2,7 +2,7 @@
 """Measures what the project promises and writes the figures into docs/results.md, each beside its target.
 
 Usage: scripts/results.py [--quick] [--output FILE] [--program FILE] [SECTION...]
-Sections: demo accuracy speech agreement foreign parallel keywords aware copy digits engine quadrant; without any, all of
+Sections: demo accuracy speech agreement foreign parallel keywords aware copy digits engine quadrant cell; without any, all of
 them (about three hours on two cores, of which keywords, digits and quadrant take most).
 --quick is a trial with small numbers; give it another --output. Exit code 5 if a target was missed.
 Needs the release build (scripts/demo.sh makes it); speech and the gf180mcu PDK are looked for in ../shared, else
@@ -19,6 +19,8 @@ import struct
 import subprocess
 import sys
 import time
+
+from results_cell import fill_cell_section
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TITLE = """# Results
@@ -547,10 +549,17 @@ def quadrant_section(bench):
     return section
 
 
+def cell_section(bench):
+    section = Section("The cell", "`hysteron study cell`: sized and calibrated at the typical corner, 1.8 V and 27 °C, "
+                                  "measured there and elsewhere with an ideal unit current; docs/cell.md has the protocol.")
+    fill_cell_section(section, bench)
+    return section
+
+
 SECTIONS = {"demo": demo_section, "accuracy": accuracy_section, "speech": speech_section,
             "agreement": agreement_section, "foreign": foreign_section, "parallel": parallel_section,
             "keywords": keywords_section, "aware": aware_section, "copy": copy_section, "digits": digits_section,
-            "engine": engine_section, "quadrant": quadrant_section}
+            "engine": engine_section, "quadrant": quadrant_section, "cell": cell_section}
 
 
 def machine():

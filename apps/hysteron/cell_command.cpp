@@ -1,12 +1,15 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "circuit_options.h"
 #include "commands.h"
 #include "hysteron/base/error.h"
+#include "hysteron/base/file.h"
 #include "hysteron/base/units.h"
-#include "hysteron/flow/circuit.h"
+#include "hysteron/flow/cell_study.h"
+#include "hysteron/report/cell_report.h"
 
 namespace {
 
@@ -15,20 +18,18 @@ struct Options {
   std::string threshold;
   std::string width;
   std::string gain;
+  std::string corner;
+  std::optional<double> temperature;
+  std::string loop;
   bool json = false;
 };
 
 double positive_current(const std::string& text, const char* flag) {
   const double value = hysteron::parse_si(text, flag);
   if (!(value > 0.0 && value <= 1e-6)) {
-    throw hysteron::Error(hysteron::ErrorKind::kUsage,
-                          fmt::format("{}: expected a current above 0 and up to 1u", flag));
+    throw hysteron::bad_input(fmt::format("{} {}: expected a current above 0 and up to 1u", flag, text));
   }
   return value;
-}
-
-nlohmann::json loop_json(const hysteron::compile::CellLoop& loop) {
-  return {{"rise", loop.rise}, {"fall", loop.fall}, {"high", loop.high}, {"low", loop.low}};
 }
 
 int run(const Options& options, Session& session) {
@@ -39,23 +40,28 @@ int run(const Options& options, Session& session) {
     throw hysteron::bad_input("--i-width: expected less than --i-thresh; the cell would never reset");
   }
   const hysteron::flow::Workshop workshop(read_circuit_flags(options.circuit), session.reporter, session.stop);
-  const auto study = hysteron::flow::study_cell(workshop, {threshold, threshold - width, gain}, session.reporter);
+  const hysteron::flow::CellRequest request = {
+      threshold, width, gain, options.corner, options.temperature, !options.loop.empty()};
+  const auto measured = hysteron::flow::measure_cell(workshop, request, session.reporter);
+  if (measured.curve) hysteron::write_file(options.loop, hysteron::analysis::loop_csv(*measured.curve));
+  const hysteron::compile::CellLoop& loop = measured.loop.loop;
+  const hysteron::compile::CellLoop& before = measured.cell.uncalibrated.loop;
   if (options.json) {
-    nlohmann::json json = loop_json(study.loop);
-    json["uncalibrated"] = loop_json(study.uncalibrated);
+    nlohmann::ordered_json json = hysteron::report::loop_json(loop);
+    json["uncalibrated"] = hysteron::report::loop_json(before);
     fmt::print("{}\n", json.dump());
     return 0;
   }
   using hysteron::format_si;
-  const auto row = [](const char* name, double wanted, double measured, double before) {
-    fmt::print("{:<8} {:>10} {:>10} {:>10}\n", name, format_si(wanted, "A"), format_si(measured, "A", 4),
-               format_si(before, "A", 4));
+  const auto row = [](const char* name, double wanted, double value, double first) {
+    fmt::print("{:<8} {:>10} {:>10} {:>10}\n", name, format_si(wanted, "A"), format_si(value, "A", 4),
+               format_si(first, "A", 4));
   };
   fmt::print("{:<8} {:>10} {:>10} {:>10}\n", "", "wanted", "measured", "uncalibrated");
-  row("rise", threshold, study.loop.rise, study.uncalibrated.rise);
-  row("fall", threshold - width, study.loop.fall, study.uncalibrated.fall);
-  row("high", gain, study.loop.high, study.uncalibrated.high);
-  row("low", 0.0, study.loop.low, study.uncalibrated.low);
+  row("rise", threshold, loop.rise, before.rise);
+  row("fall", threshold - width, loop.fall, before.fall);
+  row("high", gain, loop.high, before.high);
+  row("low", 0.0, loop.low, before.low);
   return 0;
 }
 
@@ -69,6 +75,9 @@ void add_cell_command(CLI::App& app, Session& session) {
         command.add_option("--i-thresh", options.threshold, "Upper threshold, ampere")->required();
         command.add_option("--i-width", options.width, "Hysteresis width, ampere")->required();
         command.add_option("--i-gain", options.gain, "Output when on, ampere")->required();
+        command.add_option("--corner", options.corner, "Corner it is measured at, calibrated at the typical one");
+        command.add_option("--temperature", options.temperature, "Degree Celsius it is measured at, calibrated at 27");
+        command.add_option("--loop", options.loop, "CSV file for the whole loop: candidate, output up, output down");
         command.add_flag("--json", options.json, "Print one JSON object");
         add_circuit_flags(command, options.circuit);
       },

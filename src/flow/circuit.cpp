@@ -85,13 +85,6 @@ void write_circuit(const compile::CompiledNetwork& network, const technology::Te
              report::summary_json(network, technology, summary.by_role, summary.area).dump(2) + "\n");
 }
 
-CellStudy study_cell(const Workshop& workshop, const compile::CellTarget& target, Reporter& reporter) {
-  const compile::Conditions& conditions = workshop.options().conditions;
-  const auto calibrated = compile::calibrate_cells({target}, workshop.technology(), workshop.curves(), conditions,
-                                                   workshop.engine(), reporter);
-  return {calibrated.front().loop, calibrated.front().uncalibrated};
-}
-
 std::vector<std::size_t> check_clips(const model::Network& network, const data::Features& features,
                                      const std::vector<std::size_t>& clips, const std::string& origin) {
   if (features.width != network.inputs()) {

@@ -137,6 +137,41 @@ TEST_F(BadInput, PdkFoldersWithoutTheFiles) {
   expect_refusal(with({"--pdk", "mine.toml"}), kBadInput, {"mine.toml"});
 }
 
+TEST_F(BadInput, CellsThatCannotBe) {
+  const auto cell = [](const std::string& threshold, const std::string& width, const std::string& gain,
+                       const Arguments& more = {}) {
+    Arguments all = {"cell", "--i-thresh", threshold, "--i-width", width, "--i-gain", gain};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  };
+  expect_refusal(cell("0", "1p", "1n"), kBadInput, {"--i-thresh 0"});
+  expect_refusal(cell("1n", "-3p", "1n"), kBadInput, {"--i-width -3p"});
+  expect_refusal(cell("1n", "500p", "3u"), kBadInput, {"--i-gain 3u", "1u"});
+  expect_refusal(cell("1n", "2n", "1n"), kBadInput, {"--i-width", "reset"});
+  expect_refusal(cell("100f", "50f", "1n"), kBadInput, {"I_thresh 100 fA", "floor of"});
+  expect_refusal(cell("1n", "100f", "1n"), kBadInput, {"I_width 100 fA", "floor of"});
+  expect_refusal(cell("1n", "999.99p", "1n"), kBadInput, {"I_width", "leakage"});
+  expect_refusal(cell("1n", "500p", "1n", {"--corner", "hot"}), kBadInput, {"'hot'", "generic180", "ss"});
+  expect_refusal(cell("1n", "500p", "1n", {"--temperature", "200"}), kBadInput, {"200", "125"});
+  expect_refusal(cell("1n", "500p", "1n", {"--supply", "5"}), kBadInput, {"supply 5 V", "3.6"});
+  expect_refusal(cell("1n", "500p", "1n", {"--loop", "nowhere/loop.csv"}), kBadInput, {"nowhere"});
+}
+
+TEST_F(BadInput, CellStudiesThatCannotBe) {
+  const auto study = [](const Arguments& more) {
+    Arguments all = {"study", "cell", "-o", "cell.json"};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  };
+  expect_refusal(study({"--currents", "100p,5u"}), kBadInput, {"5 uA", "100 nA"});
+  expect_refusal(study({"--currents", "10f"}), kBadInput, {"10 fA"});
+  expect_refusal(study({"--currents", "1p"}), kBadInput, {"1 pA", "floor of"});
+  expect_refusal(study({"--currents", "much"}), 2, {"--currents"});
+  expect_refusal(study({"--supplies", "1.8,-1"}), kBadInput, {"supply -1 V"});
+  expect_refusal(study({"--temperatures", "27,400"}), kBadInput, {"400", "125"});
+  expect_refusal(study({"--corners", "tt,warm"}), kBadInput, {"'warm'", "ff"});
+}
+
 /// A disk of 16 kB at `folder` for the life of the object, where the system lets us make one.
 class TinyDisk {
  public:

@@ -1,5 +1,8 @@
 // What --json promises: one object on stdout, with the fields that outside checks rely on.
 
+#include <cstdio>
+#include <sstream>
+
 #include "cli/program.h"
 #include "cli/samples.h"
 #include "hysteron/data/npy.h"
@@ -74,6 +77,29 @@ TEST_F(Json, CellGivesTheLoopInAmpere) {
   EXPECT_NEAR(result["fall"].get<double>(), 200e-12, 10e-12);
   EXPECT_NEAR(result["high"].get<double>(), 1e-9, 20e-12);
   EXPECT_LT(result["low"].get<double>(), 10e-12);
+}
+
+TEST_F(Json, CellWritesItsWholeLoop) {
+  const json result = run_json({"cell", "--i-thresh", "300p", "--i-width", "150p", "--i-gain", "200p", "--corner", "ff",
+                                "--temperature", "85", "--loop", "loop.csv"});
+  std::istringstream lines(read_file(folder_ / "loop.csv"));
+  std::string line;
+  ASSERT_TRUE(std::getline(lines, line));
+  EXPECT_EQ(line, "candidate_a,output_up_a,output_down_a");
+  const double rise = result["rise"].get<double>();
+  const double fall = result["fall"].get<double>();
+  int inside = 0;
+  while (std::getline(lines, line)) {
+    double candidate = 0.0;
+    double up = 0.0;
+    double down = 0.0;
+    ASSERT_EQ(std::sscanf(line.c_str(), "%lf,%lf,%lf", &candidate, &up, &down), 3) << line;
+    if (candidate < fall + 0.1 * (rise - fall) || candidate > rise - 0.1 * (rise - fall)) continue;
+    ++inside;
+    EXPECT_LT(up, 20e-12) << candidate;
+    EXPECT_NEAR(down, result["high"].get<double>(), 5e-12) << candidate;
+  }
+  EXPECT_GT(inside, 50);
 }
 
 TEST_F(Json, VerifyGivesEveryFigureOfTheContract) {

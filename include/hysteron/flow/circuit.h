@@ -81,13 +81,6 @@ CircuitSummary summarise(const compile::CompiledNetwork& network, const technolo
 void write_circuit(const compile::CompiledNetwork& network, const technology::Technology& technology,
                    const std::filesystem::path& folder);
 
-/// The loop of one cell, calibrated to the three currents first, and the loop the curves alone gave.
-struct CellStudy {
-  compile::CellLoop loop;
-  compile::CellLoop uncalibrated;
-};
-CellStudy study_cell(const Workshop& workshop, const compile::CellTarget& target, Reporter& reporter);
-
 /// Conditions of a simulation that differ from those the circuit was made for.
 struct SimulationConditions {
   std::string corner;                 ///< empty: typical

@@ -1,0 +1,95 @@
+#include "hysteron/flow/cell_study.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "circuit_options.h"
+#include "hysteron/base/error.h"
+#include "hysteron/base/file.h"
+#include "hysteron/base/units.h"
+#include "study_commands.h"
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct Options {
+  CircuitFlags circuit;
+  hysteron::analysis::CellStudyRequest request;
+  std::vector<std::string> currents;
+  std::string output = "cell.json";
+  bool json = false;
+};
+
+void declare(CLI::App& command, Options& options) {
+  add_circuit_flags(command, options.circuit);
+  hysteron::analysis::CellStudyRequest& request = options.request;
+  command
+      .add_option("--currents", options.currents, "Currents of the sweeps, ampere, separated by commas (10p ... 3n)")
+      ->delimiter(',');
+  command.add_option("--supplies", request.supplies, "Supplies, volt")->delimiter(',')->capture_default_str();
+  command.add_option("--temperatures", request.temperatures, "Temperatures, degree Celsius")
+      ->delimiter(',')
+      ->capture_default_str();
+  command.add_option("--corners", request.corners, "Corners (default: all of the technology's)")->delimiter(',');
+  command.add_option("--retention", request.retention_seconds, "Simulated seconds a state is to be held")
+      ->check(CLI::Range(0.1, 1e6))
+      ->capture_default_str();
+  command.add_option("-o,--output", options.output, "JSON file with every point")->capture_default_str();
+  command.add_flag("--json", options.json, "Print one JSON object: the study without its single points");
+}
+
+std::string picoampere(const Json& value) {
+  return value.is_null() ? "none" : fmt::format("{:.3f}", value.get<double>() / hysteron::kPico);
+}
+
+void print_study(const Json& study) {
+  fmt::print("{:<10}{:>10}{:>12}{:>14}   100-400 pA, calibrated\n", "", "slope", "offset pA", "residual pA");
+  for (const auto& [name, line] : study["linearity"].items()) {
+    fmt::print("{:<10}{:>10.5f}{:>12}{:>14}\n", name, line["slope"].is_null() ? NAN : line["slope"].get<double>(),
+               picoampere(line["offset"]), picoampere(line["worst_residual"]));
+  }
+  fmt::print("\n{:<8}{:>8}{:>8}{:>10}{:>10}{:>10}   worst deviation\n", "corner", "V", "C", "rise", "fall", "high");
+  for (const Json& row : study["environments"]) {
+    const Json& worst = row["worst"];
+    fmt::print("{:<8}{:>8g}{:>8g}{:>9.2f}%{:>9.2f}%{:>9.2f}%\n", row["corner"].get<std::string>(),
+               row["supply"].get<double>(), row["temperature"].get<double>(), 100.0 * worst["rise"].get<double>(),
+               100.0 * worst["fall"].get<double>(), 100.0 * worst["high"].get<double>());
+  }
+  const Json& retention = study["retention"];
+  fmt::print("\nheld {} of {} states for {:g} s\n", retention["held"].get<int>(), retention["of"].get<int>(),
+             retention["seconds"].get<double>());
+  fmt::print("{} points, {} without a figure\n", study["points"].get<int>(), study["unsolved"].size());
+  for (const Json& point : study["unsolved"]) fmt::print("  {}\n", point.get<std::string>());
+}
+
+int run(Options options, Session& session) {
+  if (!options.currents.empty()) options.request.currents.clear();
+  for (const std::string& text : options.currents) {
+    options.request.currents.push_back(hysteron::parse_si(text, "--currents"));
+  }
+  const hysteron::flow::CircuitOptions circuit = read_circuit_flags(options.circuit);
+  const hysteron::flow::Workshop workshop(circuit, session.reporter, session.stop);
+  Json study = hysteron::flow::study_cells(workshop, options.request, session.reporter);
+  hysteron::write_file(options.output, study.dump(1) + "\n");
+  if (options.json) {
+    for (const char* points : {"sweeps", "low_supplies"}) study.erase(points);
+    study["output"] = options.output;
+    fmt::print("{}\n", study.dump());
+  } else {
+    print_study(study);
+  }
+  return 0;
+}
+
+}  // namespace
+
+void add_cell_study(CLI::App& study, Session& session) {
+  add_command<Options>(study, session, "cell",
+                       "Characterise the nine-transistor cell over currents, supply, temperature and corner",
+                       "hysteron study cell --pdk generic180 -o cell.json", declare,
+                       [&session](const Options& options) { return run(options, session); });
+}

@@ -1,0 +1,156 @@
+#include "hysteron/flow/quadrant_study.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "hysteron/base/error.h"
+#include "hysteron/base/file.h"
+#include "study_commands.h"
+
+namespace {
+
+using hysteron::flow::QuadrantRun;
+using hysteron::flow::QuadrantStudy;
+using Json = nlohmann::ordered_json;
+
+struct Options {
+  hysteron::flow::QuadrantRequest request;
+  std::string base;
+  std::string output = "quadrant.json";
+  bool json = false;
+};
+
+void declare(CLI::App& command, Options& options) {
+  options.request.tasks = {"copy_first", "flip_flop", "denoising", "parity", "keywords"};
+  options.request.widths = {8, 32};
+  command.add_option("--base", options.base, "configuration file that every run begins with");
+  command.add_option("--tasks", options.request.tasks, "tasks, separated by commas")
+      ->delimiter(',')
+      ->capture_default_str();
+  command.add_option("--widths", options.request.widths, "widths, separated by commas")
+      ->delimiter(',')
+      ->check(CLI::Range(1, 4096))
+      ->capture_default_str();
+  command.add_option("--seeds", options.request.seeds, "trainings of each")
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  command.add_option("--steps", options.request.steps, "optimiser steps of each; 0 takes the base's")
+      ->check(CLI::Range(0, 1000000000));
+  command.add_option("--noise", options.request.noise, "noise on candidates for retention, over the threshold")
+      ->delimiter(',')
+      ->check(CLI::Range(0.0, 10.0))
+      ->capture_default_str();
+  command.add_option("-o,--output", options.output, "JSON file with every run")->capture_default_str();
+  command.add_option("-j,--jobs", options.request.jobs, "threads; 0 takes all")->check(CLI::Range(0, 1024));
+  command.add_flag("--json", options.json, "print one JSON object on stdout and nothing else there");
+}
+
+Json optional_json(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
+
+Json run_json(const QuadrantRun& run) {
+  Json curve = Json::array();
+  for (const auto& point : run.curve) {
+    curve.push_back(
+        {{"step", point.step}, {"epsilon", point.epsilon}, {"loss", point.loss}, {"accuracy", point.accuracy}});
+  }
+  Json retention = Json::array();
+  for (const auto& value : run.retention) retention.push_back(optional_json(value));
+  return {{"task", run.task},
+          {"width", run.width},
+          {"cell", run.cell},
+          {"seed", run.seed},
+          {"test_accuracy", run.test_accuracy},
+          {"steps_to_95", run.steps_to_95},
+          {"transition_rate", run.activity.transition_rate},
+          {"dead", run.activity.dead},
+          {"stuck", run.activity.stuck},
+          {"retention", retention},
+          {"curve", curve}};
+}
+
+/// Means over the seeds of one task, width and cell.
+Json row_json(const std::vector<QuadrantRun>& runs, std::size_t noise_levels) {
+  const auto count = static_cast<double>(runs.size());
+  const auto mean = [&](auto figure) {
+    double sum = 0.0;
+    for (const QuadrantRun& run : runs) sum += static_cast<double>(figure(run));
+    return sum / count;
+  };
+  double worst = 1.0;
+  for (const QuadrantRun& run : runs) worst = std::min(worst, run.test_accuracy);
+  Json retention = Json::array();
+  for (std::size_t k = 0; k < noise_levels; ++k) {
+    // Hazards add, so the mean over seeds is that of the rates.
+    const double rate = mean([&](const QuadrantRun& run) { return run.retention[k] ? 1.0 / *run.retention[k] : 0.0; });
+    retention.push_back(rate > 0.0 ? Json(1.0 / rate) : Json(nullptr));
+  }
+  return {{"task", runs.front().task},
+          {"width", runs.front().width},
+          {"cell", runs.front().cell},
+          {"test_accuracy", mean([](const QuadrantRun& run) { return run.test_accuracy; })},
+          {"worst_test_accuracy", worst},
+          {"steps_to_95", mean([](const QuadrantRun& run) { return run.steps_to_95; })},
+          {"transition_rate", mean([](const QuadrantRun& run) { return run.activity.transition_rate; })},
+          {"dead", mean([](const QuadrantRun& run) { return run.activity.dead; })},
+          {"stuck", mean([](const QuadrantRun& run) { return run.activity.stuck; })},
+          {"retention", retention}};
+}
+
+Json study_json(const Options& options, const QuadrantStudy& study) {
+  Json rows = Json::array();
+  Json runs = Json::array();
+  for (std::size_t i = 0; i < study.runs.size(); i += options.request.seeds) {
+    const auto begin = study.runs.begin() + static_cast<std::ptrdiff_t>(i);
+    rows.push_back(
+        row_json({begin, begin + static_cast<std::ptrdiff_t>(options.request.seeds)}, options.request.noise.size()));
+  }
+  for (const QuadrantRun& run : study.runs) runs.push_back(run_json(run));
+  return {
+      {"study", "quadrant"}, {"steps", study.steps}, {"seeds", options.request.seeds}, {"noise", options.request.noise},
+      {"rows", rows},        {"runs", runs}};
+}
+
+void print_rows(const Json& study) {
+  fmt::print("{:<12}{:>6} {:<9}{:>8}{:>8}{:>8}{:>13}{:>8}{:>8}", "task", "width", "cell", "test %", "worst", "to 95 %",
+             "transitions", "dead", "stuck");
+  for (const Json& level : study["noise"]) fmt::print("{:>12}", fmt::format("kept at {}", level.get<double>()));
+  fmt::print("\n");
+  for (const Json& row : study["rows"]) {
+    fmt::print("{:<12}{:>6} {:<9}{:>8.2f}{:>8.2f}{:>8.0f}{:>12.2f}%{:>7.1f}%{:>7.1f}%", row["task"].get<std::string>(),
+               row["width"].get<std::size_t>(), row["cell"].get<std::string>(),
+               100.0 * row["test_accuracy"].get<double>(), 100.0 * row["worst_test_accuracy"].get<double>(),
+               row["steps_to_95"].get<double>(), 100.0 * row["transition_rate"].get<double>(),
+               100.0 * row["dead"].get<double>(), 100.0 * row["stuck"].get<double>());
+    for (const Json& value : row["retention"]) {
+      fmt::print("{:>12}", value.is_null() ? "no flip" : fmt::format("{:.0f} frames", value.get<double>()));
+    }
+    fmt::print("\n");
+  }
+}
+
+int run(Options options, Session& session) {
+  options.request.base = options.base;
+  const QuadrantStudy study = hysteron::flow::study_quadrant(options.request, session.reporter, session.stop);
+  Json json = study_json(options, study);
+  hysteron::write_file(options.output, json.dump(1) + "\n");
+  if (options.json) {
+    json.erase("runs");
+    json["output"] = options.output;
+    fmt::print("{}\n", json.dump());
+  } else {
+    print_rows(json);
+  }
+  return 0;
+}
+
+}  // namespace
+
+void add_quadrant_study(CLI::App& study, Session& session) {
+  add_command<Options>(study, session, "quadrant", "BMRU against its first-quadrant form: what that costs and brings",
+                       "hysteron study quadrant --tasks copy_first,flip_flop --widths 8 --seeds 3 -o quadrant.json",
+                       declare, [&session](const Options& options) { return run(options, session); });
+}

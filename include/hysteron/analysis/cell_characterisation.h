@@ -1,0 +1,76 @@
+#pragma once
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "hysteron/analysis/cell_loop.h"
+
+namespace hysteron::analysis {
+
+/// measured = slope * programmed + offset, by least squares.
+struct LineFit {
+  double slope = 0.0;
+  double offset = 0.0;          ///< ampere
+  double worst_residual = 0.0;  ///< ampere, largest distance of a point from the line
+  std::size_t points = 0;
+};
+
+/// Fits a line; needs two different abscissas, else slope and offset are NaN. Points with a NaN are left out.
+LineFit fit_line(const std::vector<double>& programmed, const std::vector<double>& measured);
+
+/// Sensitivities d(rise, width, high) / d(I_thresh, I_width, I_gain): rows are what is measured, columns what is
+/// turned; 1 on the diagonal and 0 elsewhere is ideal. NaN where a cell was not solved.
+using Sensitivities = std::array<std::array<double, 3>, 3>;
+
+/// Central differences of 10 % around a tuned cell.
+Sensitivities measure_sensitivities(const CellLab& lab, const TunedCell& cell);
+
+/// How long a cell takes to switch when its candidate steps from the middle of its band beyond a threshold.
+struct Response {
+  double overdrive = 0.0;   ///< distance beyond the threshold over I_thresh
+  double set_switch = 0.0;  ///< second, step to V0 passing half the supply; NaN if it does not within the run
+  double set_output = 0.0;  ///< second, step to nine tenths of the output
+  double reset_switch = 0.0;
+  double reset_output = 0.0;  ///< second, step to a tenth of the output
+  std::string problem;
+};
+std::vector<Response> measure_responses(const CellLab& lab, const TunedCell& cell,
+                                        const std::vector<double>& overdrives);
+
+/// What one cell draws from the cells' supply.
+struct CellCurrents {
+  double off_at_zero = 0.0;  ///< ampere, off with no candidate
+  double off_in_band = 0.0;  ///< off with the candidate in the middle of the band: a copy of it flows in M1
+  double on_in_band = 0.0;   ///< on, there
+  double set_charge = 0.0;   ///< coulomb beyond the static current, while it sets and while it resets
+  double reset_charge = 0.0;
+  double set_peak = 0.0;  ///< ampere, largest current while it sets and while it resets
+  double reset_peak = 0.0;
+  std::string problem;
+};
+CellCurrents measure_currents(const CellLab& lab, const TunedCell& cell);
+
+/// Whether a cell keeps a state with its candidate at rest in its band.
+struct Retention {
+  compile::CellEnvironment environment;
+  double position = 0.0;  ///< of the candidate: 0 at the lower, 1 at the upper threshold
+  bool on = false;        ///< the state it began with
+  double seconds = 0.0;   ///< simulated
+  bool held = false;
+  double output = 0.0;  ///< ampere, at the end
+  std::string problem;
+};
+
+/// What to hold: a cell, where in its measured band, and under which conditions.
+struct RetentionRequest {
+  TunedCell cell;
+  double position = 0.5;
+  compile::CellEnvironment environment;
+};
+
+/// Both states of every request for `seconds` of simulated time: two results a request, off then on.
+std::vector<Retention> measure_retention(const CellLab& lab, const std::vector<RetentionRequest>& requests,
+                                         double seconds);
+
+}  // namespace hysteron::analysis

@@ -1,0 +1,223 @@
+#include "hysteron/analysis/cell_characterisation.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace hysteron::analysis {
+namespace {
+
+using compile::CellProbe;
+using compile::probe_index;
+
+constexpr double kNever = std::numeric_limits<double>::quiet_NaN();
+
+double home_supply(const CellLab& lab) {
+  return lab.conditions.supply > 0.0 ? lab.conditions.supply : lab.technology.supply;
+}
+
+double band_position(const compile::CellLoop& loop, double position) {
+  return loop.fall + position * (loop.rise - loop.fall);
+}
+
+// Steps of the response and of the switching charge are as steep as the inputs of a network.
+constexpr double kStep = 1e-4;
+
+/// A candidate in the middle of the band, above it, in the middle, below it, in the middle; each long enough for every
+/// rail and V0 to settle at the cell's own currents.
+struct Excursion {
+  double away = 0.0;    ///< second, beyond a threshold
+  double settle = 0.0;  ///< in the band
+  double set_at = 0.0;
+  double reset_at = 0.0;
+  double stop = 0.0;
+  double longest_step = 0.0;
+
+  explicit Excursion(double threshold) {
+    constexpr double kChargeScale = 6e-12;  // ampere second: 0.6 s at 10 pA, which is 0.1 pC at an overdrive of 2 %
+    away = std::clamp(kChargeScale / threshold, 5e-3, 1.0);
+    settle = 0.5 * away;
+    set_at = settle;
+    reset_at = set_at + away + settle;
+    stop = reset_at + away + settle;
+    longest_step = away / 2500.0;
+  }
+
+  sim::PiecewiseLinear wave(double middle, double above, double below) const {
+    const double back_at = set_at + away;
+    const double last_at = reset_at + away;
+    return {{0.0, middle},
+            {set_at, middle},
+            {set_at + kStep, above},
+            {back_at, above},
+            {back_at + kStep, middle},
+            {reset_at, middle},
+            {reset_at + kStep, below},
+            {last_at, below},
+            {last_at + kStep, middle},
+            {stop, middle}};
+  }
+};
+
+/// Charge of the cells' supply in [begin, end] beyond a steady `settled`.
+double charge_beyond(const sim::Waveforms& waves, std::size_t probe, double begin, double end, double settled) {
+  return (waves.mean(probe, begin, end) - settled) * (end - begin);
+}
+
+double peak(const sim::Waveforms& waves, std::size_t probe, double begin, double end) {
+  double result = 0.0;
+  for (std::size_t i = 0; i < waves.time.size(); ++i) {
+    if (waves.time[i] >= begin && waves.time[i] <= end) result = std::max(result, waves.values[probe][i]);
+  }
+  return result;
+}
+
+}  // namespace
+
+LineFit fit_line(const std::vector<double>& programmed, const std::vector<double>& measured) {
+  std::vector<double> x;
+  std::vector<double> y;
+  for (std::size_t i = 0; i < programmed.size(); ++i) {
+    if (std::isnan(programmed[i]) || std::isnan(measured[i])) continue;
+    x.push_back(programmed[i]);
+    y.push_back(measured[i]);
+  }
+  LineFit fit{kNever, kNever, kNever, x.size()};
+  double mean_x = 0.0;
+  double mean_y = 0.0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    mean_x += x[i] / static_cast<double>(x.size());
+    mean_y += y[i] / static_cast<double>(x.size());
+  }
+  double xx = 0.0;
+  double xy = 0.0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    xx += (x[i] - mean_x) * (x[i] - mean_x);
+    xy += (x[i] - mean_x) * (y[i] - mean_y);
+  }
+  if (!(xx > 0.0)) return fit;
+  fit.slope = xy / xx;
+  fit.offset = mean_y - fit.slope * mean_x;
+  fit.worst_residual = 0.0;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    fit.worst_residual = std::max(fit.worst_residual, std::abs(y[i] - fit.slope * x[i] - fit.offset));
+  }
+  return fit;
+}
+
+Sensitivities measure_sensitivities(const CellLab& lab, const TunedCell& cell) {
+  constexpr double kShare = 0.1;
+  const compile::CellTarget guess = {cell.loop.loop.rise, cell.loop.loop.fall, cell.loop.loop.high};
+  std::vector<LoopRequest> requests;
+  for (std::size_t column = 0; column < 3; ++column) {
+    for (const double sign : {-1.0, 1.0}) {
+      compile::CellGains gains = cell.gains;
+      double* const turned[] = {&gains.threshold, &gains.width, &gains.output};
+      *turned[column] *= 1.0 + sign * kShare;
+      requests.push_back({gains, guess, lab.home()});
+    }
+  }
+  const std::vector<MeasuredLoop> loops = measure_loops(lab, requests);
+  const double programmed[] = {cell.target.rise, cell.target.rise - cell.target.fall, cell.target.high};
+  Sensitivities result{};
+  for (std::size_t column = 0; column < 3; ++column) {
+    const MeasuredLoop& low = loops[2 * column];
+    const MeasuredLoop& high = loops[2 * column + 1];
+    const double step = 2.0 * kShare * programmed[column];
+    result[0][column] = (high.loop.rise - low.loop.rise) / step;
+    result[1][column] = (high.width() - low.width()) / step;
+    result[2][column] = (high.loop.high - low.loop.high) / step;
+  }
+  return result;
+}
+
+std::vector<Response> measure_responses(const CellLab& lab, const TunedCell& cell,
+                                        const std::vector<double>& overdrives) {
+  const compile::CellLoop& loop = cell.loop.loop;
+  const Excursion excursion(cell.target.rise);
+  std::vector<Response> responses(overdrives.size());
+  std::vector<CellRun> runs;
+  for (std::size_t i = 0; i < overdrives.size(); ++i) {
+    responses[i].overdrive = overdrives[i];
+    const double beyond = overdrives[i] * loop.rise;
+    runs.push_back({cell.gains, lab.home(),
+                    excursion.wave(band_position(loop, 0.5), loop.rise + beyond, std::max(0.0, loop.fall - beyond)),
+                    false});
+  }
+  const auto read = [&](std::size_t i, const sim::Waveforms& waves, std::size_t slot) {
+    const std::size_t gate = probe_index(slot, CellProbe::kSwitch);
+    const std::size_t output = probe_index(slot, CellProbe::kOutput);
+    sim::Waveforms magnitude = waves;
+    for (double& value : magnitude.values[output]) value = std::abs(value);
+    const double half = 0.5 * home_supply(lab);
+    Response& response = responses[i];
+    response.set_switch = crossing_time(waves, gate, half, true, excursion.set_at) - excursion.set_at;
+    response.set_output = crossing_time(magnitude, output, 0.9 * loop.high, true, excursion.set_at) - excursion.set_at;
+    response.reset_switch = crossing_time(waves, gate, half, false, excursion.reset_at) - excursion.reset_at;
+    response.reset_output =
+        crossing_time(magnitude, output, 0.1 * loop.high, false, excursion.reset_at) - excursion.reset_at;
+  };
+  run_cells(lab, runs, excursion.stop, excursion.longest_step, 4, read, [&](std::size_t i, const std::string& message) {
+    responses[i] = {overdrives[i], kNever, kNever, kNever, kNever, message};
+  });
+  return responses;
+}
+
+CellCurrents measure_currents(const CellLab& lab, const TunedCell& cell) {
+  const compile::CellLoop& loop = cell.loop.loop;
+  const double middle = band_position(loop, 0.5);
+  // Half a threshold beyond each: the charge is read against the current that has settled there.
+  const Excursion excursion(cell.target.rise);
+  const CellRun moving{cell.gains, lab.home(), excursion.wave(middle, 1.5 * loop.rise, 0.5 * loop.fall), false};
+  const CellRun dark{cell.gains, lab.home(), {{0.0, 0.0}}, false};
+  CellCurrents result;
+  const auto fail = [&](std::size_t, const std::string& message) { result.problem = message; };
+  run_cells(
+      lab, {moving}, excursion.stop, excursion.longest_step, 1,
+      [&](std::size_t, const sim::Waveforms& waves, std::size_t) {
+        const std::size_t supply = waves.values.size() - 1;
+        const auto settled = [&](double time) { return waves.mean(supply, time - 0.1 * excursion.away, time); };
+        result.off_in_band = settled(excursion.set_at);
+        result.on_in_band = settled(excursion.reset_at);
+        const double set_end = excursion.set_at + excursion.away;
+        const double reset_end = excursion.reset_at + excursion.away;
+        result.set_charge = charge_beyond(waves, supply, excursion.set_at, set_end, settled(set_end));
+        result.reset_charge = charge_beyond(waves, supply, excursion.reset_at, reset_end, settled(reset_end));
+        result.set_peak = peak(waves, supply, excursion.set_at, set_end);
+        result.reset_peak = peak(waves, supply, excursion.reset_at, reset_end);
+      },
+      fail);
+  run_cells(
+      lab, {dark}, 0.2, 1e-3, 1,
+      [&](std::size_t, const sim::Waveforms& waves, std::size_t) {
+        result.off_at_zero = waves.mean(waves.values.size() - 1, 0.1, 0.2);
+      },
+      fail);
+  return result;
+}
+
+std::vector<Retention> measure_retention(const CellLab& lab, const std::vector<RetentionRequest>& requests,
+                                         double seconds) {
+  std::vector<CellRun> runs;
+  std::vector<Retention> results;
+  for (const RetentionRequest& request : requests) {
+    const double candidate = band_position(request.cell.loop.loop, request.position);
+    for (const bool on : {false, true}) {
+      runs.push_back({request.cell.gains, request.environment, {{0.0, candidate}}, on});
+      results.push_back({request.environment, request.position, on, seconds, false, kNever, {}});
+    }
+  }
+  const auto read = [&](std::size_t i, const sim::Waveforms& waves, std::size_t slot) {
+    Retention& result = results[i];
+    const double supply = result.environment.supply > 0.0 ? result.environment.supply : home_supply(lab);
+    const double gate = waves.values[probe_index(slot, CellProbe::kSwitch)].back();
+    result.output = std::abs(waves.values[probe_index(slot, CellProbe::kOutput)].back());
+    const bool output_on = result.output > 0.5 * requests[i / 2].cell.target.high;
+    result.held = (gate > 0.5 * supply) == result.on && output_on == result.on;
+  };
+  run_cells(lab, runs, seconds, seconds / 200.0, 8, read,
+            [&](std::size_t i, const std::string& message) { results[i].problem = message; });
+  return results;
+}
+
+}  // namespace hysteron::analysis

@@ -1,0 +1,343 @@
+#include "hysteron/analysis/cell_study.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "hysteron/base/error.h"
+#include "hysteron/base/units.h"
+
+namespace hysteron::analysis {
+namespace {
+
+using compile::CellEnvironment;
+using compile::CellTarget;
+
+constexpr double kNever = std::numeric_limits<double>::quiet_NaN();
+
+// A cell works at a supply if thresholds and output are within this share of what they were tuned to.
+constexpr double kWorking = 0.1;
+
+CellTarget target(double threshold, double width, double gain) { return {threshold, threshold - width, gain}; }
+
+const std::vector<CellTarget>& anchor_targets() {
+  static const std::vector<CellTarget> targets = {target(10e-12, 5e-12, 10e-12), target(100e-12, 50e-12, 100e-12),
+                                                  target(300e-12, 150e-12, 300e-12), target(1e-9, 500e-12, 1e-9),
+                                                  target(3e-9, 1.5e-9, 3e-9)};
+  return targets;
+}
+constexpr std::size_t kIndependentAnchor = 2;
+
+/// One list of targets that is tuned as a whole, remembered in pieces.
+class Batch {
+ public:
+  std::size_t add(const std::vector<CellTarget>& targets) {
+    begins_.push_back(targets_.size());
+    targets_.insert(targets_.end(), targets.begin(), targets.end());
+    return begins_.size() - 1;
+  }
+  void tune(const CellLab& lab) {
+    tuned_ = tune_cells(lab, targets_);
+    begins_.push_back(targets_.size());
+  }
+  std::vector<TunedCell> piece(std::size_t index) const {
+    const auto at = [&](std::size_t i) { return tuned_.begin() + static_cast<std::ptrdiff_t>(begins_[i]); };
+    return {at(index), at(index + 1)};
+  }
+
+ private:
+  std::vector<CellTarget> targets_;
+  std::vector<std::size_t> begins_;
+  std::vector<TunedCell> tuned_;
+};
+
+std::vector<CellTarget> targets_of(const std::vector<double>& currents, CellTarget (*make)(double)) {
+  std::vector<CellTarget> result;
+  for (const double current : currents) result.push_back(make(current));
+  return result;
+}
+
+/// What is programmed and what is read of one of the three currents.
+struct Quantity {
+  const char* name;
+  double (*programmed)(const CellTarget&);
+  double (*measured)(const MeasuredLoop&);
+};
+
+const Quantity kQuantities[] = {
+    {"threshold", [](const CellTarget& t) { return t.rise; }, [](const MeasuredLoop& m) { return m.loop.rise; }},
+    {"width", [](const CellTarget& t) { return t.rise - t.fall; }, [](const MeasuredLoop& m) { return m.width(); }},
+    {"gain", [](const CellTarget& t) { return t.high; }, [](const MeasuredLoop& m) { return m.loop.high; }}};
+
+LoopRequest again(const TunedCell& cell, const CellEnvironment& environment, bool close) {
+  const compile::CellLoop& loop = cell.loop.loop;
+  if (!cell.loop.good()) return {cell.gains, cell.target, environment, false};
+  return {cell.gains, {loop.rise, loop.fall, loop.high}, environment, close};
+}
+
+Linearity linearity_of(const CellLab& lab, const Quantity& quantity, const std::string& beside,
+                       std::vector<TunedCell> cells) {
+  Linearity result{quantity.name, beside, {}, {}, {}, {}};
+  std::vector<LoopRequest> requests;
+  for (const TunedCell& cell : cells) requests.push_back(again(cell, lab.home(), true));
+  LoopProtocol slower;
+  slower.slow_seconds *= 2.0;
+  const std::vector<MeasuredLoop> repeated = measure_loops(lab, requests, slower);
+  std::vector<double> programmed;
+  std::vector<double> calibrated;
+  std::vector<double> uncalibrated;
+  std::vector<double> slow;
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    programmed.push_back(quantity.programmed(cells[i].target));
+    calibrated.push_back(quantity.measured(cells[i].loop));
+    uncalibrated.push_back(quantity.measured(cells[i].uncalibrated));
+    slow.push_back(quantity.measured(repeated[i]));
+  }
+  result.calibrated = fit_line(programmed, calibrated);
+  result.uncalibrated = fit_line(programmed, uncalibrated);
+  result.slower = fit_line(programmed, slow);
+  result.cells = std::move(cells);
+  return result;
+}
+
+std::vector<EnvironmentRow> measure_anchors(const CellLab& lab, const std::vector<TunedCell>& anchors,
+                                            const std::vector<CellEnvironment>& environments) {
+  std::vector<LoopRequest> requests;
+  for (const CellEnvironment& environment : environments) {
+    for (const TunedCell& anchor : anchors) requests.push_back(again(anchor, environment, false));
+  }
+  const std::vector<MeasuredLoop> loops = measure_loops(lab, requests);
+  std::vector<EnvironmentRow> rows;
+  for (std::size_t i = 0; i < environments.size(); ++i) {
+    const auto begin = loops.begin() + static_cast<std::ptrdiff_t>(i * anchors.size());
+    rows.push_back({environments[i], {begin, begin + static_cast<std::ptrdiff_t>(anchors.size())}});
+  }
+  return rows;
+}
+
+bool works(const MeasuredLoop& loop, const CellTarget& target) {
+  return loop.good() && std::abs(loop.loop.rise - target.rise) <= kWorking * target.rise &&
+         std::abs(loop.loop.fall - target.fall) <= kWorking * target.rise &&
+         std::abs(loop.loop.high - target.high) <= kWorking * target.high && loop.loop.low < 0.01 * loop.loop.high;
+}
+
+/// The last supply, going down, up to which `good(row)` held without a gap; NaN if it never did.
+template <typename Good>
+double smallest_supply(const std::vector<EnvironmentRow>& rows, Good good) {
+  double smallest = kNever;
+  for (std::size_t row = 0; row < rows.size() && good(row); ++row) smallest = rows[row].environment.supply;
+  return smallest;
+}
+
+std::vector<CellEnvironment> low_supplies(const CellStudyRequest& request, const CellEnvironment& home) {
+  std::vector<CellEnvironment> result;
+  const double top = *std::max_element(request.supplies.begin(), request.supplies.end());
+  const auto steps = static_cast<int>(std::floor((top - request.lowest_supply) / request.supply_step + 1e-9));
+  for (int i = steps; i >= 0; --i) {
+    CellEnvironment environment = home;
+    environment.supply = request.lowest_supply + i * request.supply_step;
+    result.push_back(environment);
+  }
+  return result;
+}
+
+/// The study, part by part.
+class Study {
+ public:
+  Study(const CellLab& lab, const CellStudyRequest& request, const StageBegins& begins)
+      : lab_(lab), request_(request), begins_(begins) {}
+
+  CellStudyResult run() {
+    begins_("calibrating cells");
+    result_.floor =
+        measure_cell_floor(lab_.technology, lab_.curves, lab_.conditions, lab_.conditions.temperature, lab_.engine);
+    tune();
+    begins_("measuring linearity");
+    fit();
+    begins_("measuring over supply, temperature and corner");
+    result_.environments =
+        measure_anchors(lab_, result_.anchors, study_environments(request_, lab_.home(), lab_.technology));
+    begins_("measuring independence, response and currents");
+    measure_motion();
+    begins_("measuring retention");
+    measure_memory();
+    begins_("looking for the smallest supply and width");
+    find_limits();
+    take_stock();
+    return std::move(result_);
+  }
+
+ private:
+  void tune() {
+    Batch batch;
+    const std::size_t anchors = batch.add(anchor_targets());
+    const std::size_t threshold =
+        batch.add(targets_of(request_.currents, [](double i) { return target(i, 0.5 * i, 300e-12); }));
+    const std::size_t width =
+        batch.add(targets_of(request_.currents, [](double i) { return target(1.25 * i, i, 300e-12); }));
+    const std::size_t gain =
+        batch.add(targets_of(request_.currents, [](double i) { return target(300e-12, 150e-12, i); }));
+    fits_[0] = batch.add(targets_of(request_.fitted, [](double i) { return target(i, 60e-12, 200e-12); }));
+    fits_[1] = batch.add(targets_of(request_.fitted, [](double i) { return target(500e-12, i, 200e-12); }));
+    fits_[2] = batch.add(targets_of(request_.fitted, [](double i) { return target(300e-12, 150e-12, i); }));
+    const std::size_t small =
+        batch.add(targets_of(request_.small_widths, [](double i) { return target(300e-12, i, 300e-12); }));
+    batch.tune(lab_);
+    result_.anchors = batch.piece(anchors);
+    result_.sweeps = {{"threshold", "I_width half of it, I_gain 300 pA", batch.piece(threshold)},
+                      {"width", "I_thresh 1.25 times it, I_gain 300 pA", batch.piece(width)},
+                      {"gain", "I_thresh 300 pA, I_width 150 pA", batch.piece(gain)}};
+    for (const TunedCell& cell : batch.piece(small)) result_.small_widths.push_back({cell, false});
+    for (std::size_t k = 0; k < 3; ++k) fitted_[k] = batch.piece(fits_[k]);
+  }
+
+  void fit() {
+    const char* const beside[] = {"I_width 60 pA, I_gain 200 pA", "I_thresh 500 pA, I_gain 200 pA",
+                                  "I_thresh 300 pA, I_width 150 pA"};
+    for (std::size_t k = 0; k < 3; ++k) {
+      result_.linearity.push_back(linearity_of(lab_, kQuantities[k], beside[k], fitted_[k]));
+    }
+  }
+
+  void measure_motion() {
+    result_.independent_anchor = kIndependentAnchor;
+    result_.sensitivities = measure_sensitivities(lab_, result_.anchors[kIndependentAnchor]);
+    for (const TunedCell& anchor : result_.anchors) {
+      result_.responses.push_back(measure_responses(lab_, anchor, request_.overdrives));
+      result_.currents.push_back(measure_currents(lab_, anchor));
+    }
+  }
+
+  void measure_memory() {
+    std::vector<RetentionRequest> requests;
+    for (const TunedCell& anchor : result_.anchors) {
+      for (const double position : {0.1, 0.5, 0.9}) requests.push_back({anchor, position, lab_.home()});
+    }
+    result_.retention = measure_retention(lab_, requests, request_.retention_seconds);
+  }
+
+  void find_limits() {
+    result_.low_supplies = measure_anchors(lab_, result_.anchors, low_supplies(request_, lab_.home()));
+    std::vector<RetentionRequest> requests;
+    for (const EnvironmentRow& row : result_.low_supplies) {
+      for (const TunedCell& anchor : result_.anchors) requests.push_back({anchor, 0.5, row.environment});
+    }
+    result_.low_retention = measure_retention(lab_, requests, 1.0);
+    const std::size_t anchors = result_.anchors.size();
+    for (std::size_t a = 0; a < anchors; ++a) {
+      const auto switches = [&](std::size_t row) {
+        return works(result_.low_supplies[row].loops[a], result_.anchors[a].target);
+      };
+      const auto holds = [&](std::size_t row) {
+        const std::size_t i = 2 * (row * anchors + a);
+        return result_.low_retention[i].held && result_.low_retention[i + 1].held;
+      };
+      result_.limits.push_back(
+          {smallest_supply(result_.low_supplies, switches), smallest_supply(result_.low_supplies, holds)});
+    }
+    requests.clear();
+    for (const SmallWidth& small : result_.small_widths) requests.push_back({small.cell, 0.5, lab_.home()});
+    const std::vector<Retention> held = measure_retention(lab_, requests, 1.0);
+    for (std::size_t i = 0; i < result_.small_widths.size(); ++i) {
+      result_.small_widths[i].holds = held[2 * i].held && held[2 * i + 1].held;
+    }
+  }
+
+  /// Counts every measurement and names those that were not solved.
+  void take_stock() {
+    const auto check = [&](const std::string& what, const std::string& problem) {
+      ++result_.points;
+      if (!problem.empty()) result_.unsolved.push_back(what + ": " + problem);
+    };
+    const auto loop = [&](const std::string& what, const CellTarget& target, const MeasuredLoop& measured) {
+      check(fmt::format("{}, {}", what, name(target)), measured.problem);
+    };
+    for (const CellSweep& sweep : result_.sweeps) {
+      for (const TunedCell& cell : sweep.cells) loop(sweep.name + " sweep", cell.target, cell.loop);
+    }
+    for (const Linearity& line : result_.linearity) {
+      for (const TunedCell& cell : line.cells) loop(line.name + " linearity", cell.target, cell.loop);
+    }
+    for (const TunedCell& anchor : result_.anchors) loop("anchor", anchor.target, anchor.loop);
+    for (const SmallWidth& small : result_.small_widths) loop("small width", small.cell.target, small.cell.loop);
+    for (const EnvironmentRow& row : result_.environments) {
+      for (std::size_t a = 0; a < row.loops.size(); ++a) {
+        loop(name(row.environment), result_.anchors[a].target, row.loops[a]);
+      }
+    }
+    for (std::size_t a = 0; a < result_.anchors.size(); ++a) {
+      for (const Response& response : result_.responses[a]) {
+        check(fmt::format("response at {:g}, {}", response.overdrive, name(result_.anchors[a].target)),
+              response.problem);
+      }
+      check("currents, " + name(result_.anchors[a].target), result_.currents[a].problem);
+    }
+    for (const EnvironmentRow& row : result_.low_supplies) {
+      for (std::size_t a = 0; a < row.loops.size(); ++a) {
+        const std::string what = fmt::format("{}, {}", name(row.environment), name(result_.anchors[a].target));
+        check(what, row.loops[a].solved ? "" : row.loops[a].problem);
+      }
+    }
+    for (const Retention& held : result_.low_retention) {
+      check("retention at " + name(held.environment), held.problem);
+    }
+    for (const Retention& held : result_.retention) {
+      check(fmt::format("retention at {:g} of the band", held.position), held.problem);
+    }
+    if (result_.unsolved.size() == result_.points) {
+      throw simulator_error("no cell could be measured; the first: " + result_.unsolved.front());
+    }
+  }
+
+  static std::string name(const CellTarget& target) {
+    return fmt::format("I_thresh {}, I_width {}, I_gain {}", format_si(target.rise, "A"),
+                       format_si(target.rise - target.fall, "A"), format_si(target.high, "A"));
+  }
+  std::string name(const CellEnvironment& environment) const {
+    return fmt::format("{}, {:g} V, {:g} °C",
+                       environment.corner.empty() ? lab_.technology.typical_corner : environment.corner,
+                       environment.supply, environment.temperature);
+  }
+
+  const CellLab& lab_;
+  const CellStudyRequest& request_;
+  const StageBegins& begins_;
+  CellStudyResult result_;
+  std::size_t fits_[3] = {};
+  std::vector<TunedCell> fitted_[3];
+};
+
+}  // namespace
+
+std::vector<CellEnvironment> study_environments(const CellStudyRequest& request, const CellEnvironment& home,
+                                                const technology::Technology& technology) {
+  std::vector<CellEnvironment> result;
+  const auto add = [&](CellEnvironment environment) {
+    if (environment.corner == technology.typical_corner) environment.corner.clear();
+    if (std::find(result.begin(), result.end(), environment) == result.end()) result.push_back(environment);
+  };
+  std::vector<std::string> corners = request.corners;
+  if (corners.empty()) {
+    for (const auto& [corner, section] : technology.models.sections) corners.push_back(corner);
+  }
+  for (const double supply : request.supplies) add({home.corner, supply, home.temperature});
+  for (const double temperature : request.temperatures) add({home.corner, home.supply, temperature});
+  for (const std::string& corner : corners) add({corner, home.supply, home.temperature});
+  const auto [low_v, high_v] = std::minmax_element(request.supplies.begin(), request.supplies.end());
+  const auto [low_t, high_t] = std::minmax_element(request.temperatures.begin(), request.temperatures.end());
+  for (const std::string& corner : corners) {
+    for (const double supply : {*low_v, *high_v}) {
+      for (const double temperature : {*low_t, *high_t}) add({corner, supply, temperature});
+    }
+  }
+  return result;
+}
+
+CellStudyResult study_cells(CellLab lab, const CellStudyRequest& request, const StageBegins& begins) {
+  if (!(lab.conditions.supply > 0.0)) lab.conditions.supply = lab.technology.supply;
+  return Study(lab, request, begins).run();
+}
+
+}  // namespace hysteron::analysis

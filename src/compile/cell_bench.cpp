@@ -1,0 +1,104 @@
+#include "hysteron/compile/cell_bench.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "compile/network_builder.h"
+
+namespace hysteron::compile {
+namespace {
+
+using circuit::Circuit;
+using circuit::Polarity;
+
+// A leg's length may be trimmed by this share; the drawing grid never asks for more but at the ends of the range.
+constexpr double kMostTrim = 0.03;
+
+/// The leg of `size` with the length at which the predicted gain is `gain`: current goes as 1/L over a few percent.
+technology::Geometry trimmed(const LegSize& size, double gain, const technology::Technology& technology) {
+  technology::Geometry geometry = size.geometry;
+  if (!(gain > 0.0) || size.instances > 1) return geometry;
+  const double wanted = std::clamp(size.gain / gain, 1.0 - kMostTrim, 1.0 + kMostTrim) * geometry.length;
+  const double drawn = std::round(wanted / technology.size_grid) * technology.size_grid;
+  geometry.length = std::clamp(drawn, technology.n.minimum_length, technology.n.maximum_length);
+  return geometry;
+}
+
+}  // namespace
+
+CellBench build_cell_bench(const std::vector<CellGains>& gains, const technology::Technology& technology,
+                           const GainCurves& curves, const Conditions& conditions) {
+  NetworkBuilder builder(technology, curves, conditions);
+  CellBench bench;
+  for (std::size_t i = 0; i < gains.size(); ++i) {
+    builder.bias() = builder.n_diode_signal(fmt::format("bias{}", i), "", circuit::Role::kBiasRail);
+    circuit::DeviceId diode = 0;
+    Signal candidate = builder.n_diode_signal(fmt::format("c{}", i), "", circuit::Role::kRail, &diode);
+    CompiledCell cell;
+    builder.cell(candidate, diode, fmt::format("h{}", i), fmt::format("cell{}", i), gains[i].threshold, gains[i].width,
+                 gains[i].output, false, {}, cell);
+    const std::pair<std::size_t, double> legs[] = {{1, gains[i].threshold}, {7, gains[i].width}, {4, gains[i].output}};
+    for (std::size_t k = 0; k < 3; ++k) {
+      const LegSize size = cell_leg_size(curves, technology, builder.result().supply, k, legs[k].second);
+      const technology::Geometry geometry = trimmed(size, legs[k].second, technology);
+      builder.result().circuit.resize(cell.m[legs[k].first], geometry.width, geometry.length);
+    }
+    bench.bias.push_back(builder.bias().n_rail);
+    bench.candidates.push_back(candidate.n_rail);
+    bench.cells.push_back(cell);
+  }
+  bench.network = std::move(builder.result());
+  return bench;
+}
+
+sim::Testbench make_cell_testbench(const CellBench& bench, const CellEnvironment& environment,
+                                   const std::vector<sim::PiecewiseLinear>& candidates,
+                                   const std::vector<bool>& starts_on) {
+  using Kind = sim::Probe::Kind;
+  sim::Testbench result;
+  const double unit = bench.network.conditions.unit_current;
+  result.circuit = &bench.network.circuit;
+  result.supply = environment.supply > 0.0 ? environment.supply : bench.network.supply;
+  result.temperature = environment.temperature;
+  result.corner = environment.corner;
+  result.current_sources.push_back({Circuit::kSupply, bench.network.reference, {{0.0, unit}}});
+  for (std::size_t i = 0; i < bench.cells.size(); ++i) {
+    const CompiledCell& cell = bench.cells[i];
+    result.current_sources.push_back({Circuit::kSupply, bench.bias[i], {{0.0, unit}}});
+    result.current_sources.push_back({Circuit::kSupply, bench.candidates[i], candidates[i]});
+    result.initial_voltages[cell.v0] = starts_on[i] ? result.supply : 0.0;
+    result.probes.push_back({Kind::kVoltage, cell.v0});
+    for (const std::size_t m : {3u, 0u, 6u, 8u}) result.probes.push_back({Kind::kDrainCurrent, cell.m[m]});
+  }
+  result.probes.push_back({Kind::kSupplyCurrent, Circuit::kCellSupply});
+  return result;
+}
+
+CellFloor measure_cell_floor(const technology::Technology& technology, const GainCurves& curves,
+                             const Conditions& conditions, double temperature, const sim::Engine& engine) {
+  Circuit circuit;
+  sim::Testbench bench;
+  bench.circuit = &circuit;
+  bench.supply = conditions.supply > 0.0 ? conditions.supply : technology.supply;
+  bench.temperature = temperature;
+  const technology::Geometry size = technology.reference;
+  const circuit::NetId drains[] = {circuit.net("off_n"), circuit.net("off_p")};
+  circuit.add({"n", "", Polarity::kN, circuit::Role::kCell, drains[0], Circuit::kGround, Circuit::kGround, size.width,
+               size.length});
+  circuit.add({"p", "", Polarity::kP, circuit::Role::kCell, drains[1], Circuit::kSupply, Circuit::kSupply, size.width,
+               size.length});
+  bench.voltage_sources = {{drains[0], {{0.0, bench.supply}}}, {drains[1], {{0.0, 0.0}}}};
+  bench.probes = {{sim::Probe::Kind::kDrainCurrent, 0}, {sim::Probe::Kind::kDrainCurrent, 1}};
+  const sim::Waveforms waves = engine.run(bench);
+  CellFloor floor;
+  for (const auto& column : waves.values) floor.leakage = std::max(floor.leakage, std::abs(column.front()));
+  const double smallest =
+      curves.gain(Polarity::kN, curves.lengths.size() - 1, technology.n.minimum_width, curves.operating.cell_tail);
+  floor.smallest_leg = smallest * conditions.unit_current;
+  return floor;
+}
+
+}  // namespace hysteron::compile

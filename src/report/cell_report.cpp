@@ -1,0 +1,213 @@
+#include "hysteron/report/cell_report.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace hysteron::report {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using namespace analysis;
+
+Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
+
+Json measured_json(const MeasuredLoop& measured) {
+  Json json = loop_json(measured.loop);
+  if (!measured.problem.empty()) json["problem"] = measured.problem;
+  return json;
+}
+
+Json target_json(const compile::CellTarget& target) {
+  return {{"i_thresh", target.rise}, {"i_width", target.rise - target.fall}, {"i_gain", target.high}};
+}
+
+Json cell_json(const TunedCell& cell) {
+  Json json = target_json(cell.target);
+  json.update(measured_json(cell.loop));
+  json["uncalibrated"] = measured_json(cell.uncalibrated);
+  return json;
+}
+
+Json cells_json(const std::vector<TunedCell>& cells) {
+  Json json = Json::array();
+  for (const TunedCell& cell : cells) json.push_back(cell_json(cell));
+  return json;
+}
+
+Json fit_json(const LineFit& fit) {
+  return {{"slope", number(fit.slope)},
+          {"offset", number(fit.offset)},
+          {"worst_residual", number(fit.worst_residual)},
+          {"points", fit.points}};
+}
+
+Json linearity_json(const std::vector<Linearity>& lines) {
+  Json json;
+  for (const Linearity& line : lines) {
+    Json entry = fit_json(line.calibrated);
+    entry["beside"] = line.beside;
+    entry["uncalibrated"] = fit_json(line.uncalibrated);
+    entry["slower_ramp"] = fit_json(line.slower);
+    entry["cells"] = cells_json(line.cells);
+    json[line.name] = entry;
+  }
+  return json;
+}
+
+Json environment_json(const compile::CellEnvironment& environment, const CellLab& lab) {
+  return {{"corner", environment.corner.empty() ? lab.technology.typical_corner : environment.corner},
+          {"supply", environment.supply},
+          {"temperature", environment.temperature}};
+}
+
+/// Largest deviation of rise and fall over the programmed threshold and of high over the programmed output.
+Json worst_json(const EnvironmentRow& row, const std::vector<TunedCell>& anchors) {
+  double rise = 0.0;
+  double fall = 0.0;
+  double high = 0.0;
+  std::size_t good = 0;
+  for (std::size_t a = 0; a < anchors.size(); ++a) {
+    if (!row.loops[a].good()) continue;
+    const compile::CellTarget& target = anchors[a].target;
+    const compile::CellLoop& loop = row.loops[a].loop;
+    rise = std::max(rise, std::abs(loop.rise - target.rise) / target.rise);
+    fall = std::max(fall, std::abs(loop.fall - target.fall) / target.rise);
+    high = std::max(high, std::abs(loop.high - target.high) / target.high);
+    ++good;
+  }
+  return {{"rise", rise}, {"fall", fall}, {"high", high}, {"cells", good}};
+}
+
+Json environments_json(const std::vector<EnvironmentRow>& rows, const std::vector<TunedCell>& anchors,
+                       const CellLab& lab) {
+  Json json = Json::array();
+  for (const EnvironmentRow& row : rows) {
+    Json entry = environment_json(row.environment, lab);
+    entry["worst"] = worst_json(row, anchors);
+    entry["cells"] = Json::array();
+    for (std::size_t a = 0; a < anchors.size(); ++a) {
+      Json cell = target_json(anchors[a].target);
+      cell.update(measured_json(row.loops[a]));
+      entry["cells"].push_back(cell);
+    }
+    json.push_back(entry);
+  }
+  return json;
+}
+
+Json independence_json(const CellStudyResult& study) {
+  Json matrix = Json::array();
+  for (const auto& row : study.sensitivities) {
+    Json line = Json::array();
+    for (const double value : row) line.push_back(number(value));
+    matrix.push_back(line);
+  }
+  Json json = target_json(study.anchors[study.independent_anchor].target);
+  json["rows"] = {"rise", "width", "high"};
+  json["columns"] = {"i_thresh", "i_width", "i_gain"};
+  json["matrix"] = matrix;
+  return json;
+}
+
+Json response_json(const std::vector<Response>& responses) {
+  Json json = Json::array();
+  for (const Response& response : responses) {
+    Json entry = {{"overdrive", response.overdrive},
+                  {"set_switch", number(response.set_switch)},
+                  {"set_output", number(response.set_output)},
+                  {"reset_switch", number(response.reset_switch)},
+                  {"reset_output", number(response.reset_output)}};
+    if (!response.problem.empty()) entry["problem"] = response.problem;
+    json.push_back(entry);
+  }
+  return json;
+}
+
+Json currents_json(const CellCurrents& currents) {
+  Json json = {{"off_at_zero", number(currents.off_at_zero)},   {"off_in_band", number(currents.off_in_band)},
+               {"on_in_band", number(currents.on_in_band)},     {"set_charge", number(currents.set_charge)},
+               {"reset_charge", number(currents.reset_charge)}, {"set_peak", number(currents.set_peak)},
+               {"reset_peak", number(currents.reset_peak)}};
+  if (!currents.problem.empty()) json["problem"] = currents.problem;
+  return json;
+}
+
+Json anchors_json(const CellStudyResult& study) {
+  Json json = Json::array();
+  for (std::size_t a = 0; a < study.anchors.size(); ++a) {
+    Json entry = cell_json(study.anchors[a]);
+    entry["response"] = response_json(study.responses[a]);
+    entry["currents"] = currents_json(study.currents[a]);
+    entry["smallest_switching_supply"] = number(study.limits[a].smallest_switching_supply);
+    entry["smallest_holding_supply"] = number(study.limits[a].smallest_holding_supply);
+    json.push_back(entry);
+  }
+  return json;
+}
+
+Json retention_json(const CellStudyResult& study) {
+  Json points = Json::array();
+  std::size_t held = 0;
+  for (std::size_t i = 0; i < study.retention.size(); ++i) {
+    const Retention& one = study.retention[i];
+    const std::size_t per_anchor = study.retention.size() / study.anchors.size();
+    Json entry = target_json(study.anchors[i / per_anchor].target);
+    entry["position"] = one.position;
+    entry["state"] = one.on ? "on" : "off";
+    entry["held"] = one.held;
+    entry["output"] = number(one.output);
+    if (!one.problem.empty()) entry["problem"] = one.problem;
+    points.push_back(entry);
+    held += one.held ? 1 : 0;
+  }
+  const double seconds = study.retention.empty() ? 0.0 : study.retention.front().seconds;
+  return {{"seconds", seconds}, {"held", held}, {"of", study.retention.size()}, {"points", points}};
+}
+
+Json small_widths_json(const std::vector<SmallWidth>& widths) {
+  Json json = Json::array();
+  for (const SmallWidth& width : widths) {
+    Json entry = cell_json(width.cell);
+    entry["width"] = number(width.cell.loop.width());
+    entry["holds"] = width.holds;
+    json.push_back(entry);
+  }
+  return json;
+}
+
+}  // namespace
+
+Json loop_json(const compile::CellLoop& loop) {
+  return {
+      {"rise", number(loop.rise)}, {"fall", number(loop.fall)}, {"high", number(loop.high)}, {"low", number(loop.low)}};
+}
+
+Json cell_study_json(const CellStudyResult& study, const CellLab& lab) {
+  Json sweeps;
+  for (const CellSweep& sweep : study.sweeps) {
+    sweeps[sweep.name] = {{"beside", sweep.beside}, {"cells", cells_json(sweep.cells)}};
+  }
+  const double supply = lab.conditions.supply > 0.0 ? lab.conditions.supply : lab.technology.supply;
+  return {{"study", "cell"},
+          {"technology", lab.technology.name},
+          {"engine", lab.engine.version()},
+          {"unit_current", lab.conditions.unit_current},
+          {"supply", supply},
+          {"temperature", lab.conditions.temperature},
+          {"floor",
+           {{"leakage", study.floor.leakage},
+            {"smallest_leg", study.floor.smallest_leg},
+            {"threshold", study.floor.threshold()}}},
+          {"linearity", linearity_json(study.linearity)},
+          {"independence", independence_json(study)},
+          {"anchors", anchors_json(study)},
+          {"sweeps", sweeps},
+          {"environments", environments_json(study.environments, study.anchors, lab)},
+          {"low_supplies", environments_json(study.low_supplies, study.anchors, lab)},
+          {"retention", retention_json(study)},
+          {"small_widths", small_widths_json(study.small_widths)},
+          {"points", study.points},
+          {"unsolved", study.unsolved}};
+}
+
+}  // namespace hysteron::report

@@ -1,0 +1,165 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "hysteron/analysis/cell_characterisation.h"
+#include "hysteron/analysis/cell_study.h"
+#include "hysteron/base/error.h"
+#include "hysteron/spice/spice_engine.h"
+
+namespace hysteron::analysis {
+namespace {
+
+/// generic180 with its curves and one tuned cell, made once for all tests.
+struct Bench {
+  technology::Technology technology = technology::load_technology("generic180");
+  spice::Ngspice ngspice;
+  spice::SpiceEngine engine{ngspice, technology};
+  SilentReporter reporter;
+  compile::GainCurves curves = compile::load_gain_curves(technology, engine, {}, reporter);
+  CellLab lab{technology, curves, {}, engine, 1};
+  TunedCell cell = tune_cells(lab, {{300e-12, 150e-12, 200e-12}}).front();
+};
+
+const Bench& bench() {
+  static const Bench instance;
+  return instance;
+}
+
+TEST(FitLine, FindsSlopeOffsetAndWorstResidual) {
+  const LineFit fit = fit_line({1.0, 2.0, 3.0, 4.0}, {3.1, 4.9, 6.9, 9.1});
+  EXPECT_NEAR(fit.slope, 2.0, 1e-12);
+  EXPECT_NEAR(fit.offset, 1.0, 1e-12);
+  EXPECT_NEAR(fit.worst_residual, 0.1, 1e-12);
+}
+
+TEST(FitLine, LeavesOutPointsThatAreMissing) {
+  const LineFit fit = fit_line({1.0, 2.0, 3.0}, {1.0, std::nan(""), 3.0});
+  EXPECT_EQ(fit.points, 2u);
+  EXPECT_NEAR(fit.slope, 1.0, 1e-12);
+  EXPECT_TRUE(std::isnan(fit_line({1.0, 1.0}, {1.0, 2.0}).slope));
+}
+
+TEST(CellLoop, TuningBringsThresholdsWithinAThousandth) {
+  const MeasuredLoop& loop = bench().cell.loop;
+  ASSERT_TRUE(loop.good()) << loop.problem;
+  EXPECT_NEAR(loop.loop.rise, 300e-12, 0.3e-12);
+  EXPECT_NEAR(loop.loop.fall, 150e-12, 0.3e-12);
+  EXPECT_NEAR(loop.loop.high, 200e-12, 0.2e-12);
+  EXPECT_LT(loop.loop.low, 1e-12);
+}
+
+TEST(CellLoop, SlowerRampsFindTheSameThresholds) {
+  LoopProtocol slower;
+  slower.slow_seconds *= 4.0;
+  const compile::CellLoop& loop = bench().cell.loop.loop;
+  const LoopRequest request{bench().cell.gains, {loop.rise, loop.fall, loop.high}, bench().lab.home(), true};
+  const MeasuredLoop again = measure_loops(bench().lab, {request}, slower).front();
+  EXPECT_NEAR(again.loop.rise, loop.rise, 0.5e-12);
+  EXPECT_NEAR(again.loop.fall, loop.fall, 0.5e-12);
+}
+
+TEST(CellLoop, NeighboursOnABenchDoNotMatter) {
+  const compile::CellLoop& loop = bench().cell.loop.loop;
+  std::vector<LoopRequest> requests;
+  for (const double scale : {1.0, 3.0, 0.3}) {
+    LoopRequest request{bench().cell.gains, {loop.rise, loop.fall, loop.high}, bench().lab.home(), false};
+    request.gains.output *= scale;
+    requests.push_back(request);
+  }
+  const std::vector<MeasuredLoop> loops = measure_loops(bench().lab, requests);
+  EXPECT_NEAR(loops[0].loop.rise, loop.rise, 0.2e-12);
+  EXPECT_NEAR(loops[0].loop.high, loop.high, 0.2e-12);
+}
+
+TEST(CellLoop, WrongGuessesAreFoundWide) {
+  LoopRequest request{bench().cell.gains, {270e-12, 170e-12, 200e-12}, bench().lab.home(), true};
+  const MeasuredLoop found = measure_loops(bench().lab, {request}).front();
+  EXPECT_NEAR(found.loop.rise, bench().cell.loop.loop.rise, 0.3e-12);
+  EXPECT_NEAR(found.loop.fall, bench().cell.loop.loop.fall, 0.3e-12);
+}
+
+TEST(CellLoop, ACellThatNeverResetsSaysSo) {
+  compile::CellGains gains = bench().cell.gains;
+  gains.width = 1.5 * gains.threshold;
+  const MeasuredLoop stuck =
+      measure_loops(bench().lab, {{gains, bench().cell.target, bench().lab.home(), false}}).front();
+  EXPECT_EQ(stuck.problem, "never resets");
+  EXPECT_TRUE(stuck.solved);
+  EXPECT_TRUE(std::isnan(stuck.loop.fall));
+}
+
+TEST(CellLoop, AFailingEngineCostsItsCellsAlone) {
+  spice::RunOptions impatient;
+  impatient.time_limit = std::chrono::milliseconds(1);
+  impatient.retries.clear();
+  const spice::SpiceEngine engine(bench().ngspice, bench().technology, impatient);
+  CellLab lab{bench().technology, bench().curves, {}, engine, 1};
+  const MeasuredLoop lost = measure_loops(lab, {{bench().cell.gains, bench().cell.target, lab.home(), false}}).front();
+  EXPECT_FALSE(lost.solved);
+  EXPECT_FALSE(lost.problem.empty());
+}
+
+TEST(CellLoop, UnknownCornersAreRefused) {
+  const LoopRequest request{bench().cell.gains, bench().cell.target, {"warm", 1.8, 27.0}, false};
+  EXPECT_THROW(measure_loops(bench().lab, {request}), Error);
+}
+
+TEST(CellCharacterisation, EachCurrentTurnsItsOwnQuantity) {
+  const Sensitivities s = measure_sensitivities(bench().lab, bench().cell);
+  for (std::size_t row = 0; row < 3; ++row) {
+    for (std::size_t column = 0; column < 3; ++column) EXPECT_NEAR(s[row][column], row == column ? 1.0 : 0.0, 0.05);
+  }
+}
+
+TEST(CellCharacterisation, MoreOverdriveSwitchesSooner) {
+  const std::vector<Response> responses = measure_responses(bench().lab, bench().cell, {0.1, 0.8});
+  for (const Response& response : responses) {
+    EXPECT_GT(response.set_switch, 0.0) << response.problem;
+    EXPECT_GE(response.set_output, response.set_switch);
+    EXPECT_GT(response.reset_switch, 0.0);
+  }
+  EXPECT_LT(responses[1].set_switch, responses[0].set_switch);
+  EXPECT_LT(responses[1].reset_switch, responses[0].reset_switch);
+}
+
+TEST(CellCharacterisation, OnDrawsOutputAndFeedbackMoreThanOff) {
+  const CellCurrents currents = measure_currents(bench().lab, bench().cell);
+  EXPECT_TRUE(currents.problem.empty()) << currents.problem;
+  EXPECT_LT(currents.off_at_zero, 5e-12);
+  EXPECT_NEAR(currents.off_in_band, 225e-12, 10e-12);                   // M1 alone
+  EXPECT_NEAR(currents.on_in_band, (300 + 200 + 150) * 1e-12, 30e-12);  // M2's pull, the output, the feedback
+  EXPECT_GT(currents.set_peak, currents.on_in_band);
+}
+
+TEST(CellCharacterisation, HoldsBothStatesInTheBandAndNoneAboveIt) {
+  const std::vector<Retention> held = measure_retention(
+      bench().lab, {{bench().cell, 0.5, bench().lab.home()}, {bench().cell, 1.2, bench().lab.home()}}, 5.0);
+  EXPECT_TRUE(held[0].held);
+  EXPECT_TRUE(held[1].held);
+  EXPECT_FALSE(held[2].held) << "a candidate above the band sets";
+  EXPECT_TRUE(held[3].held);
+}
+
+TEST(CellStudy, EnvironmentsAreEachAxisAndTheExtremes) {
+  CellStudyRequest request;
+  request.supplies = {1.2, 1.8};
+  request.temperatures = {27.0, 125.0};
+  request.corners = {"tt", "ff"};
+  const auto list = study_environments(request, {"", 1.8, 27.0}, bench().technology);
+  // Home, the other supply, temperature and corner, and 2 x 4 extremes, four of which are among those already.
+  EXPECT_EQ(list.size(), 8u);
+}
+
+TEST(CellFloor, LeakageAndTheSmallestLegSetIt) {
+  const compile::CellFloor floor =
+      compile::measure_cell_floor(bench().technology, bench().curves, {}, 27.0, bench().engine);
+  EXPECT_GT(floor.leakage, 0.0);
+  EXPECT_LE(floor.threshold(), 10e-12);
+  const compile::CellFloor hot =
+      compile::measure_cell_floor(bench().technology, bench().curves, {}, 125.0, bench().engine);
+  EXPECT_GT(hot.leakage, 10.0 * floor.leakage);
+}
+
+}  // namespace
+}  // namespace hysteron::analysis
