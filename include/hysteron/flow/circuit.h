@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <map>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <utility>
@@ -44,6 +45,9 @@ class Workshop {
   /// Maps, sizes and calibrates `network`.
   compile::CompiledNetwork compile(const model::Network& network, Reporter& reporter) const;
 
+  /// Deviation of the current of a leg of the reference size over its mean, measured now or stored.
+  double leg_mismatch(Reporter& reporter) const;
+
  private:
   CircuitOptions options_;
   technology::Technology technology_;
@@ -65,9 +69,9 @@ struct CircuitSummary {
 CircuitSummary summarise(const compile::CompiledNetwork& network, const technology::Technology& technology);
 
 /// Writes network.spice (hierarchical), network_flat.spice, mapping.csv and summary.json into `folder`, created if
-/// missing; each file whole or not at all.
+/// missing; each file whole or not at all. `additions`, an object, goes into the summary as well.
 void write_circuit(const compile::CompiledNetwork& network, const technology::Technology& technology,
-                   const std::filesystem::path& folder);
+                   const std::filesystem::path& folder, const nlohmann::json* additions = nullptr);
 
 /// The loop of one cell, calibrated to the three currents first, and the loop the curves alone gave.
 struct CellStudy {
