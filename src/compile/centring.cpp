@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
+#include <deque>
 #include <numeric>
 #include <optional>
 
@@ -17,9 +19,11 @@ namespace {
 // What a bit that centring itself changes in software costs, in expected wrong bits of the circuit. With it a threshold
 // does not walk through many clips for a small gain; decisions on other clips than the given ones stay put, too.
 constexpr double kChangePrice = 0.25;
-constexpr int kSweeps = 4;
-constexpr double kSearchRange = 1.6;     // places reach up to this times the given beta_hi
-constexpr double kWorthwhile = 1e-6;     // of all bits: less is not worth a move
+constexpr int kSweeps = 5;
+constexpr int kBacktracks = 10;
+constexpr double kSearchRange = 1.6;  // places reach up to this times the given beta_hi
+constexpr double kWorthwhile = 1e-6;  // of all bits: less is not worth a move
+constexpr std::size_t kFragileClips = 24;
 constexpr std::size_t kClipGroups = 16;  // histograms are counted in this many groups of clips
 
 std::size_t majority_of(const std::vector<std::uint32_t>& decisions, std::size_t outputs) {
@@ -80,6 +84,7 @@ class Centre {
   std::vector<Placement> places_for(const ThresholdPlace& place) const;
   bool try_move(const ThresholdPlace& place, float threshold);
   ClipTrial try_clip(std::size_t clip, const ThresholdPlace& place, float beta_lo, float beta_hi) const;
+  void remember_fragile(std::size_t clip);
   void set_threshold(const ThresholdPlace& place, float value);
   void update_clip(std::size_t clip, const ThresholdPlace& place);
 
@@ -90,6 +95,7 @@ class Centre {
   std::vector<ThresholdPlace> places_by_price() const;
   bool starts_on(const ThresholdPlace& place) const;
   float& threshold(const ThresholdPlace& place);
+  float threshold_of(const ThresholdPlace& place) const { return place.upper ? upper(place) : lower(place); }
   float lower(const ThresholdPlace& place) const;
   float upper(const ThresholdPlace& place) const;
 
@@ -105,6 +111,7 @@ class Centre {
   std::vector<std::vector<std::uint32_t>> given_decisions_;       // [clip][frame]
   std::vector<std::vector<double>> prices_;                       // [clip][cell of all layers]
   std::vector<Move> moves_;
+  std::deque<std::size_t> fragile_;  // clips whose decision the last moves in vain changed
 };
 
 void Centre::run_all() {
@@ -272,8 +279,17 @@ bool Centre::improve(const ThresholdPlace& place) {
   for (const auto& clip : prices_) present += clip[offset(place.layer) + place.cell];
   if (present < kWorthwhile * bits()) return false;
   const double cell_bits = static_cast<double>(features_.clips * features_.frames);
-  for (const Placement& choice : shortlist(places_for(place), cell_bits, kChangePrice, present)) {
+  const double from = threshold_of(place);
+  const std::vector<Placement> choices = shortlist(places_for(place), from, cell_bits, kChangePrice, present);
+  for (const Placement& choice : choices) {
     if (try_move(place, static_cast<float>(choice.threshold))) return true;
+  }
+  // Where none may be taken as it is, a part of the way to the best.
+  double share = 1.0;
+  for (int step = 0; step < kBacktracks && !choices.empty(); ++step) {
+    share *= 0.6;
+    const double threshold = from + share * (choices.front().threshold - from);
+    if (try_move(place, static_cast<float>(threshold))) return true;
   }
   return false;
 }
@@ -315,20 +331,34 @@ bool Centre::try_move(const ThresholdPlace& place, float threshold) {
   const float beta_lo = place.upper ? lower(place) : threshold;
   const float beta_hi = place.upper ? threshold : upper(place);
   if (!(beta_lo < beta_hi)) return false;
+  // One decision that changes is enough to give the move up, and clips that gave up others are the likely ones.
+  for (const std::size_t clip : fragile_) {
+    if (try_clip(clip, place, beta_lo, beta_hi).decision_changed) return false;
+  }
   std::vector<ClipTrial> trials(runs_.size());
-  pool_.run(runs_.size(), [&](std::size_t clip) { trials[clip] = try_clip(clip, place, beta_lo, beta_hi); });
+  std::atomic<bool> given_up{false};
+  pool_.run(runs_.size(), [&](std::size_t clip) {
+    if (given_up.load(std::memory_order_relaxed)) return;
+    trials[clip] = try_clip(clip, place, beta_lo, beta_hi);
+    if (trials[clip].decision_changed) given_up.store(true, std::memory_order_relaxed);
+  });
   double price = 0.0;
   std::size_t frames = 0;
-  for (const ClipTrial& trial : trials) {
-    if (trial.decision_changed) return false;
-    price += trial.price;
-    frames += trial.frames_changed;
+  for (std::size_t clip = 0; clip < trials.size(); ++clip) {
+    if (trials[clip].decision_changed) remember_fragile(clip);
+    price += trials[clip].price;
+    frames += trials[clip].frames_changed;
   }
   const double limit = kCentringFrameLimit * static_cast<double>(features_.clips * features_.frames);
-  if (static_cast<double>(frames) > limit || price > total_price() - kWorthwhile * bits()) return false;
+  if (given_up || static_cast<double>(frames) > limit || price > total_price() - kWorthwhile * bits()) return false;
   moves_.push_back({place, this->threshold(place)});
   set_threshold(place, threshold);
   return true;
+}
+
+void Centre::remember_fragile(std::size_t clip) {
+  fragile_.push_front(clip);
+  if (fragile_.size() > kFragileClips) fragile_.pop_back();
 }
 
 void Centre::undo_last_move() {

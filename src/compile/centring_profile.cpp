@@ -19,7 +19,7 @@ std::size_t variance_bin(double variance) {
 double bin_variance(std::size_t bin) { return kLeastVariance * std::pow(kVarianceRatio, static_cast<double>(bin)); }
 
 // Shares of the bits that a place may change, most first.
-constexpr std::array kChangeLimits = {1.0, 0.03, 0.01, 0.004, 0.001, 0.0003, 0.0};
+constexpr std::array kChangeLimits = {1.0, 0.03, 0.01, 0.004, 0.001, 0.0003, 0.0001, 0.0};
 
 }  // namespace
 
@@ -49,22 +49,36 @@ std::vector<double> LevelHistogram::below() const {
   return result;
 }
 
-double LevelHistogram::wrong(std::size_t kind, double threshold, double variance) const {
-  double sum = 0.0;
+std::vector<LevelHistogram::Levels> LevelHistogram::levels(std::size_t kind) const {
+  std::vector<Levels> result;
   for (std::size_t v = 0; v < kVariances; ++v) {
-    const double both = variance + bin_variance(v);
-    const double reach = kFarSigmas * std::sqrt(both);
-    const double scale = kLevels / range_;
-    const auto begin = static_cast<std::size_t>(std::max(0.0, (threshold - reach) * scale));
-    const auto end = static_cast<std::size_t>(std::clamp((threshold + reach) * scale + 1.0, 0.0, double{kLevels}));
-    for (std::size_t bin = begin; bin < end; ++bin) {
+    Levels levels{bin_variance(v), {}};
+    for (std::size_t bin = 0; bin < kLevels; ++bin) {
       const std::uint32_t count = counts_[kind][bin * kVariances + v];
-      if (count == 0) continue;
-      sum += count * crossing_probability(edge(bin) + 0.5 * range_ / kLevels - threshold, both);
+      if (count > 0) levels.counts.emplace_back(edge(bin) + 0.5 * range_ / kLevels, count);
+    }
+    if (!levels.counts.empty()) result.push_back(std::move(levels));
+  }
+  return result;
+}
+
+namespace {
+
+/// Expected wrong bits for a threshold at `threshold`, whose own error has `variance`.
+double wrong_bits(const std::vector<LevelHistogram::Levels>& all, double threshold, double variance) {
+  double sum = 0.0;
+  for (const LevelHistogram::Levels& levels : all) {
+    const double both = variance + levels.variance;
+    const double reach = kFarSigmas * std::sqrt(both);
+    auto it = std::ranges::lower_bound(levels.counts, threshold - reach, {}, &std::pair<double, double>::first);
+    for (; it != levels.counts.end() && it->first <= threshold + reach; ++it) {
+      sum += it->second * crossing_probability(it->first - threshold, both);
     }
   }
   return sum;
 }
+
+}  // namespace
 
 std::vector<Placement> profile(const LevelHistogram& histogram, double low, double high, double present,
                                const std::function<double(std::size_t, double)>& variance, ThreadPool& pool) {
@@ -76,29 +90,34 @@ std::vector<Placement> profile(const LevelHistogram& histogram, double low, doub
     if (edge <= present) present_bin = i;
     if (edge >= low && edge <= high) places.push_back({edge, 0.0, below[i]});
   }
+  const std::array levels = {histogram.levels(kNominal), histogram.levels(kDie)};
   pool.run(places.size(), [&](std::size_t i) {
     Placement& place = places[i];
     place.changed = std::abs(place.changed - below[present_bin]);
     for (std::size_t kind = 0; kind < kCircuitKinds; ++kind) {
-      place.wrong += histogram.wrong(kind, place.threshold, variance(kind, place.threshold)) / double{kCircuitKinds};
+      place.wrong += wrong_bits(levels[kind], place.threshold, variance(kind, place.threshold)) / double{kCircuitKinds};
     }
   });
   return places;
 }
 
-std::vector<Placement> shortlist(const std::vector<Placement>& places, double bits, double change_price,
+std::vector<Placement> shortlist(const std::vector<Placement>& places, double present, double bits, double change_price,
                                  double present_wrong) {
+  const auto cost = [&](const Placement& place) { return place.wrong + change_price * place.changed; };
   std::vector<Placement> result;
   for (const double limit : kChangeLimits) {
-    const Placement* best = nullptr;
-    const auto cost = [&](const Placement& place) { return place.wrong + change_price * place.changed; };
-    for (const Placement& place : places) {
-      if (place.changed > limit * bits) continue;
-      if (best == nullptr || cost(place) < cost(*best)) best = &place;
+    for (const bool above : {false, true}) {
+      const Placement* best = nullptr;
+      for (const Placement& place : places) {
+        if (place.changed > limit * bits || (place.threshold > present) != above) continue;
+        if (best == nullptr || cost(place) < cost(*best)) best = &place;
+      }
+      if (best == nullptr || cost(*best) >= present_wrong) continue;
+      const auto same = [&](const Placement& other) { return other.threshold == best->threshold; };
+      if (std::ranges::none_of(result, same)) result.push_back(*best);
     }
-    if (best == nullptr || cost(*best) >= present_wrong) continue;
-    if (result.empty() || result.back().threshold != best->threshold) result.push_back(*best);
   }
+  std::ranges::stable_sort(result, {}, cost);
   return result;
 }
 

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <utility>
 #include <vector>
 
 #include "compile/centring_run.h"
@@ -27,8 +28,12 @@ class LevelHistogram {
   /// Frames whose level is in bins [0, i), for i from 0 to kLevels.
   std::vector<double> below() const;
 
-  /// Expected wrong bits for a threshold at `threshold`, whose own error has `variance`.
-  double wrong(std::size_t kind, double threshold, double variance) const;
+  /// Counts of one kind of circuit and one variance, by level.
+  struct Levels {
+    double variance = 0.0;
+    std::vector<std::pair<double, double>> counts;  // level, frames; ascending
+  };
+  std::vector<Levels> levels(std::size_t kind) const;
 
  private:
   double range_;
@@ -48,8 +53,9 @@ std::vector<Placement> profile(const LevelHistogram& histogram, double low, doub
                                const std::function<double(std::size_t kind, double threshold)>& variance,
                                ThreadPool& pool);
 
-/// The best places when ever fewer bits may change: at most a few, best first, each better than `present_wrong`.
-std::vector<Placement> shortlist(const std::vector<Placement>& places, double bits, double change_price,
+/// The best places to either side of `present` when ever fewer bits may change, best first, each better than
+/// `present_wrong`.
+std::vector<Placement> shortlist(const std::vector<Placement>& places, double present, double bits, double change_price,
                                  double present_wrong);
 
 }  // namespace hysteron::compile

@@ -19,7 +19,7 @@ double squared(double x) { return x * x; }
 
 }  // namespace
 
-double ErrorModel::leg_variance(double gain) const {
+double ErrorModel::mismatch_variance(double gain) const {
   const double width_of_reference = std::abs(gain);
   if (width_of_reference == 0.0) return 0.0;
   double ratio = length_ratios.back();
@@ -27,8 +27,10 @@ double ErrorModel::leg_variance(double gain) const {
     if (width_of_reference * *it >= narrowest) ratio = *it;
   }
   const double area = width_of_reference * squared(ratio);
-  return (squared(systematic) + squared(mismatch) / area) * squared(gain);
+  return squared(mismatch * gain) / area;
 }
+
+double ErrorModel::leg_variance(double gain) const { return mismatch_variance(gain) + squared(systematic * gain); }
 
 ErrorModel ErrorModel::without_mismatch() const {
   ErrorModel result = *this;
@@ -99,13 +101,14 @@ CircuitErrors::Values CircuitErrors::next(std::size_t layer, const Values& v, co
 }
 
 double CircuitErrors::upper_threshold(double beta_hi) const {
-  return errors_.leg_variance(beta_hi) + squared(errors_.offset);
+  return errors_.mismatch_variance(beta_hi) + squared(errors_.calibration * beta_hi) + squared(errors_.offset);
 }
 
 double CircuitErrors::lower_threshold(double beta_lo, double beta_hi) const {
   const double width = beta_hi - beta_lo;
-  return errors_.leg_variance(beta_hi) + errors_.leg_variance(width) +
-         kFeedbackDevices * squared(errors_.mismatch * width) + squared(errors_.offset);
+  return errors_.mismatch_variance(beta_hi) + errors_.mismatch_variance(width) +
+         kFeedbackDevices * squared(errors_.mismatch * width) + squared(errors_.calibration * beta_lo) +
+         squared(errors_.offset);
 }
 
 }  // namespace hysteron::compile

@@ -14,14 +14,18 @@ namespace hysteron::compile {
 
 /// Deviations of currents, and the rule by which legs are drawn.
 struct ErrorModel {
-  double mismatch = 0.03;  ///< of a leg of the reference size, over its current; falls with the root of the gate area
-  double systematic = 0.005;  ///< of any leg, over its current: what sizing and calibration leave
-  double offset = 0.001;      ///< of a cell's thresholds, unit currents: leakage and the end of calibration
+  double mismatch = 0.03;    ///< of a leg of the reference size, over its current; falls with the root of the gate area
+  double systematic = 0.01;  ///< of any leg of a sum, over its current: what sizing leaves
+  double calibration = 0.005;                 ///< of a cell's thresholds, over the threshold: what calibration leaves
+  double offset = 0.001;                      ///< of a cell's thresholds, unit currents: leakage
   std::vector<double> length_ratios = {1.0};  ///< lengths legs may have, over the reference length, ascending
   double narrowest = 0.1;                     ///< narrowest leg over the reference width
 
-  /// Variance of a leg that carries `gain`: (systematic^2 + mismatch^2 / area) gain^2 with the gate's area over that of
-  /// the reference device.
+  /// Variance of a leg that carries `gain` from its mismatch: mismatch^2 / area gain^2 with the gate's area over that
+  /// of the reference device.
+  double mismatch_variance(double gain) const;
+
+  /// And with what sizing leaves.
   double leg_variance(double gain) const;
 
   /// This circuit as drawn, before mismatch.
