@@ -10,8 +10,10 @@
 #include "hysteron/base/error.h"
 #include "hysteron/base/units.h"
 #include "hysteron/data/npy.h"
+#include "hysteron/flow/centring.h"
 #include "hysteron/flow/circuit.h"
 #include "hysteron/model/model_file.h"
+#include "hysteron/report/centring_report.h"
 #include "hysteron/report/circuit_report.h"
 
 namespace {
@@ -23,6 +25,7 @@ struct Options {
   CircuitFlags circuit;
   std::filesystem::path model;
   std::filesystem::path input;
+  std::filesystem::path center;
   std::vector<std::size_t> clips;
   std::string corner;
   std::vector<std::string> limits;
@@ -91,17 +94,22 @@ int run(const Options& options, Session& session) {
   const hysteron::model::Network network = hysteron::model::load_model(options.model);
   const hysteron::data::Features features = hysteron::data::read_npy(options.input);
   const auto clips = flow::check_clips(network, features, options.clips, hysteron::quoted(options.input.string()));
+  const auto centring_features = flow::read_centring_features(options.center, network);
   const flow::Workshop workshop(read_circuit_flags(options.circuit), session.reporter, session.stop);
   const flow::SimulationConditions conditions{options.corner, {}, {}};
-  const hysteron::compile::CompiledNetwork compiled = workshop.compile(network, session.reporter);
-  const auto verification = flow::verify(workshop, network, compiled, features, clips, conditions, session.reporter);
+  const flow::Target target = flow::make_target(workshop, network, centring_features, session.reporter, session.stop);
+  const hysteron::compile::CompiledNetwork compiled = workshop.compile(target.network, session.reporter);
+  auto verification = flow::verify(workshop, target.network, compiled, features, clips, conditions, session.reporter);
+  flow::compare_with_given(network, target, features, verification, workshop.options().jobs);
   nlohmann::json json = hysteron::report::agreement_json(verification.agreement);
   if (options.json) {
+    json.update(hysteron::report::target_json(target.centring ? &*target.centring : nullptr, target.resting));
     json["failed_clips"] = verification.failed;
     json["spice_seconds"] = verification.spice_seconds;
     json["software_seconds"] = verification.software_seconds;
     fmt::print("{}\n", json.dump());
   } else {
+    if (target.centring) fmt::print("{}\n", hysteron::report::centring_table(*target.centring));
     print_table(verification, network.labels);
   }
   std::string complaints;
@@ -122,10 +130,14 @@ int run(const Options& options, Session& session) {
 void add_verify_command(CLI::App& app, Session& session) {
   add_command<Options>(
       app, session, "verify", "Compare the software model with its circuit in ngspice, clip by clip",
-      "hysteron verify model.safetensors --input test.npy --pdk generic180 --clips 0,3,7",
+      "hysteron verify model.safetensors --input test.npy --pdk generic180 --clips 0,3,7\n"
+      "  hysteron verify model.safetensors --input test.npy --center training.npy",
       [](CLI::App& command, Options& options) {
         command.add_option("model", options.model, "Model file")->required();
         command.add_option("--input", options.input, "Features, [clips, frames, inputs] float32 .npy")->required();
+        command.add_option("--center", options.center,
+                           "Training features, .npy: first move thresholds away from where candidates lie "
+                           "(docs/centring.md); decisions still compare with the model as given");
         command.add_option("--clips", options.clips, "Indices of the clips to simulate (default: all)")->delimiter(',');
         command.add_option("--corner", options.corner, "Process corner to simulate in (default: typical)");
         command

@@ -11,6 +11,7 @@
 #include "hysteron/base/units.h"
 #include "hysteron/compile/clip_bench.h"
 #include "hysteron/compile/layer_calibration.h"
+#include "hysteron/compile/leg_mismatch.h"
 #include "hysteron/report/circuit_report.h"
 #include "hysteron/spice/netlist.h"
 
@@ -55,6 +56,14 @@ compile::CompiledNetwork Workshop::compile(const model::Network& network, Report
   return compiled;
 }
 
+double Workshop::leg_mismatch(Reporter& reporter) const {
+  const technology::Technology varied = compile::with_mismatch(technology_);
+  spice::RunOptions run_options;
+  run_options.time_limit = std::chrono::duration<double>(options_.time_limit);
+  const spice::SpiceEngine engine(ngspice_, varied, run_options);
+  return compile::load_leg_mismatch(technology_, engine, options_.conditions, reporter);
+}
+
 CircuitSummary summarise(const compile::CompiledNetwork& network, const technology::Technology& technology) {
   CircuitSummary summary;
   for (const circuit::Transistor& transistor : network.circuit.transistors()) {
@@ -71,7 +80,7 @@ CircuitSummary summarise(const compile::CompiledNetwork& network, const technolo
 }
 
 void write_circuit(const compile::CompiledNetwork& network, const technology::Technology& technology,
-                   const std::filesystem::path& folder) {
+                   const std::filesystem::path& folder, const nlohmann::json* additions) {
   make_directories(folder);
   const std::string title = fmt::format(
       "* Network for {}: {} V, unit current {}. Ports: supplies, unit current, inputs (+ and - of each), logits.\n",
@@ -81,8 +90,9 @@ void write_circuit(const compile::CompiledNetwork& network, const technology::Te
              title + spice::write_hierarchical(network.circuit, technology, "hysteron_network"));
   write_file(folder / "network_flat.spice", title + spice::write_flat(network.circuit, technology, "hysteron_network"));
   write_file(folder / "mapping.csv", report::mapping_csv(network));
-  write_file(folder / "summary.json",
-             report::summary_json(network, technology, summary.by_role, summary.area).dump(2) + "\n");
+  nlohmann::json json = report::summary_json(network, technology, summary.by_role, summary.area);
+  if (additions != nullptr) json.update(*additions);
+  write_file(folder / "summary.json", json.dump(2) + "\n");
 }
 
 std::vector<std::size_t> check_clips(const model::Network& network, const data::Features& features,

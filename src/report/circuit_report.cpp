@@ -66,7 +66,7 @@ nlohmann::json agreement_json(const analysis::Agreement& agreement) {
           {"state_rms", agreement.state_rms},
           {"state_max", agreement.state_max},
           {"logit_rms", agreement.logit_rms},
-          {"centring_frame_change", 0.0},
+          {"centring_frame_change", agreement.centring_frame_change},
           {"power_nw", power_json(agreement.power)}};
 }
 

@@ -58,6 +58,10 @@ TEST_F(BadInput, FeaturesThatAreNone) {
     expect_refusal({"verify", "m.safetensors", "--input", file.name}, kBadInput, {file.name, file.says});
   }
   expect_refusal({"verify", "m.safetensors", "--input", "x.npy", "--clips", "0,2"}, kBadInput, {"x.npy", "2"});
+  for (const char* file : {"wide.npy", "missing.npy"}) {
+    expect_refusal({"verify", "m.safetensors", "--input", "x.npy", "--center", file}, kBadInput, {file});
+    expect_refusal({"compile", "m.safetensors", "--center", file, "-o", "circuit"}, kBadInput, {file});
+  }
 }
 
 TEST_F(BadInput, ModelsThatAreNone) {

@@ -6,6 +6,7 @@
 #include "cli/program.h"
 #include "cli/samples.h"
 #include "hysteron/data/npy.h"
+#include "hysteron/model/model_file.h"
 #include "hysteron/model/safetensors.h"
 
 namespace hysteron::cli {
@@ -119,6 +120,50 @@ TEST_F(Json, VerifyGivesEveryFigureOfTheContract) {
 TEST_F(Json, VerifyTakesTheClipsItIsTold) {
   const json result = run_json({"verify", "m.safetensors", "--input", "x.npy", "--clips", "1"});
   EXPECT_EQ(result["clips"], 1);
+}
+
+TEST_F(Json, CompileAndVerifyNameRestingCandidatesUnasked) {
+  put("rest.safetensors", resting_model());
+  const Outcome outcome = run({"compile", "rest.safetensors", "-o", "circuit", "--json"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.messages;
+  EXPECT_TRUE(has(outcome.messages, "layers.0 cell 0")) << outcome.messages;
+  EXPECT_TRUE(has(outcome.messages, "exactly on beta_lo")) << outcome.messages;
+  const json resting = json::parse(outcome.output)["resting_candidates"];
+  ASSERT_EQ(resting.size(), 1U);
+  EXPECT_EQ(resting[0]["threshold_name"], "beta_lo");
+  EXPECT_EQ(resting[0]["distance"], 0.0);
+  EXPECT_TRUE(run_json({"verify", "m.safetensors", "--input", "x.npy", "--clips", "0"})["resting_candidates"].empty());
+}
+
+TEST_F(Json, CompileCentresAndWritesTheModelItMade) {
+  put("rest.safetensors", resting_model());
+  put("train.npy", resting_features());
+  const json result = run_json({"compile", "rest.safetensors", "--center", "train.npy", "-o", "circuit"});
+  const json summary = json::parse(read_file(folder_ / "circuit" / "summary.json"));
+  EXPECT_EQ(summary["centring"], result["centring"]);
+  EXPECT_TRUE(result["resting_candidates"].empty());
+  EXPECT_GT(result["centring"]["mismatch"].get<double>(), 0.005);
+  EXPECT_LT(result["centring"]["mismatch"].get<double>(), 0.1);
+  EXPECT_EQ(result["centring"]["decisions_changed"], 0);
+  const json& lower = result["centring"]["cells"][0]["beta_lo"];
+  expect_numbers(lower["after"], {"threshold", "margin_percent", "margin_sigma"});
+  EXPECT_EQ(lower["before"]["margin_percent"], 0.0);
+  EXPECT_GT(lower["after"]["margin_percent"].get<double>(), 3.0);
+  const model::Network centred = model::load_model(folder_ / "circuit" / "centred.safetensors");
+  EXPECT_FLOAT_EQ(centred.layers[0].beta_lo[0], lower["after"]["threshold"].get<float>());
+  EXPECT_LT(centred.layers[0].beta_lo[0], 0.29F);
+}
+
+TEST_F(Json, VerifyComparesDecisionsWithTheModelAsGiven) {
+  put("rest.safetensors", resting_model());
+  put("train.npy", resting_features());
+  const json result =
+      run_json({"verify", "rest.safetensors", "--input", "train.npy", "--center", "train.npy", "--clips", "0,1"});
+  EXPECT_EQ(result["decision_agreement"], 1.0);
+  EXPECT_EQ(result["frame_agreement"], 1.0);
+  EXPECT_EQ(result["state_mismatch"], 0.0);
+  EXPECT_EQ(result["centring_frame_change"], 0.0);
+  EXPECT_GE(result["centring"]["thresholds_moved"].get<int>(), 1);
 }
 
 TEST_F(Json, TrainAndEvalGiveAccuracies) {

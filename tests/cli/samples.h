@@ -102,6 +102,23 @@ inline std::string tiny_features() {
   return npy_bytes("2, 8, 2", values);
 }
 
+/// The tiny model with a bias that is beta_lo of its first cell to the last bit, and a bias of 0.1 in the second: at
+/// zero input the first cell rests on its threshold.
+inline std::string resting_model() {
+  std::vector<NamedTensor> tensors = tiny_tensors();
+  tensors[3].values = {0.3F, 0.1F};
+  return safetensors_bytes(tensors, tiny_metadata());
+}
+
+/// Three clips of 8 frames: an input goes over its threshold and then rests at zero.
+inline std::string resting_features() {
+  std::vector<float> values;
+  for (int clip = 0; clip < 3; ++clip) {
+    for (int frame = 0; frame < 8; ++frame) values.insert(values.end(), {frame < 3 && clip != 1 ? 1.0F : 0.0F, 0.0F});
+  }
+  return npy_bytes("3, 8, 2", values);
+}
+
 inline std::string tone(double hertz, double seconds = 1.0) {
   std::vector<float> samples(static_cast<std::size_t>(seconds * data::kSampleRate));
   for (std::size_t i = 0; i < samples.size(); ++i) {

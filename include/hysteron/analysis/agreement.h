@@ -21,7 +21,8 @@ struct Agreement {
   double state_rms = 0.0;               ///< RMS error of state currents over agreeing bits
   double state_max = 0.0;
   double logit_rms = 0.0;
-  compile::Power power;  ///< mean over clips, watt
+  double centring_frame_change = 0.0;  ///< share of frames that centring changed in software; not counted here
+  compile::Power power;                ///< mean over clips, watt
 };
 
 /// One clip's part.

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <map>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <span>
 #include <string>
@@ -56,6 +57,9 @@ class Workshop {
   compile::CompiledNetwork compile(const model::Network& network, Reporter& reporter,
                                    std::span<const float> features = {}) const;
 
+  /// Deviation of the current of a leg of the reference size over its mean, measured now or stored.
+  double leg_mismatch(Reporter& reporter) const;
+
  private:
   CircuitOptions options_;
   technology::Technology technology_;
@@ -77,9 +81,9 @@ struct CircuitSummary {
 CircuitSummary summarise(const compile::CompiledNetwork& network, const technology::Technology& technology);
 
 /// Writes network.spice (hierarchical), network_flat.spice, mapping.csv and summary.json into `folder`, created if
-/// missing; each file whole or not at all.
+/// missing; each file whole or not at all. `additions`, an object, goes into the summary as well.
 void write_circuit(const compile::CompiledNetwork& network, const technology::Technology& technology,
-                   const std::filesystem::path& folder);
+                   const std::filesystem::path& folder, const nlohmann::json* additions = nullptr);
 
 /// Conditions of a simulation that differ from those the circuit was made for.
 struct SimulationConditions {

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "hysteron/compile/centring.h"
+#include "hysteron/flow/circuit.h"
+
+namespace hysteron::flow {
+
+/// The model a circuit is made of: as given, or centred over some features.
+struct Target {
+  model::Network network;
+  std::optional<compile::Centring> centring;
+  std::vector<compile::RestingCandidate> resting;  ///< of `network`, on a threshold
+};
+
+/// The features to centre with, read and checked against the model; none where `path` is empty. Throws a bad-input
+/// Error that names the file.
+std::optional<data::Features> read_centring_features(const std::filesystem::path& path, const model::Network& network);
+
+/// Centres `given` over `features` where there are some, and warns of every candidate that rests on a threshold.
+Target make_target(const Workshop& workshop, const model::Network& given, const std::optional<data::Features>& features,
+                   Reporter& reporter, const StopFlag& stop);
+
+/// Makes the decisions of a verification of a centred network those against the model as given, and fills in the share
+/// of the frames that centring changed on the verified clips.
+void compare_with_given(const model::Network& given, const Target& target, const data::Features& features,
+                        Verification& verification, int jobs);
+
+/// write_circuit; where the target was centred also centred.safetensors and the summary's `centring`.
+void write_circuit(const compile::CompiledNetwork& network, const Target& target,
+                   const technology::Technology& technology, const std::filesystem::path& folder);
+
+}  // namespace hysteron::flow

@@ -1,0 +1,68 @@
+#include "hysteron/flow/centring.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "hysteron/base/error.h"
+#include "hysteron/base/parallel.h"
+#include "hysteron/data/npy.h"
+#include "hysteron/model/model_file.h"
+#include "hysteron/report/centring_report.h"
+
+namespace hysteron::flow {
+
+std::optional<data::Features> read_centring_features(const std::filesystem::path& path, const model::Network& network) {
+  if (path.empty()) return {};
+  data::Features features = data::read_npy(path);
+  check_clips(network, features, {}, quoted(path.string()));
+  return features;
+}
+
+Target make_target(const Workshop& workshop, const model::Network& given, const std::optional<data::Features>& features,
+                   Reporter& reporter, const StopFlag& stop) {
+  ThreadPool pool(workshop.options().jobs);
+  Target target{given, {}, {}};
+  if (features) {
+    const compile::ErrorModel errors = compile::error_model(workshop.technology(), workshop.leg_mismatch(reporter));
+    target.centring = compile::centre_thresholds(given, *features, errors, pool, reporter, stop);
+    target.network = target.centring->network;
+  }
+  target.resting = compile::resting_on_thresholds(target.network, features ? &*features : nullptr, pool);
+  for (const compile::RestingCandidate& resting : target.resting) {
+    reporter.warning(fmt::format("{}; software and circuit may part there{}", resting.text(),
+                                 features ? "" : " (--center FEATURES.npy moves thresholds away)"));
+  }
+  return target;
+}
+
+void compare_with_given(const model::Network& given, const Target& target, const data::Features& features,
+                        Verification& verification, int jobs) {
+  if (!target.centring) return;
+  std::vector<std::size_t> clips;
+  std::size_t same = 0;
+  for (VerifiedClip& clip : verification.clips) {
+    if (clip.failed) continue;
+    clips.push_back(clip.clip);
+    const model::Trace trace = model::run_clip(given, features.clip(clip.clip));
+    clip.agreement.software_decision =
+        model::majority(model::vote_shares(model::frame_decisions(trace.logits, trace.outputs), trace.outputs));
+    same += clip.agreement.software_decision == clip.agreement.circuit_decision ? 1 : 0;
+  }
+  if (clips.empty()) return;
+  ThreadPool pool(jobs);
+  const auto change = compile::software_change(given, target.network, features, clips, pool);
+  const auto count = static_cast<double>(clips.size());
+  verification.agreement.decision_agreement = static_cast<double>(same) / count;
+  verification.agreement.centring_frame_change =
+      static_cast<double>(change.frames) / (count * static_cast<double>(features.frames));
+}
+
+void write_circuit(const compile::CompiledNetwork& network, const Target& target,
+                   const technology::Technology& technology, const std::filesystem::path& folder) {
+  const nlohmann::json additions = report::target_json(target.centring ? &*target.centring : nullptr, target.resting);
+  write_circuit(network, technology, folder, &additions);
+  if (target.centring) model::save_model(folder / "centred.safetensors", target.network);
+}
+
+}  // namespace hysteron::flow
