@@ -39,8 +39,9 @@ compile::CompiledNetwork Workshop::compile(const model::Network& network, Report
   compile::CompiledNetwork compiled = compile::build_network(network, technology_, curves_, options_.conditions);
   compile::calibrate_network(compiled, technology_, curves_, engine_, reporter);
   if (const std::size_t dropped = compiled.dropped_parameters(); dropped > 0) {
-    reporter.info(fmt::format(
-        "{} parameters are too small for any transistor and were left out; mapping.csv names them", dropped));
+    reporter.info(
+        fmt::format("{} {} too small for any transistor and left out; the mapping.csv that compile writes says which",
+                    dropped, dropped == 1 ? "parameter is" : "parameters are"));
   }
   return compiled;
 }
