@@ -92,6 +92,7 @@ int run(const Options& options, Session& session) {
   const hysteron::data::Features features = hysteron::data::read_npy(options.input);
   const auto clips = flow::check_clips(network, features, options.clips, hysteron::quoted(options.input.string()));
   const flow::Workshop workshop(read_circuit_flags(options.circuit), session.reporter, session.stop);
+  hysteron::technology::check_corner(workshop.technology(), options.corner);
   const flow::SimulationConditions conditions{options.corner, {}, {}};
   const hysteron::compile::CompiledNetwork compiled = workshop.compile(network, session.reporter);
   const auto verification = flow::verify(workshop, network, compiled, features, clips, conditions, session.reporter);
@@ -126,7 +127,9 @@ void add_verify_command(CLI::App& app, Session& session) {
       [](CLI::App& command, Options& options) {
         command.add_option("model", options.model, "Model file")->required();
         command.add_option("--input", options.input, "Features, [clips, frames, inputs] float32 .npy")->required();
-        command.add_option("--clips", options.clips, "Indices of the clips to simulate (default: all)")->delimiter(',');
+        command.add_option("--clips", options.clips, "Indices of the clips to simulate (default: all)")
+            ->delimiter(',')
+            ->check(CLI::NonNegativeNumber);
         command.add_option("--corner", options.corner, "Process corner to simulate in (default: typical)");
         command
             .add_option("--fail-under", options.limits,
