@@ -9,10 +9,13 @@
 using hysteron::flow::CalibrationLevel;
 
 void add_circuit_flags(CLI::App& command, CircuitFlags& flags) {
-  command.add_option("--pdk", flags.options.technology,
-                     "Technology: generic180, gf180mcu, or a description file that ends in .toml");
+  command
+      .add_option("--pdk", flags.options.technology,
+                  "Technology: generic180, gf180mcu, or a description file that ends in .toml")
+      ->capture_default_str();
   command.add_option("--pdk-root", flags.options.pdk_root, "Folder the PDK lies in (default: $PDK_ROOT)");
-  command.add_option("--unit-current", flags.unit_current, "Current that stands for 1.0 of the model, in ampere");
+  command.add_option("--unit-current", flags.unit_current, "Current that stands for 1.0 of the model, in ampere")
+      ->capture_default_str();
   command.add_option("--supply", flags.options.conditions.supply, "Supply voltage (default: the technology's)")
       ->check(CLI::Range(0.5, 6.0));
   command
@@ -32,7 +35,8 @@ void add_circuit_flags(CLI::App& command, CircuitFlags& flags) {
   command.add_option("--jobs", flags.options.jobs, "Simulations at once (default: one per hardware thread)")
       ->check(CLI::Range(1, 1024));
   command.add_option("--time-limit", flags.options.time_limit, "Seconds one run of ngspice may take")
-      ->check(CLI::Range(0.01, 1e6));
+      ->check(CLI::Range(0.01, 1e6))
+      ->capture_default_str();
 }
 
 hysteron::flow::CircuitOptions read_circuit_flags(const CircuitFlags& flags) {

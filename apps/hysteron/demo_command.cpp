@@ -89,9 +89,15 @@ void add_demo_command(CLI::App& app, Session& session) {
         command.add_option("--output", options.demo.output, "Folder for everything it writes")->capture_default_str();
         command.add_option("--data", options.demo.data,
                            "Folder of class folders of audio (default: the built-in spoken corpus)");
-        command.add_option("--width", options.demo.width, "Width d of the network")->check(CLI::Range(1, 64));
-        command.add_option("--steps", options.demo.steps, "Training steps")->check(CLI::Range(1, 1000000));
-        command.add_option("--clips", options.demo.clips, "Held-out clips to simulate")->check(CLI::Range(1, 10000));
+        command.add_option("--width", options.demo.width, "Width d of the network")
+            ->check(CLI::Range(1, 64))
+            ->capture_default_str();
+        command.add_option("--steps", options.demo.steps, "Training steps")
+            ->check(CLI::Range(1, 1000000))
+            ->capture_default_str();
+        command.add_option("--clips", options.demo.clips, "Held-out clips to simulate")
+            ->check(CLI::Range(1, 10000))
+            ->capture_default_str();
         command.add_flag("--json", options.json, "Print one JSON object");
         add_circuit_flags(command, options.circuit);
       },

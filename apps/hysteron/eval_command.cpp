@@ -24,40 +24,43 @@ struct Options {
 };
 
 void declare(CLI::App& command, Options& options) {
-  command.add_option("model", options.model, "model file")->required();
+  command.add_option("model", options.model, "Model file")->required();
   command.add_option(
       "--data", options.data,
-      "folder of class folders, or espeak for the built-in corpus; "
+      "Folder of class folders, or espeak for the built-in corpus; "
       "software backbones score on the task they were trained on unless this names another folder or file");
-  command.add_option("--split", options.split, "clips to score")
+  command.add_option("--split", options.split, "Clips to score")
       ->check(CLI::IsMember({"train", "validation", "test", "all"}))
       ->capture_default_str();
-  command.add_option("--features", options.features, "also write the clips' features to this NumPy file");
-  command.add_option("--corpus-seed", options.corpus_seed, "seed of the built-in corpus")->capture_default_str();
+  command.add_option("--features", options.features, "Also write the clips' features to this NumPy file");
+  command.add_option("--corpus-seed", options.corpus_seed, "Seed of the built-in corpus")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   auto& p = options.perturbation;
   const auto share = [&](const char* name, double& value, const char* help) {
     command.add_option(name, value, help)->check(CLI::Range(0.0, 3.0))->group("Dies and noise");
   };
-  command.add_option("--draws", options.draws, "also score this many dies with the errors and noise below")
+  command.add_option("--draws", options.draws, "Also score this many dies with the errors and noise below")
       ->check(CLI::Range(0, 1000000))
       ->group("Dies and noise");
-  share("--static", options.all_static, "error of every weight, threshold, width and gain: three deviations, relative");
-  share("--weights", p.weights, "of weights and biases alone");
-  share("--thresholds", p.thresholds, "of beta_hi alone");
-  share("--widths", p.widths, "of beta_hi - beta_lo alone");
-  share("--gains", p.gains, "of alpha alone");
-  share("--additive", p.additive, "deviation of the noise on candidates in every frame, over beta_hi");
-  share("--multiplicative", p.multiplicative, "and over the candidate");
-  command.add_option("--bits", p.bits, "weights have 2^bits - 1 levels")
+  share("--static", options.all_static, "Error of every weight, threshold, width and gain: three deviations, relative");
+  share("--weights", p.weights, "Of weights and biases alone");
+  share("--thresholds", p.thresholds, "Of beta_hi alone");
+  share("--widths", p.widths, "Of beta_hi - beta_lo alone");
+  share("--gains", p.gains, "Of alpha alone");
+  share("--additive", p.additive, "Deviation of the noise on candidates in every frame, over beta_hi");
+  share("--multiplicative", p.multiplicative, "And over the candidate");
+  command.add_option("--bits", p.bits, "Weights have 2^bits - 1 levels")
       ->check(CLI::Range(2, 8))
       ->group("Dies and noise");
-  command.add_option("--technology", p.technology, "weights take the widths that this technology can make")
+  command.add_option("--technology", p.technology, "Weights take the widths that this technology can make")
       ->group("Dies and noise");
-  command.add_option("--die-seed", options.die_seed, "of errors and noise")
+  command.add_option("--die-seed", options.die_seed, "Of errors and noise")
+      ->check(CLI::NonNegativeNumber)
       ->capture_default_str()
       ->group("Dies and noise");
-  command.add_option("-j,--jobs", options.jobs, "threads; 0 takes all")->check(CLI::Range(0, 1024));
-  command.add_flag("--json", options.json, "print one JSON object on stdout and nothing else there");
+  command.add_option("-j,--jobs", options.jobs, "Threads; 0 takes all")->check(CLI::Range(0, 1024));
+  command.add_flag("--json", options.json, "Print one JSON object on stdout and nothing else there");
 }
 
 /// The errors and noise asked for; --static stands for the four kinds of static error.

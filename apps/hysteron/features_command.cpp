@@ -21,9 +21,9 @@ void declare(CLI::App& command, Options& options) {
   command.add_option("audio", options.audio, "WAV or FLAC files of any sample rate, one clip of a second each")
       ->required();
   command.add_option("-o,--output", options.output, "NumPy file to write: float32 [clips, 101, 13]")->required();
-  command.add_flag("--raw", options.raw, "leave the coefficients as they come, not normalised over each clip");
-  command.add_option("-j,--jobs", options.jobs, "threads; 0 takes all")->check(CLI::Range(0, 1024));
-  command.add_flag("--json", options.json, "print one JSON object on stdout and nothing else there");
+  command.add_flag("--raw", options.raw, "Leave the coefficients as they come, not normalised over each clip");
+  command.add_option("-j,--jobs", options.jobs, "Threads; 0 takes all")->check(CLI::Range(0, 1024));
+  command.add_flag("--json", options.json, "Print one JSON object on stdout and nothing else there");
 }
 
 int run(const Options& options, Session& session) {

@@ -13,7 +13,14 @@ namespace {
 
 hysteron::StopFlag stop_flag;  // reached from the signal handler, which can carry no argument
 
-void request_stop(int) { stop_flag.request(); }
+constexpr int kPatience = 3;  // requests to stop; the last one ends a program that does not get to look at the flag
+
+void request_stop(int signal) {
+  static volatile std::sig_atomic_t requests = 0;
+  stop_flag.request();
+  requests = requests + 1;
+  if (requests >= kPatience - 1) std::signal(signal, SIG_DFL);
+}
 
 int run(int argc, char** argv) {
   CLI::App app("Hysteron: train bistable recurrent networks, compile them to analog circuits, verify them in ngspice");

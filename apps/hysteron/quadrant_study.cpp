@@ -27,26 +27,26 @@ struct Options {
 void declare(CLI::App& command, Options& options) {
   options.request.tasks = {"copy_first", "flip_flop", "denoising", "parity", "keywords"};
   options.request.widths = {8, 32};
-  command.add_option("--base", options.base, "configuration file that every run begins with");
-  command.add_option("--tasks", options.request.tasks, "tasks, separated by commas")
+  command.add_option("--base", options.base, "Configuration file that every run begins with");
+  command.add_option("--tasks", options.request.tasks, "Tasks, separated by commas")
       ->delimiter(',')
       ->capture_default_str();
-  command.add_option("--widths", options.request.widths, "widths, separated by commas")
+  command.add_option("--widths", options.request.widths, "Widths, separated by commas")
       ->delimiter(',')
       ->check(CLI::Range(1, 4096))
       ->capture_default_str();
-  command.add_option("--seeds", options.request.seeds, "trainings of each")
+  command.add_option("--seeds", options.request.seeds, "Trainings of each")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();
-  command.add_option("--steps", options.request.steps, "optimiser steps of each; 0 takes the base's")
+  command.add_option("--steps", options.request.steps, "Optimiser steps of each; 0 takes the base's")
       ->check(CLI::Range(0, 1000000000));
-  command.add_option("--noise", options.request.noise, "noise on candidates for retention, over the threshold")
+  command.add_option("--noise", options.request.noise, "Noise on candidates for retention, over the threshold")
       ->delimiter(',')
       ->check(CLI::Range(0.0, 10.0))
       ->capture_default_str();
   command.add_option("-o,--output", options.output, "JSON file with every run")->capture_default_str();
-  command.add_option("-j,--jobs", options.request.jobs, "threads; 0 takes all")->check(CLI::Range(0, 1024));
-  command.add_flag("--json", options.json, "print one JSON object on stdout and nothing else there");
+  command.add_option("-j,--jobs", options.request.jobs, "Threads; 0 takes all")->check(CLI::Range(0, 1024));
+  command.add_flag("--json", options.json, "Print one JSON object on stdout and nothing else there");
 }
 
 Json optional_json(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }

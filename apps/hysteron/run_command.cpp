@@ -56,7 +56,8 @@ void add_run_command(CLI::App& app, Session& session) {
         command.add_option("model", options.model, "Model file")->required();
         command.add_option("--input", options.input, "Features, [clips, frames, inputs] float32 .npy")->required();
         command.add_option("--engine", options.engine, "software, or spice for the circuit in ngspice")
-            ->check(CLI::IsMember({"software", "spice"}));
+            ->check(CLI::IsMember({"software", "spice"}))
+            ->capture_default_str();
         command.add_option("--output", options.output, "Write logits, states and candidates as safetensors");
         command.add_flag("--json", options.json, "Print one JSON object");
         add_circuit_flags(command, options.circuit);

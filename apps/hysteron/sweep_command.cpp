@@ -23,8 +23,8 @@ constexpr const char* kShown[] = {"test_accuracy", "test_balanced_accuracy", "va
 
 void declare(CLI::App& command, Options& options) {
   command.add_option("file", options.file, "TOML file with base, folder and [grid]")->required();
-  command.add_option("-j,--jobs", options.jobs, "trainings at a time; 0 takes one a core")->check(CLI::Range(0, 1024));
-  command.add_flag("--json", options.json, "print one JSON object on stdout and nothing else there");
+  command.add_option("-j,--jobs", options.jobs, "Trainings at a time; 0 takes one a core")->check(CLI::Range(0, 1024));
+  command.add_flag("--json", options.json, "Print one JSON object on stdout and nothing else there");
 }
 
 nlohmann::ordered_json to_json(const SweepResult& result) {

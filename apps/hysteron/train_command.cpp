@@ -20,10 +20,10 @@ struct Options {
 
 void declare(CLI::App& command, Options& options) {
   command.add_option("config", options.config, "TOML file that says what to train; an empty file takes every default");
-  command.add_flag("--keys", options.keys, "list every key of the file as a Markdown table and stop");
-  command.add_flag("--resume", options.resume, "go on from the checkpoint beside model.output, to the same bytes");
-  command.add_option("--resume-from", options.resume_from, "go on from this checkpoint");
-  command.add_flag("--json", options.json, "print one JSON object on stdout and nothing else there");
+  command.add_flag("--keys", options.keys, "List every key of the file as a Markdown table and stop");
+  command.add_flag("--resume", options.resume, "Go on from the checkpoint beside model.output, to the same bytes");
+  command.add_option("--resume-from", options.resume_from, "Go on from this checkpoint");
+  command.add_flag("--json", options.json, "Print one JSON object on stdout and nothing else there");
 }
 
 nlohmann::ordered_json spread_json(const std::vector<double>& values) {
@@ -135,6 +135,10 @@ int run(const Options& options, Session& session) {
                           "train: expected a configuration file; see hysteron train --help");
   }
   const hysteron::train::TrainConfig config = hysteron::train::read_config(options.config);
+  if (config.output.empty()) {
+    throw hysteron::bad_input(fmt::format("{}: model.output is empty; expected the file to save the model in",
+                                          hysteron::quoted(options.config)));
+  }
   if (config.backbone == "software") return train_software(options, config, session);
   const auto result =
       hysteron::flow::train_model(config, session.reporter, session.stop, checkpoint_of(options, config));

@@ -96,6 +96,7 @@ int run(const Options& options, Session& session) {
   const auto clips = flow::check_clips(network, features, options.clips, hysteron::quoted(options.input.string()));
   const auto centring_features = flow::read_centring_features(options.center, network);
   const flow::Workshop workshop(read_circuit_flags(options.circuit), session.reporter, session.stop);
+  hysteron::technology::check_corner(workshop.technology(), options.corner);
   const flow::SimulationConditions conditions{options.corner, {}, {}};
   const flow::Target target = flow::make_target(workshop, network, centring_features, session.reporter, session.stop);
   const hysteron::compile::CompiledNetwork compiled = workshop.compile(target.network, session.reporter);
@@ -138,7 +139,9 @@ void add_verify_command(CLI::App& app, Session& session) {
         command.add_option("--center", options.center,
                            "Training features, .npy: first move thresholds away from where candidates lie "
                            "(docs/centring.md); decisions still compare with the model as given");
-        command.add_option("--clips", options.clips, "Indices of the clips to simulate (default: all)")->delimiter(',');
+        command.add_option("--clips", options.clips, "Indices of the clips to simulate (default: all)")
+            ->delimiter(',')
+            ->check(CLI::NonNegativeNumber);
         command.add_option("--corner", options.corner, "Process corner to simulate in (default: typical)");
         command
             .add_option("--fail-under", options.limits,

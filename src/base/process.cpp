@@ -26,7 +26,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t kKeptOutput = 256 * 1024;  // bytes kept of each end of a child's output
 constexpr int kPollMilliseconds = 20;
 
 // A file descriptor that closes itself.
@@ -71,7 +70,10 @@ Pipe make_pipe() {
 // What a child writes: its first and its last bytes.
 class Capture {
  public:
-  explicit Capture(Descriptor pipe) : pipe_(std::move(pipe)) { ::fcntl(pipe_.get(), F_SETFL, O_NONBLOCK); }
+  /// Keeps `kept` bytes of each end.
+  Capture(Descriptor pipe, std::size_t kept) : pipe_(std::move(pipe)), kept_(kept) {
+    ::fcntl(pipe_.get(), F_SETFL, O_NONBLOCK);
+  }
 
   int descriptor() const { return pipe_.get(); }
   bool open() const { return pipe_.get() >= 0; }
@@ -98,16 +100,17 @@ class Capture {
 
  private:
   void append(std::string_view bytes) {
-    const std::size_t first = std::min(bytes.size(), kKeptOutput - std::min(kKeptOutput, head_.size()));
+    const std::size_t first = std::min(bytes.size(), kept_ - std::min(kept_, head_.size()));
     head_ += bytes.substr(0, first);
     tail_ += bytes.substr(first);
-    if (tail_.size() > 2 * kKeptOutput) {
-      dropped_ += tail_.size() - kKeptOutput;
-      tail_.erase(0, tail_.size() - kKeptOutput);
+    if (tail_.size() > 2 * kept_) {
+      dropped_ += tail_.size() - kept_;
+      tail_.erase(0, tail_.size() - kept_);
     }
   }
 
   Descriptor pipe_;
+  std::size_t kept_;
   std::string head_;
   std::string tail_;
   std::size_t dropped_ = 0;
@@ -272,8 +275,8 @@ ProcessOutcome run_process(const ProcessRequest& request) {
   const auto elapsed = [&] { return std::chrono::duration<double>(Clock::now() - begin); };
   Started started = start(request);
   Child child(started.pid);
-  Capture output(std::move(started.output));
-  Capture errors(std::move(started.errors));
+  Capture output(std::move(started.output), request.kept_output);
+  Capture errors(std::move(started.errors), request.kept_output);
   ProcessOutcome outcome;
   while (true) {
     wait_for_output(output, errors);

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
+#include <string_view>
 
 #include "compile/network_builder.h"
 
@@ -142,8 +144,11 @@ void build_readout(const model::Network& network, std::vector<SignedSignal>& val
 }  // namespace
 
 std::size_t CompiledNetwork::dropped_parameters() const {
-  return static_cast<std::size_t>(
-      std::count_if(mapping.begin(), mapping.end(), [](const MappedInstance& row) { return row.dropped; }));
+  std::set<std::string_view> names;  // a parameter on a signed value has two rows
+  for (const MappedInstance& row : mapping) {
+    if (row.dropped && row.value != 0.0) names.insert(row.parameter);
+  }
+  return names.size();
 }
 
 LegSize size_leg(const GainCurves& curves, const technology::Technology& technology, Polarity polarity, double gain,

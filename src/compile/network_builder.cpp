@@ -148,7 +148,10 @@ SignedSignal NetworkBuilder::splitter(const std::string& name, const std::string
 
 void NetworkBuilder::leg(Signal& source, NetId target, NodeKind kind, double weight, const std::string& name,
                          const std::string& block, Role role, const std::string& parameter) {
-  if (weight == 0.0) return;
+  if (weight == 0.0) {
+    if (!parameter.empty()) result_.mapping.push_back({parameter, 0.0, true, 0, 0.0, 0.0});
+    return;
+  }
   const Polarity polarity = weight > 0.0 ? Polarity::kP : Polarity::kN;
   const double voltage = voltage_across(curves_.operating, result_.supply, polarity, kind);
   const LegSize size = size_leg(curves_, technology_, polarity, std::abs(weight), voltage);

@@ -5,23 +5,24 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <cstdlib>
+#include <filesystem>
 #include <span>
 #include <string_view>
 
 #include "data/bytes.h"
-#include "data/child_process.h"
 #include "hysteron/base/error.h"
+#include "hysteron/base/process.h"
 #include "hysteron/data/audio.h"
 
 namespace hysteron::data {
 namespace {
 
 constexpr const char* kProgram = "espeak-ng";
-constexpr std::chrono::milliseconds kTimeLimit{20000};
-constexpr const char* kInstallHint =
-    "install it (apt-get install espeak-ng), or give a folder of recordings in place of the spoken corpus";
-constexpr double kPauseSeconds = 1.0;  // asked for between words
-constexpr double kGapSeconds = 0.5;    // of exact zeros: the least that parts two words
+constexpr std::chrono::seconds kTimeLimit{20};
+constexpr std::size_t kKeptOutput = std::size_t{64} << 20;  // bytes, minutes of speech
+constexpr double kPauseSeconds = 1.0;                       // asked for between words
+constexpr double kGapSeconds = 0.5;                         // of exact zeros: the least that parts two words
 constexpr std::string_view kPause = "<break time=\"1000ms\"/>";
 
 /// 16-bit samples as espeak-ng writes them to a pipe: a WAV header whose sizes mean nothing, then samples to the end.
@@ -48,19 +49,41 @@ RawSpeech parse_speech(std::string_view bytes, const std::string& voice) {
   return speech;
 }
 
-RawSpeech run_espeak(const Utterance& utterance, bool markup) {
-  std::vector<std::string> arguments = {
-      kProgram,  "-v", utterance.voice, "-s", std::to_string(utterance.rate), "-p", std::to_string(utterance.pitch),
-      "--stdout"};
-  if (markup) arguments.emplace_back("-m");
-  arguments.emplace_back("--");
-  arguments.push_back(utterance.text);
-  const ChildResult result = run_child(arguments, kTimeLimit, kInstallHint);
-  if (result.exit_code != 0) {
-    throw bad_input(fmt::format("{} failed with voice {}: {}", kProgram, quoted(utterance.voice),
-                                quoted(result.messages.substr(0, 200))));
+std::filesystem::path find_espeak() {
+  const char* search_path = std::getenv("PATH");
+  std::filesystem::path program = find_program(kProgram, search_path != nullptr ? search_path : "/usr/bin:/bin");
+  if (program.empty()) {
+    throw bad_input(fmt::format(
+        "{} is not installed; install it (apt-get install espeak-ng), or give a folder of recordings in place of the "
+        "spoken corpus",
+        kProgram));
   }
-  return parse_speech(result.output, utterance.voice);
+  return program;
+}
+
+Error failure(const Utterance& utterance, const ProcessOutcome& outcome) {
+  std::string how = fmt::format("ended with code {}", outcome.code);
+  if (outcome.end == ProcessOutcome::End::kSignalled) how = fmt::format("was killed by signal {}", outcome.code);
+  if (outcome.end == ProcessOutcome::End::kTimedOut) how = fmt::format("took longer than {} s", kTimeLimit.count());
+  return bad_input(fmt::format("{} with voice {} {}: {}", kProgram, quoted(utterance.voice), how,
+                               quoted(outcome.errors.substr(0, 200))));
+}
+
+RawSpeech run_espeak(const Utterance& utterance, bool markup) {
+  ProcessRequest request;
+  request.program = find_espeak();
+  request.arguments = {
+      "-v", utterance.voice, "-s", std::to_string(utterance.rate), "-p", std::to_string(utterance.pitch), "--stdout"};
+  if (markup) request.arguments.emplace_back("-m");
+  request.arguments.emplace_back("--");
+  request.arguments.push_back(utterance.text);
+  request.environment = environment_with({}, {});
+  request.folder = ".";
+  request.time_limit = kTimeLimit;
+  request.kept_output = kKeptOutput;
+  const ProcessOutcome outcome = run_process(request);
+  if (outcome.end != ProcessOutcome::End::kExited || outcome.code != 0) throw failure(utterance, outcome);
+  return parse_speech(outcome.output, utterance.voice);
 }
 
 /// The parts of `samples` between runs of at least `gap` zeros.

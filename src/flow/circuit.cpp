@@ -50,8 +50,9 @@ compile::CompiledNetwork Workshop::compile(const model::Network& network, Report
     compiled.calibration = compile::calibrate_layers(compiled, technology_, curves_, frames, engine_, reporter).nodes;
   }
   if (const std::size_t dropped = compiled.dropped_parameters(); dropped > 0) {
-    reporter.info(fmt::format(
-        "{} parameters are too small for any transistor and were left out; mapping.csv names them", dropped));
+    reporter.info(
+        fmt::format("{} {} too small for any transistor and left out; the mapping.csv that compile writes says which",
+                    dropped, dropped == 1 ? "parameter is" : "parameters are"));
   }
   return compiled;
 }

@@ -47,8 +47,6 @@ data::Features pick(const data::Features& features, const std::vector<std::size_
 DemoResult run_demo(const DemoOptions& options, Reporter& reporter, const StopFlag& stop) {
   const auto begin = std::chrono::steady_clock::now();
   const Workshop workshop(options.circuit, reporter, stop);  // first: a missing simulator is found before the training
-  make_directories(options.output);
-
   train::TrainConfig config;
   config.data_folder = options.data;
   config.width = options.width;
@@ -56,6 +54,7 @@ DemoResult run_demo(const DemoOptions& options, Reporter& reporter, const StopFl
   config.output = (options.output / "model.safetensors").string();
   ThreadPool pool(options.circuit.jobs);
   const train::TrainingData data = train::load_training_data(config, pool, reporter, stop);
+  make_directories(options.output);  // after the data, so that bad ones leave nothing behind
   DemoResult result;
   result.labels = data.labels;
   result.training = train::train(config, data, pool, reporter, stop);

@@ -129,12 +129,9 @@ std::string conditions(const sim::Testbench& bench, const Technology& technology
   for (const std::string& file : models.include) text += fmt::format(".include '{}'\n", file);
   text += ".param";
   for (const auto& [name, value] : technology.parameters) text += fmt::format(" {}={}", name, value);
-  const std::string& corner = bench.corner.empty() ? technology.typical_corner : bench.corner;
-  const auto section = models.sections.find(corner);
-  if (section == models.sections.end()) {
-    throw bad_input(fmt::format("technology {} has no corner {}", technology.name, quoted(corner)));
-  }
-  text += fmt::format("\n.lib '{}' {}\n", models.library, section->second);
+  technology::check_corner(technology, bench.corner);
+  const std::string& section = models.sections.at(bench.corner.empty() ? technology.typical_corner : bench.corner);
+  text += fmt::format("\n.lib '{}' {}\n", models.library, section);
   // gmin's default of 1e-12 S would be a false leak of 1.8 pA at every node. The trapezoidal rule rings by a tenth of a
   // current; Gear's does not. Currents at the end of a frame are within 0.002 unit currents of a run ten times as fine
   // (docs/notes/ngspice-options.md, which also says why bypass must stay off).

@@ -106,4 +106,12 @@ std::vector<std::string> built_in_technologies() {
   return names;
 }
 
+void check_corner(const Technology& technology, const std::string& corner) {
+  if (corner.empty() || technology.models.sections.contains(corner)) return;
+  std::string known;
+  for (const auto& [name, section] : technology.models.sections) known += (known.empty() ? "" : ", ") + name;
+  throw bad_input(
+      fmt::format("technology {} has no corner {}; expected one of: {}", technology.name, quoted(corner), known));
+}
+
 }  // namespace hysteron::technology

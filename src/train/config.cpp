@@ -536,11 +536,18 @@ std::string config_to_toml(const TrainConfig& config) {
   return text;
 }
 
-void check_output_folder(const TrainConfig& config) {
+void check_output(const TrainConfig& config) {
   if (config.output.empty()) return;
-  const std::filesystem::path folder = std::filesystem::absolute(config.output).parent_path();
-  if (!std::filesystem::is_directory(folder)) {
+  const std::filesystem::path path = std::filesystem::absolute(config.output);
+  const std::filesystem::path folder = path.parent_path();
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(folder, ignored)) {
     throw bad_input(fmt::format("model.output: the folder {} does not exist", hysteron::quoted(folder.string())));
+  }
+  const bool taken = std::filesystem::exists(path, ignored) && !std::filesystem::is_regular_file(path, ignored);
+  if (taken || path.filename().empty()) {
+    throw bad_input(fmt::format("model.output is {}, which is a folder or device; expected a file",
+                                hysteron::quoted(config.output)));
   }
 }
 

@@ -463,7 +463,7 @@ class SequenceRun {
 
 SequenceResult train_sequences(const TrainConfig& config, const data::SequenceSource& source, ThreadPool& pool,
                                Reporter& reporter, const StopFlag& stop, const std::filesystem::path& resume_from) {
-  check_output_folder(config);
+  check_output(config);
   std::optional<Checkpoint> checkpoint;
   if (!resume_from.empty()) {
     checkpoint = load_checkpoint(resume_from, config, SequenceModel(sequence_shape(config, source)).parameters());

@@ -440,7 +440,7 @@ TrainResult train(const TrainConfig& config, const TrainingData& data, ThreadPoo
   check_config(config);
   check_clips(data.train, data.labels, "training");
   check_clips(data.validation, data.labels, "validation");
-  check_output_folder(config);
+  check_output(config);
   const std::optional<Checkpoint> checkpoint = find_checkpoint(config, data, resume_from);
   Run run{
       config,       data,

@@ -62,6 +62,8 @@ TEST_F(BadInput, FeaturesThatAreNone) {
     expect_refusal({"verify", "m.safetensors", "--input", "x.npy", "--center", file}, kBadInput, {file});
     expect_refusal({"compile", "m.safetensors", "--center", file, "-o", "circuit"}, kBadInput, {file});
   }
+  expect_refusal({"verify", "m.safetensors", "--input", "x.npy", "--corner", "hot"}, kBadInput,
+                 {"'hot'", "generic180", "tt"});
 }
 
 TEST_F(BadInput, ModelsThatAreNone) {
@@ -103,6 +105,12 @@ TEST_F(BadInput, ConfigurationsThatAreNone) {
     expect_refusal({"train", file.name}, kBadInput, {file.name, file.says});
   }
   expect_refusal({"train", "missing.toml"}, kBadInput, {"missing.toml"});
+  make_directories(folder_ / "taken");
+  for (const auto& [output, says] : {std::pair{"", "model.output is empty"}, std::pair{"taken", "'taken'"},
+                                     std::pair{"taken/", "'taken/'"}, std::pair{"none/m", "none"}}) {
+    put("output.toml", tiny_training("tones", output));
+    expect_refusal({"train", "output.toml"}, kBadInput, {"model.output", says});
+  }
 }
 
 TEST_F(BadInput, DataFoldersThatAreNone) {
@@ -124,6 +132,9 @@ TEST_F(BadInput, DataFoldersThatAreNone) {
   refused("listed", {"testing_list.txt", "nobody_0.wav"});
 
   refused("nowhere", {"nowhere"});
+
+  put("alone/yes/a.wav", tone(300.0));
+  expect_refusal({"demo", "--data", "alone", "--output", "demo"}, kBadInput, {"alone", "'no'"});
 }
 
 TEST_F(BadInput, PdkFoldersWithoutTheFiles) {

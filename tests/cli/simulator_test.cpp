@@ -1,5 +1,7 @@
 // A simulator that is missing, old, crashing or hanging: exit code 4. An interruption: exit code 130.
 
+#include <sys/stat.h>
+
 #include "cli/program.h"
 #include "cli/samples.h"
 #include "spice/fake_program.h"
@@ -11,6 +13,17 @@ using spice::FakeProgram;
 
 constexpr int kSimulatorFailed = 4;
 constexpr int kInterrupted = 130;
+
+/// Whether the program came to wait in one of its threads, in time, once it is the program and no longer its parent.
+bool is_asleep(pid_t pid) {
+  for (int attempt = 0; attempt < 500; ++attempt) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    const std::string place = "/proc/" + std::to_string(pid);
+    const std::string stat = read_file(place + "/stat");
+    if (has(stat, "(hysteron) S") && has(read_file(place + "/cmdline"), "features")) return true;
+  }
+  return false;
+}
 
 class Simulator : public Cli {
  protected:
@@ -87,6 +100,18 @@ TEST_F(Simulator, InterruptionOfARunLeavesNothing) {
 }
 
 class Interruption : public Cli {};
+
+TEST_F(Interruption, ThirdRequestEndsWhatDoesNotListen) {
+  const fs::path pipe = folder_ / "a.wav";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);  // nobody ever writes to it
+  Program program({"features", "a.wav", "-o", "f.npy"}, surroundings_);
+  ASSERT_TRUE(is_asleep(program.pid()));
+  for (int i = 0; i < 3; ++i) {
+    program.send(SIGINT);
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  EXPECT_EQ(program.wait().exit_code, kInterrupted);
+}
 
 TEST_F(Interruption, OfTrainingSavesAModelThatRuns) {
   put_tones(folder_ / "tones");

@@ -7,7 +7,6 @@
 #include <map>
 #include <set>
 
-#include "data/child_process.h"
 #include "data/noise.h"
 #include "data/speech.h"
 #include "data/testing.h"
@@ -152,9 +151,9 @@ TEST_F(SpokenCorpus, SaysWhenEspeakFails) {
   const Environment path("PATH", folder_.path().string());
   put(program, "#!/bin/sh\necho no such thing >&2\nexit 1\n");
   fs::permissions(program, fs::perms::owner_all);
-  expect_bad_input([&] { make(tiny(), 2, "corpus"); }, {"espeak-ng failed with voice", "no such thing"});
+  expect_bad_input([&] { make(tiny(), 2, "corpus"); }, {"espeak-ng with voice", "ended with code 1", "no such thing"});
   put(program, "#!/bin/sh\nkill -SEGV $$\n");
-  expect_bad_input([&] { make(tiny(), 2, "corpus"); }, {"espeak-ng ended by signal 11"});
+  expect_bad_input([&] { make(tiny(), 2, "corpus"); }, {"was killed by signal 11"});
   put(program, "#!/bin/sh\nexit 0\n");
   expect_bad_input([&] { make(tiny(), 2, "corpus"); }, {"said nothing"});
 }
@@ -187,18 +186,6 @@ TEST(Speech, WordsSpokenTogetherAreApart) {
 
 TEST(Speech, TextIsNeverAnOptionOrAShellCommand) {
   EXPECT_FALSE(speak({"en", "--version; $(reboot) `x` 'y'"}).empty());
-}
-
-TEST(ChildProcess, IsStoppedAfterItsTimeLimit) {
-  expect_bad_input([] { run_child({"sleep", "30"}, std::chrono::milliseconds(50), ""); }, {"sleep", "0.05 s"});
-}
-
-TEST(ChildProcess, GivesOutputMessagesAndExitCode) {
-  const ChildResult result =
-      run_child({"sh", "-c", "printf out; printf err >&2; cat; exit 3"}, std::chrono::milliseconds(10000), "");
-  EXPECT_EQ(result.exit_code, 3);
-  EXPECT_EQ(result.output, "out");
-  EXPECT_EQ(result.messages, "err");
 }
 
 TEST(Noise, HasTheLevelAskedFor) {

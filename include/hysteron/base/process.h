@@ -17,7 +17,8 @@ struct ProcessRequest {
   std::vector<std::string> environment;  ///< "NAME=value"
   std::filesystem::path folder;          ///< where it runs
   std::chrono::duration<double> time_limit{0.0};
-  std::size_t file_limit = 0;  ///< bytes any file it writes may have; 0 means no limit
+  std::size_t file_limit = 0;            ///< bytes any file it writes may have; 0 means no limit
+  std::size_t kept_output = 256 * 1024;  ///< bytes kept of the beginning and of the end of stdout and of stderr each
   const StopFlag* stop = nullptr;
 };
 

@@ -16,10 +16,10 @@ namespace hysteron::compile {
 struct MappedInstance {
   std::string parameter;  ///< the model file's name with indices: "layers.0.candidate.weight[1,2]"
   double value = 0.0;     ///< model units
-  bool dropped = false;   ///< too small for any device: there is no instance
+  bool dropped = false;   ///< zero or too small for any device: there is no instance
   circuit::DeviceId device = 0;
   double nominal_current = 0.0;  ///< ampere: value times unit current, this instance's share of it
-  double sizing_error = 0.0;     ///< predicted over wanted gain, minus 1; -1 where dropped
+  double sizing_error = 0.0;     ///< predicted over wanted gain, minus 1; -1 where too small, 0 where zero
 };
 
 /// A leg of a learned weight or bias or of the skip path: it adds `weight` times a value to the current into `node`.

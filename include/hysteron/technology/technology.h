@@ -68,6 +68,10 @@ struct Technology {
 /// description lists. Throws a bad-input Error that names what is missing and where it was looked for.
 Technology load_technology(const std::string& name, const std::filesystem::path& pdk_root = {});
 
+/// Throws a bad-input Error with the corners there are unless `technology` has `corner`; empty stands for the typical
+/// one.
+void check_corner(const Technology& technology, const std::string& corner);
+
 /// Names of the built-in technologies.
 std::vector<std::string> built_in_technologies();
 

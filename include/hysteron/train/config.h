@@ -109,8 +109,9 @@ void check_config(const TrainConfig& config);
 /// The whole configuration as TOML that parse_config reads back.
 std::string config_to_toml(const TrainConfig& config);
 
-/// Throws a bad-input Error where the folder of config.output does not exist.
-void check_output_folder(const TrainConfig& config);
+/// Throws a bad-input Error where config.output cannot become a file: its folder does not exist, or it is a folder or a
+/// device itself. For before the work, not after it.
+void check_output(const TrainConfig& config);
 
 /// The whole configuration as one JSON object, key by key, for records.
 std::string config_to_json(const TrainConfig& config);
