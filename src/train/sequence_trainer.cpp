@@ -251,7 +251,7 @@ class SequenceTrainer {
 
 SequenceNetwork to_network(const TrainConfig& config, const data::SequenceSource& source, const SequenceModel& model,
                            const std::vector<float>& parameters) {
-  return {model.shape(), parameters, source.labels(), config_to_toml(config)};
+  return {model.shape(), parameters, source.labels(), decisive_toml(config)};
 }
 
 }  // namespace

@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <mutex>
+#include <set>
+#include <thread>
 
 #include "hysteron/base/error.h"
 #include "hysteron/base/file.h"
@@ -50,6 +53,43 @@ TEST(SequenceTrainer, GivesTheSameNetworkAtAnyNumberOfThreads) {
   EXPECT_EQ(train_flip_flop(config, 1).network.parameters, train_flip_flop(config, 2).network.parameters);
   config.seed = 2;
   EXPECT_NE(train_flip_flop(flip_flop_config(), 1).network.parameters, train_flip_flop(config, 1).network.parameters);
+}
+
+/// Notes on which threads training sequences are made, and how many.
+class Watched : public data::SequenceSource {
+ public:
+  std::size_t inputs() const override { return source_->inputs(); }
+  const std::vector<std::string>& labels() const override { return source_->labels(); }
+  bool per_frame() const override { return source_->per_frame(); }
+  std::size_t size(data::Split split) const override { return source_->size(split); }
+  data::Sequence sequence(data::Split split, std::uint64_t index) const override {
+    if (split == data::Split::kTrain) {
+      const std::lock_guard lock(mutex_);
+      threads_.insert(std::this_thread::get_id());
+      ++made_;
+    }
+    return source_->sequence(split, index);
+  }
+
+  bool only_on_other_threads() const { return !threads_.contains(std::this_thread::get_id()); }
+  std::size_t made() const { return made_; }
+
+ private:
+  std::unique_ptr<data::SequenceSource> source_ = data::make_flip_flop({20, 0, 64, 1});
+  mutable std::mutex mutex_;
+  mutable std::set<std::thread::id> threads_;
+  mutable std::size_t made_ = 0;
+};
+
+TEST(SequenceTrainer, BatchesAreMadeInTheBackgroundOneStepAhead) {
+  const TrainConfig config = flip_flop_config();
+  ThreadPool pool(1);
+  SilentReporter reporter;
+  const StopFlag stop;
+  const Watched source;
+  train_sequences(config, source, pool, reporter, stop);
+  EXPECT_TRUE(source.only_on_other_threads());
+  EXPECT_EQ(source.made(), (config.steps + 1) * config.batch);
 }
 
 TEST(SequenceTrainer, ModelFilesComeBackWhole) {
