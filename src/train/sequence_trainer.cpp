@@ -463,6 +463,7 @@ class SequenceRun {
 
 SequenceResult train_sequences(const TrainConfig& config, const data::SequenceSource& source, ThreadPool& pool,
                                Reporter& reporter, const StopFlag& stop, const std::filesystem::path& resume_from) {
+  check_config(config);
   check_output_folder(config);
   std::optional<Checkpoint> checkpoint;
   if (!resume_from.empty()) {

@@ -26,6 +26,7 @@ TrainConfig flip_flop_config() {
   config.steps = 40;
   config.validation_interval = 20;
   config.learning_rate = 0.01;
+  settle_noise(config);
   return config;
 }
 
@@ -110,6 +111,10 @@ TEST(SequenceTrainer, ModelFilesComeBackWhole) {
 }
 
 TEST(SequenceTrainer, ConfigurationsThatCannotBeAreRefused) {
+  TrainConfig noisy = flip_flop_config();
+  noisy.cell = "gru";
+  noisy.training_noise.additive = 0.1;
+  EXPECT_THROW(train_flip_flop(noisy, 1), Error) << "its model could not be read again";
   EXPECT_THROW(parse_config("[data]\ntask = \"smnist\"\n", "c.toml"), Error);
   EXPECT_THROW(parse_config("[model]\ncell = \"lru\"\n", "c.toml"), Error);
   EXPECT_THROW(parse_config("[model]\nbackbone = \"software\"\ncell = \"lstm\"\n", "c.toml"), Error);

@@ -251,7 +251,7 @@ TEST_F(Trained, MarginLossKeepsCandidatesOffThresholds) {
   const double without = run(config, pulse_data()).validation.near_3_percent;
   config.margin_weight = 1.0;
   const double with = run(config, pulse_data()).validation.near_3_percent;
-  EXPECT_LE(with, without);
+  EXPECT_LT(with, 0.7 * without) << without;
 }
 
 TEST_F(Trained, PowerPenaltyLowersTheCurrentAndLeavesTheTask) {
