@@ -7,7 +7,8 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source-path=SCRIPTDIR source=packages.sh
 source "$top/scripts/packages.sh"
 
-install_packages "${HYSTERON_BUILD_PACKAGES[@]}" "${HYSTERON_RUN_PACKAGES[@]}" "${HYSTERON_CHECK_PACKAGES[@]}"
+install_packages "${HYSTERON_BUILD_PACKAGES[@]}" "${HYSTERON_RUN_PACKAGES[@]}" "${HYSTERON_TEST_PACKAGES[@]}" \
+  "${HYSTERON_CHECK_PACKAGES[@]}"
 cd "$top"
 cmake --preset release -DHYSTERON_STYLE_TESTS=ON
 cmake --build --preset release

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "data/task_source.h"
 #include "hysteron/base/error.h"
 #include "hysteron/base/random.h"
 
@@ -13,43 +14,31 @@ namespace {
 
 constexpr std::size_t kSequences = 1024;  // of validation and of test
 
+SplitSizes sizes_of(const MemoryTaskOptions& options) {
+  const std::size_t sequences = options.sequences == 0 ? kSequences : options.sequences;
+  return {0, sequences, sequences};
+}
+
 /// What every generator shares: sequence `index` of a split comes from a stream of its own.
-class Generator : public SequenceSource {
+class Generator : public TaskSource {
  public:
   Generator(const char* name, const MemoryTaskOptions& options, std::size_t inputs, std::size_t labels)
-      : inputs_(inputs),
-        sequences_(options.sequences == 0 ? kSequences : options.sequences),
-        random_(Random(options.seed).child(name)) {
-    for (std::size_t i = 0; i < labels; ++i) labels_.push_back(fmt::format("{}", i));
-  }
-
-  std::size_t inputs() const override { return inputs_; }
-  const std::vector<std::string>& labels() const override { return labels_; }
-  bool per_frame() const override { return true; }
-  std::size_t size(Split split) const override { return split == Split::kTrain ? 0 : sequences_; }
-
-  Sequence sequence(Split split, std::uint64_t index) const override {
-    static constexpr const char* kNames[] = {"train", "validation", "test"};
-    const std::size_t place = split == Split::kTrain ? 0 : (split == Split::kValidation ? 1 : 2);
-    Random random = random_.child(kNames[place], index);
-    return generate(random);
-  }
+      : TaskSource(inputs, numbered_labels(labels), true, sizes_of(options)), name_(name), seed_(options.seed) {}
 
  protected:
   virtual Sequence generate(Random& random) const = 0;
 
   /// `frames` frames of zeros of which none counts.
-  Sequence empty(std::size_t frames) const {
-    return {frames, std::vector<float>(frames * inputs_), std::vector<std::uint32_t>(frames),
-            std::vector<float>(frames)};
-  }
-
-  std::size_t inputs_;
+  Sequence empty(std::size_t frames) const { return blank_sequence(frames, inputs(), frames, 0.0f); }
 
  private:
-  std::size_t sequences_;
-  Random random_;
-  std::vector<std::string> labels_;
+  Sequence make(Split split, std::uint64_t index) const override {
+    Random random = sequence_stream(seed_, name_, split, index);
+    return generate(random);
+  }
+
+  const char* name_;
+  std::uint64_t seed_;
 };
 
 std::size_t chosen(std::size_t value, std::size_t otherwise, std::size_t least, const char* task, const char* what) {
@@ -67,7 +56,7 @@ class CopyFirst : public Generator {
  protected:
   Sequence generate(Random& random) const override {
     Sequence sequence = empty(length_);
-    const std::size_t symbol = random.below(inputs_);
+    const std::size_t symbol = random.below(inputs());
     sequence.inputs[symbol] = 1.0f;
     sequence.targets.back() = static_cast<std::uint32_t>(symbol);
     sequence.mask.back() = 1.0f;
@@ -93,7 +82,7 @@ class FlipFlop : public Generator {
       const double draw = random.uniform();
       const std::size_t symbol = draw < kShare ? 0 : (draw < 2.0 * kShare ? 1 : 2);
       if (symbol < 2) state = symbol == 0 ? 1 : 0;
-      sequence.inputs[t * inputs_ + symbol] = 1.0f;
+      sequence.inputs[t * inputs() + symbol] = 1.0f;
       sequence.targets[t] = state;
     }
     return sequence;
@@ -117,8 +106,8 @@ class Denoising : public Generator {
     Sequence sequence = empty(length_);
     const std::size_t noisy = length_ - kMarked - 1;
     for (std::size_t t = 0; t < noisy; ++t) {
-      for (std::size_t i = 0; i + 1 < inputs_; ++i) {
-        sequence.inputs[t * inputs_ + i] = static_cast<float>(kNoise * random.normal());
+      for (std::size_t i = 0; i + 1 < inputs(); ++i) {
+        sequence.inputs[t * inputs() + i] = static_cast<float>(kNoise * random.normal());
       }
     }
     std::vector<std::size_t> places(noisy);
@@ -127,14 +116,14 @@ class Denoising : public Generator {
     places.resize(kMarked);
     std::ranges::sort(places);
     for (std::size_t k = 0; k < kMarked; ++k) {
-      const std::size_t symbol = random.below(inputs_ - 1);
-      float* frame = sequence.inputs.data() + places[k] * inputs_;
-      std::fill_n(frame, inputs_, 0.0f);
+      const std::size_t symbol = random.below(inputs() - 1);
+      float* frame = sequence.inputs.data() + places[k] * inputs();
+      std::fill_n(frame, inputs(), 0.0f);
       frame[symbol] = 1.0f;
       sequence.targets[noisy + 1 + k] = static_cast<std::uint32_t>(symbol);
       sequence.mask[noisy + 1 + k] = 1.0f;
     }
-    sequence.inputs[noisy * inputs_ + inputs_ - 1] = 1.0f;
+    sequence.inputs[noisy * inputs() + inputs() - 1] = 1.0f;
     return sequence;
   }
 

@@ -6,6 +6,7 @@
 #include <array>
 #include <numeric>
 
+#include "data/task_source.h"
 #include "hysteron/base/error.h"
 #include "hysteron/base/random.h"
 
@@ -26,9 +27,10 @@ std::string read_unpacked(const std::filesystem::path& path) {
   std::array<char, 1U << 16U> buffer{};
   int count = 0;
   while ((count = gzread(file, buffer.data(), buffer.size())) > 0) bytes.append(buffer.data(), count);
-  const bool whole = count == 0 && gzeof(file) == 1 && gzclose_r(file) == Z_OK;
-  if (!whole)
+  const bool ended = count == 0 && gzeof(file) == 1;
+  if (gzclose_r(file) != Z_OK || !ended) {
     throw bad_input(fmt::format("{}: the gzip data are damaged or truncated", hysteron::quoted(path.string())));
+  }
   return bytes;
 }
 
@@ -110,28 +112,25 @@ Images read_images(const std::filesystem::path& folder, const std::vector<std::s
   return {std::move(pixels.values), std::move(digits.values)};
 }
 
-class Mnist : public SequenceSource {
+/// The last tenth of the training images validates.
+SplitSizes sizes_of(const Images& train, const Images& test) {
+  const std::size_t validation = train.labels.size() / 10;
+  return {train.labels.size() - validation, validation, test.labels.size()};
+}
+
+class Mnist : public TaskSource {
  public:
-  explicit Mnist(const MnistOptions& options)
-      : train_(read_images(options.folder, {"train", "train10k"})),
-        test_(read_images(options.folder, {"t10k"})),
-        validation_(train_.labels.size() / 10),
+  Mnist(Images train, Images test, const MnistOptions& options)
+      : TaskSource(1, numbered_labels(kDigits), false, sizes_of(train, test)),
+        train_(std::move(train)),
+        test_(std::move(test)),
         order_(kPixels) {
     std::iota(order_.begin(), order_.end(), std::size_t{0});
     if (options.permuted) Random(options.permutation_seed).child("permutation").shuffle(order_);
-    for (std::size_t i = 0; i < kDigits; ++i) labels_.push_back(fmt::format("{}", i));
   }
 
-  std::size_t inputs() const override { return 1; }
-  const std::vector<std::string>& labels() const override { return labels_; }
-  bool per_frame() const override { return false; }
-
-  std::size_t size(Split split) const override {
-    if (split == Split::kTest) return test_.labels.size();
-    return split == Split::kValidation ? validation_ : train_.labels.size() - validation_;
-  }
-
-  Sequence sequence(Split split, std::uint64_t index) const override {
+ private:
+  Sequence make(Split split, std::uint64_t index) const override {
     const Images& images = split == Split::kTest ? test_ : train_;
     const std::size_t image = index + (split == Split::kValidation ? size(Split::kTrain) : 0);
     Sequence sequence{kPixels, std::vector<float>(kPixels), {images.labels[image]}, std::vector<float>(kPixels, 1.0f)};
@@ -141,16 +140,16 @@ class Mnist : public SequenceSource {
     return sequence;
   }
 
- private:
   Images train_;
   Images test_;
-  std::size_t validation_;
   std::vector<std::size_t> order_;
-  std::vector<std::string> labels_;
 };
 
 }  // namespace
 
-std::unique_ptr<SequenceSource> make_mnist(const MnistOptions& options) { return std::make_unique<Mnist>(options); }
+std::unique_ptr<SequenceSource> make_mnist(const MnistOptions& options) {
+  return std::make_unique<Mnist>(read_images(options.folder, {"train", "train10k"}),
+                                 read_images(options.folder, {"t10k"}), options);
+}
 
 }  // namespace hysteron::data

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "data/task_source.h"
 #include "hysteron/base/error.h"
 #include "hysteron/base/file.h"
 #include "hysteron/base/random.h"
@@ -26,38 +27,48 @@ std::vector<std::uint8_t> symbols_of(const std::string& text) {
   return symbols;
 }
 
-class Text : public SequenceSource {
+std::vector<std::string> symbol_names() {
+  std::vector<std::string> names;
+  for (char c = kFirst; c <= kLast; ++c) names.emplace_back(1, c);
+  names.emplace_back("\n");
+  return names;
+}
+
+/// Where a split's characters lie among all.
+struct Part {
+  std::size_t begin, size;
+
+  /// Windows of `length` targets that cover it, the last one short.
+  std::size_t windows(std::size_t length) const { return (size - 1 + length - 1) / length; }
+};
+
+Part part_of(Split split, std::size_t characters) {
+  const std::size_t train = characters * 90 / 100;
+  const std::size_t validation = characters * 5 / 100;
+  if (split == Split::kTrain) return {0, train};
+  if (split == Split::kValidation) return {train, validation};
+  return {train + validation, characters - train - validation};
+}
+
+SplitSizes sizes_of(std::size_t characters, std::size_t length) {
+  return {0, part_of(Split::kValidation, characters).windows(length),
+          part_of(Split::kTest, characters).windows(length)};
+}
+
+class Text : public TaskSource {
  public:
-  explicit Text(const TextOptions& options)
-      : length_(options.length == 0 ? kLength : options.length),
-        random_(Random(options.seed).child("text")),
-        symbols_(symbols_of(read_file(options.file))) {
-    const std::string name = hysteron::quoted(options.file.string());
-    if (symbols_.empty()) throw bad_input(fmt::format("{}: no printable ASCII character; expected a text", name));
-    if (part(Split::kTest).size < 2 || part(Split::kTrain).size <= length_) {
-      throw bad_input(
-          fmt::format("{}: {} printable characters; expected enough for windows of {} in 90 % of them and "
-                      "two characters in 5 %",
-                      name, symbols_.size(), length_));
-    }
-    for (char c = kFirst; c <= kLast; ++c) labels_.emplace_back(1, c);
-    labels_.emplace_back("\n");
-  }
+  Text(std::vector<std::uint8_t> symbols, std::size_t length, std::uint64_t seed)
+      : TaskSource(kSymbols, symbol_names(), true, sizes_of(symbols.size(), length)),
+        length_(length),
+        random_(Random(seed).child("text")),
+        symbols_(std::move(symbols)) {}
 
-  std::size_t inputs() const override { return kSymbols; }
-  const std::vector<std::string>& labels() const override { return labels_; }
-  bool per_frame() const override { return true; }
-
-  std::size_t size(Split split) const override {
-    return split == Split::kTrain ? 0 : (part(split).size - 1 + length_ - 1) / length_;
-  }
-
-  Sequence sequence(Split split, std::uint64_t index) const override {
-    const Part text = part(split);
+ private:
+  Sequence make(Split split, std::uint64_t index) const override {
+    const Part text = part_of(split, symbols_.size());
     std::size_t begin = index * length_;
     if (split == Split::kTrain) begin = random_.child("window", index).below(text.size - length_);
-    Sequence sequence{length_, std::vector<float>(length_ * kSymbols), std::vector<std::uint32_t>(length_),
-                      std::vector<float>(length_)};
+    Sequence sequence = blank_sequence(length_, kSymbols, length_, 0.0f);
     const std::size_t used = std::min(length_, text.size - 1 - begin);
     for (std::size_t t = 0; t < used; ++t) {
       const std::size_t place = text.begin + begin + t;
@@ -68,27 +79,26 @@ class Text : public SequenceSource {
     return sequence;
   }
 
- private:
-  struct Part {
-    std::size_t begin, size;
-  };
-
-  Part part(Split split) const {
-    const std::size_t train = symbols_.size() * 90 / 100;
-    const std::size_t validation = symbols_.size() * 5 / 100;
-    if (split == Split::kTrain) return {0, train};
-    if (split == Split::kValidation) return {train, validation};
-    return {train + validation, symbols_.size() - train - validation};
-  }
-
   std::size_t length_;
   Random random_;
   std::vector<std::uint8_t> symbols_;
-  std::vector<std::string> labels_;
 };
 
 }  // namespace
 
-std::unique_ptr<SequenceSource> make_text(const TextOptions& options) { return std::make_unique<Text>(options); }
+std::unique_ptr<SequenceSource> make_text(const TextOptions& options) {
+  const std::size_t length = options.length == 0 ? kLength : options.length;
+  std::vector<std::uint8_t> symbols = symbols_of(read_file(options.file));
+  const std::string name = hysteron::quoted(options.file.string());
+  if (symbols.empty()) throw bad_input(fmt::format("{}: no printable ASCII character; expected a text", name));
+  const auto size = [&](Split split) { return part_of(split, symbols.size()).size; };
+  if (size(Split::kValidation) < 2 || size(Split::kTest) < 2 || size(Split::kTrain) <= length) {
+    throw bad_input(
+        fmt::format("{}: {} printable characters; expected enough for windows of {} in 90 % of them and "
+                    "two characters in 5 %",
+                    name, symbols.size(), length));
+  }
+  return std::make_unique<Text>(std::move(symbols), length, options.seed);
+}
 
 }  // namespace hysteron::data

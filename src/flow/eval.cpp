@@ -1,5 +1,7 @@
 #include "hysteron/flow/eval.h"
 
+#include <fmt/format.h>
+
 #include "hysteron/base/error.h"
 #include "hysteron/base/parallel.h"
 #include "hysteron/data/npy.h"
@@ -26,6 +28,17 @@ SequenceEvalResult evaluate_sequence_model(const EvalRequest& request, Reporter&
   SequenceEvalResult result;
   result.network = train::load_sequence_network(request.model);
   result.config = train::parse_config(result.network.config, request.model.string());
+  if (!request.features.empty()) {
+    throw Error(ErrorKind::kUsage,
+                "eval: --features writes the clips of a hardware backbone; this model is a software one");
+  }
+  if (request.perturbation.has_noise() && !train::has_thresholds(result.network.shape.cell)) {
+    throw Error(
+        ErrorKind::kUsage,
+        fmt::format("eval: noise on candidates is defined for cells with thresholds (fq_bmru, bmru, cmru); this "
+                    "model has cell {}",
+                    hysteron::quoted(result.config.cell)));
+  }
   if (!request.data.empty()) {
     (result.config.data_file.empty() ? result.config.data_folder : result.config.data_file) = request.data;
   }
@@ -33,6 +46,12 @@ SequenceEvalResult evaluate_sequence_model(const EvalRequest& request, Reporter&
   const auto source = train::make_task(result.config, pool, reporter, stop);
   if (source->inputs() != result.network.shape.inputs || source->labels() != result.network.labels) {
     throw bad_input(request.model.string() + ": the task's inputs or labels are not those of the model");
+  }
+  const bool endless = source->size(data::Split::kTrain) == 0;
+  if (endless && (request.split == data::Split::kTrain || request.split == data::Split::kAll)) {
+    throw Error(ErrorKind::kUsage,
+                fmt::format("eval: the training sequences of task {} have no end; expected --split validation or test",
+                            hysteron::quoted(result.config.task)));
   }
   const train::SequenceModel model(result.network.shape);
   result.score = train::score_sequences(model, result.network.parameters, *source, request.split, 0, pool);

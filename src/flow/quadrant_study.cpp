@@ -25,7 +25,7 @@ train::TrainConfig study_base() {
   config.learning_rate = 3e-3;
   config.validation_interval = 50;
   config.validation_limit = 256;
-  config.training_noise.additive = 0.0;
+  config.speed = 0.0;
   return config;
 }
 
@@ -62,6 +62,7 @@ class Study {
       : request_(request), reporter_(reporter), stop_(stop), pool_(static_cast<int>(request.jobs)) {
     base_ = request.base.empty() ? study_base() : train::read_config(request.base);
     base_.backbone = "software";
+    train::settle_noise(base_);
     base_.output.clear();
     base_.metrics.clear();
     if (request.steps != 0) base_.steps = request.steps;

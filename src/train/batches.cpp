@@ -44,33 +44,54 @@ std::vector<Draw> BatchSampler::next(std::size_t size) {
     if (augmentation_.speed > 0.0) {
       draw.speed = static_cast<float>(1.0 + change_.uniform(-augmentation_.speed, augmentation_.speed));
     }
+    if (augmentation_.level > 0.0) {
+      draw.level = static_cast<float>(change_.uniform(-augmentation_.level, augmentation_.level));
+    }
   }
   return draws;
 }
 
 namespace {
 
-/// Two frames of a clip and the weight of the second, for every lane.
-struct Sources {
-  std::array<const float*, kShardClips> first{};
-  std::array<const float*, kShardClips> second{};
-  std::array<float, kShardClips> weight{};
+/// Two frames of a clip and the weight of the second.
+struct Source {
+  const float* first = nullptr;
+  const float* second = nullptr;
+  float weight = 0.0f;
+
+  float value(std::size_t i) const { return first[i] + weight * (second[i] - first[i]); }
 };
 
 /// Where frame t of a changed clip comes from: time runs at `speed` about the middle, then shifts.
-void locate(const data::Features& features, const Draw& draw, std::size_t frame, std::size_t lane, Sources& sources) {
+Source locate(const data::Features& features, const Draw& draw, std::size_t frame) {
   const float last = static_cast<float>(features.frames - 1);
   const float middle = 0.5f * last;
   const float place = std::clamp((static_cast<float>(frame) - draw.shift - middle) * draw.speed + middle, 0.0f, last);
   const auto below = static_cast<std::size_t>(place);
   const std::size_t above = std::min(below + 1, features.frames - 1);
   const float* clip = features.values.data() + draw.clip * features.frames * features.width;
-  sources.first[lane] = clip + below * features.width;
-  sources.second[lane] = clip + above * features.width;
-  sources.weight[lane] = place - static_cast<float>(below);
+  return {clip + below * features.width, clip + above * features.width, place - static_cast<float>(below)};
 }
 
 }  // namespace
+
+Augmentation augmentation_of(const TrainConfig& config, const TrainingData& data) {
+  Augmentation augmentation{static_cast<double>(config.time_shift), config.speed, 0.0};
+  if (config.gain > 0.0 && data.statistics) {
+    augmentation.level = config.gain * data::Mfcc::kLevelOfDecibel / data.statistics->deviation.front();
+  }
+  return augmentation;
+}
+
+std::vector<float> changed_clip(const data::Features& features, const Draw& draw) {
+  std::vector<float> frames;
+  frames.reserve(features.frames * features.width);
+  for (std::size_t t = 0; t < features.frames; ++t) {
+    const Source source = locate(features, draw, t);
+    for (std::size_t i = 0; i < features.width; ++i) frames.push_back(source.value(i) + (i == 0 ? draw.level : 0.0f));
+  }
+  return frames;
+}
 
 void fill_shard(const ClipSet& clips, const std::vector<Draw>& draws, std::size_t begin, std::size_t end,
                 Shard& shard) {
@@ -84,19 +105,18 @@ void fill_shard(const ClipSet& clips, const std::vector<Draw>& draws, std::size_
     shard.weights[lane] = 1.0f;
     shard.labels[lane] = clips.labels[draws[begin + lane].clip];
   }
-  Sources sources;
+  std::array<Source, kShardClips> sources;
   for (std::size_t t = 0; t < features.frames; ++t) {
     // Empty lanes repeat the first clip; their weight is 0.
     for (std::size_t lane = 0; lane < kShardClips; ++lane) {
-      locate(features, draws[begin + (lane < used ? lane : 0)], t, lane, sources);
+      sources[lane] = locate(features, draws[begin + (lane < used ? lane : 0)], t);
     }
     for (std::size_t i = 0; i < features.width; ++i) {
       float* row = shard.inputs.data() + (i * features.frames + t) * kShardClips;
-      for (std::size_t lane = 0; lane < kShardClips; ++lane) {
-        const float a = sources.first[lane][i];
-        row[lane] = a + sources.weight[lane] * (sources.second[lane][i] - a);
-      }
+      for (std::size_t lane = 0; lane < kShardClips; ++lane) row[lane] = sources[lane].value(i);
     }
+    float* first = shard.inputs.data() + t * kShardClips;
+    for (std::size_t lane = 0; lane < used; ++lane) first[lane] += draws[begin + lane].level;
   }
 }
 

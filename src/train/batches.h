@@ -15,12 +15,18 @@ struct Draw {
   std::size_t clip = 0;
   float shift = 0.0f;  ///< frames by which it comes later
   float speed = 1.0f;  ///< frames of the clip that pass in one frame
+  float level = 0.0f;  ///< added to the first coefficient of every frame
 };
 
 struct Augmentation {
   double time_shift = 0.0;  ///< largest shift, frames
   double speed = 0.0;       ///< largest relative change of speed
+  double level = 0.0;       ///< largest change of the first coefficient
 };
+
+/// What `config` asks of the clips of `data`. A gain is a change of the first coefficient; features that are normalised
+/// by the clip have no level, and theirs stays.
+Augmentation augmentation_of(const TrainConfig& config, const TrainingData& data);
 
 /// Deals batches: evenly over labels, within a label evenly over its groups, within a group each clip once before any
 /// comes again.
@@ -47,8 +53,10 @@ class BatchSampler {
   Random change_;
 };
 
-/// Puts draws [begin, end) into the lanes of `shard`, interpolating between frames and repeating the first and last
-/// ones.
+/// The frames [frames][width] of a changed clip, interpolated between frames, the first and last ones repeated.
+std::vector<float> changed_clip(const data::Features& features, const Draw& draw);
+
+/// Puts draws [begin, end) into the lanes of `shard`, changed likewise.
 void fill_shard(const ClipSet& clips, const std::vector<Draw>& draws, std::size_t begin, std::size_t end, Shard& shard);
 
 }  // namespace hysteron::train

@@ -10,12 +10,10 @@
 #include <functional>
 #include <iterator>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <sstream>
 #include <variant>
 
 #include "hysteron/base/error.h"
-#include "hysteron/base/file.h"
 #include "hysteron/train/cell_kind.h"
 #include "train/config_values.h"
 
@@ -152,13 +150,13 @@ std::vector<Key> plain_keys() {
        0,
        1,
        {},
-       "share of the loss on the clip's soft vote, the rest being on each frame"},
+       "hardware backbone: share of the loss on the clip's soft vote, the rest being on each frame"},
       {"training.calibration",
        Text(&C::calibration),
        0,
        0,
        {"none", "vote"},
-       "shift the readout's bias, for two labels, so that the vote decides the training clips best"},
+       "hardware backbone: shift the readout's bias, for two labels, so that the vote decides the training clips best"},
       {"training.epsilon_hold", Number(&C::epsilon_hold), 0, 0.9, {}, "share of the steps with incomplete reset at 1"},
       {"training.epsilon_fall",
        Number(&C::epsilon_fall),
@@ -172,7 +170,8 @@ std::vector<Key> plain_keys() {
        0,
        1000,
        {},
-       "trainings from different start values, of which the best is kept; 0: three up to width 8, else one"},
+       "hardware backbone: trainings from different start values, of which the best is kept; 0: three up to width 8, "
+       "else one"},
       {"training.validation_interval", Whole(&C::validation_interval), 1, 1e9, {}, "steps between validations"},
       {"training.validation_limit",
        Whole(&C::validation_limit),
@@ -210,14 +209,19 @@ std::vector<Key> plain_keys() {
        1e-3,
        1,
        {},
-       "distance of candidates from thresholds, over beta_hi, below which the margin loss acts"},
-      {"circuit.margin_weight", Number(&C::margin_weight), 0, 100, {}, "weight of the margin loss; 0: none"},
+       "hardware backbone: distance of candidates from thresholds, over beta_hi, below which the margin loss acts"},
+      {"circuit.margin_weight",
+       Number(&C::margin_weight),
+       0,
+       100,
+       {},
+       "hardware backbone: weight of the margin loss; 0: none"},
       {"circuit.power_weight",
        Number(&C::power_weight),
        0,
        100,
        {},
-       "weight of the current that a clip draws, in unit currents, in the loss; 0: none"},
+       "hardware backbone: weight of the current that a clip draws, in unit currents, in the loss; 0: none"},
       {"circuit.floor", Number(&C::floor), 0, 1, {}, "least beta_lo, beta_hi - beta_lo and alpha"},
       {"circuit.weight_limit", Number(&C::weight_limit), 1, 1e6, {}, "largest magnitude of any parameter"},
       {"augmentation.time_shift", Whole(&C::time_shift), 0, 100, {}, "largest shift of a training clip, in frames"},
@@ -228,6 +232,13 @@ std::vector<Key> plain_keys() {
        10,
        {},
        "deviation of the noise on training features, which have deviation 1"},
+      {"augmentation.gain",
+       Number(&C::gain),
+       0,
+       40,
+       {},
+       "largest change of a training clip's level, in decibel; needs data.normalisation \"fixed\", as the clip's own "
+       "statistics take its level out"},
   };
 }
 
@@ -275,7 +286,6 @@ const std::vector<Key>& keys() {
   return list;
 }
 
-constexpr const char* kClassesTable = "classes";
 constexpr const char* kAdditive = "training_noise.additive";
 
 std::string toml_text(const TrainConfig& config, const Key& key) {
@@ -334,100 +344,10 @@ void assign_value(TrainConfig& config, const std::string& origin, const std::str
     if (!in_range(number, *key)) wrong(origin, value, *key);
     std::get<Number>(key->field).of(config) = number;
   }
+  if (name == kAdditive) config.noise_given = true;
 }
 
 namespace {
-
-/// Reads one file and says where in it something is wrong.
-class Parser {
- public:
-  explicit Parser(const std::string& origin) : origin_(origin) {}
-
-  TrainConfig parse(std::string_view text) {
-    toml::table root;
-    try {
-      root = toml::parse(text, origin_);
-    } catch (const toml::parse_error& error) {
-      throw bad_input(
-          fmt::format("{}, line {}: {}", hysteron::quoted(origin_), error.source().begin.line, error.description()));
-    }
-    for (const auto& [name, node] : root) section(std::string(name.str()), node);
-    // The default is there for circuits.
-    if (config_.backbone == "software" && !assigned_.contains(kAdditive)) config_.training_noise.additive = 0.0;
-    return config_;
-  }
-
- private:
-  [[noreturn]] void refuse(const toml::node& node, const std::string& problem) const {
-    refuse_node(origin_, node, problem);
-  }
-
-  void section(const std::string& name, const toml::node& node) {
-    const bool known = name == kClassesTable || std::ranges::any_of(keys(), [&](const Key& key) {
-                         return std::string_view(key.name).starts_with(name + ".");
-                       });
-    if (!known) refuse(node, fmt::format("unknown key {}; expected {}", hysteron::quoted(name), sections()));
-    const toml::table* table = node.as_table();
-    if (table == nullptr) refuse(node, fmt::format("{} is no table; expected [{}]", hysteron::quoted(name), name));
-    if (name == kClassesTable) {
-      classes(*table);
-      return;
-    }
-    for (const auto& [key, value] : *table) assign(name + "." + std::string(key.str()), value);
-  }
-
-  static std::string sections() {
-    std::vector<std::string> names;
-    for (const Key& key : keys()) {
-      const std::string_view name = key.name;
-      const std::string table = fmt::format("[{}]", name.substr(0, name.find('.')));
-      if (names.empty() || names.back() != table) names.push_back(table);
-    }
-    return fmt::format("{} or [{}]", fmt::join(names, ", "), kClassesTable);
-  }
-
-  void assign(const std::string& name, const toml::node& value) {
-    assigned_.insert(name);
-    assign_value(config_, origin_, name, value);
-  }
-
-  void classes(const toml::table& table) {
-    struct Entry {
-      std::string label;
-      const toml::node* folders;
-    };
-    std::vector<Entry> entries;
-    for (const auto& [name, value] : table) {
-      entries.push_back({std::string(name.str()), &value});
-    }
-    if (entries.size() < 2) refuse(table, fmt::format("[{}] has fewer than two labels", kClassesTable));
-    // Labels keep the order of the file, which toml++ does not.
-    std::ranges::sort(
-        entries, [](const Entry& a, const Entry& b) { return a.folders->source().begin < b.folders->source().begin; });
-    config_.classes.clear();
-    for (const Entry& entry : entries) config_.classes.push_back({entry.label, folders(entry.label, *entry.folders)});
-  }
-
-  std::vector<std::string> folders(const std::string& label, const toml::node& value) {
-    const std::string name = fmt::format("{}.{}", kClassesTable, label);
-    const toml::array* list = value.as_array();
-    if (list == nullptr || list->empty()) refuse(value, name + " is no list of folder names");
-    std::vector<std::string> result;
-    for (const toml::node& entry : *list) {
-      if (!entry.is_string() || (*entry.as_string())->empty()) refuse(entry, name + " is no list of folder names");
-      result.push_back(**entry.as_string());
-      if (!folders_.insert(result.back()).second) {
-        refuse(entry, fmt::format("{} names folder {} a second time", name, hysteron::quoted(result.back())));
-      }
-    }
-    return result;
-  }
-
-  const std::string& origin_;
-  TrainConfig config_;
-  std::set<std::string> folders_;
-  std::set<std::string> assigned_;  // keys that the file has
-};
 
 double number_of(const TrainConfig& config, const Key& key) {
   if (const auto* whole = std::get_if<Whole>(&key.field)) return static_cast<double>(whole->of(config));
@@ -474,13 +394,37 @@ std::string config_table() {
   return table;
 }
 
-TrainConfig parse_config(std::string_view text, const std::string& origin) {
-  TrainConfig config = Parser(origin).parse(text);
-  check_config(config);
-  return config;
+namespace {
+
+void check_backbone(const TrainConfig& config) {
+  const bool circuit = config.backbone == "hardware";
+  if (circuit && config.task != "keywords") {
+    throw bad_input(
+        fmt::format("data.task is {}, which model.backbone \"software\" learns; the hardware backbone learns "
+                    "keywords",
+                    hysteron::quoted(config.task)));
+  }
+  if (circuit && config.cell != "fq_bmru") {
+    throw bad_input(fmt::format("model.cell is {}; the hardware backbone has \"fq_bmru\", the software backbone any",
+                                hysteron::quoted(config.cell)));
+  }
 }
 
-TrainConfig read_config(const std::filesystem::path& path) { return parse_config(read_file(path), path.string()); }
+/// What a cell without thresholds cannot have is refused rather than left out.
+void check_noise(const TrainConfig& config) {
+  for (const auto& [table, noise] :
+       {std::pair{"training_noise", &config.training_noise}, {"test_noise", &config.test_noise}}) {
+    if (noise->bits == 1) throw bad_input(fmt::format("{}.bits is 1; expected 0 or 2 to 8", table));
+    if (noise->has_noise() && !has_thresholds(cell_kind(config.cell))) {
+      throw bad_input(
+          fmt::format("{} asks for noise on candidates and model.cell is {}; expected a cell with thresholds "
+                      "(fq_bmru, bmru, cmru) or no noise",
+                      table, hysteron::quoted(config.cell)));
+    }
+  }
+}
+
+}  // namespace
 
 void check_config(const TrainConfig& config) {
   for (const Key& key : keys()) {
@@ -496,20 +440,13 @@ void check_config(const TrainConfig& config) {
       throw bad_input(fmt::format("{} is {}; expected {}", key.name, toml_text(config, key), range_text(key)));
     }
   }
-  const bool circuit = config.backbone == "hardware";
-  if (circuit && config.task != "keywords") {
+  check_backbone(config);
+  check_noise(config);
+  if (config.gain > 0.0 && config.normalisation == "clip") {
     throw bad_input(
-        fmt::format("data.task is {}, which model.backbone \"software\" learns; the hardware backbone learns "
-                    "keywords",
-                    hysteron::quoted(config.task)));
-  }
-  if (circuit && config.cell != "fq_bmru") {
-    throw bad_input(fmt::format("model.cell is {}; the hardware backbone has \"fq_bmru\", the software backbone any",
-                                hysteron::quoted(config.cell)));
-  }
-  for (const auto& [table, bits] :
-       {std::pair{"training_noise", config.training_noise.bits}, {"test_noise", config.test_noise.bits}}) {
-    if (bits == 1) throw bad_input(fmt::format("{}.bits is 1; expected 0 or 2 to 8", table));
+        fmt::format("augmentation.gain is {} and data.normalisation \"clip\", which takes a clip's level out again; "
+                    "expected 0 or \"fixed\"",
+                    config.gain));
   }
   if (config.epsilon_hold + config.epsilon_fall > 0.95) {
     throw bad_input(
@@ -519,11 +456,19 @@ void check_config(const TrainConfig& config) {
   }
 }
 
-std::string config_to_toml(const TrainConfig& config) {
+void settle_noise(TrainConfig& config) {
+  if (config.noise_given) return;
+  config.training_noise.additive = config.backbone == "software" ? 0.0 : TrainConfig{}.training_noise.additive;
+}
+
+namespace {
+
+std::string to_toml(const TrainConfig& config, const std::vector<std::string>& without) {
   std::string text;
   std::string open;
   for (const Key& key : keys()) {
     const std::string_view name = key.name;
+    if (std::ranges::find(without, name) != without.end()) continue;
     const std::string table(name.substr(0, name.find('.')));
     if (table != open) text += fmt::format("[{}]\n", table);
     open = table;
@@ -535,6 +480,12 @@ std::string config_to_toml(const TrainConfig& config) {
   }
   return text;
 }
+
+}  // namespace
+
+std::string config_to_toml(const TrainConfig& config) { return to_toml(config, {}); }
+
+std::string decisive_toml(const TrainConfig& config) { return to_toml(config, keys_without_effect()); }
 
 void check_output(const TrainConfig& config) {
   if (config.output.empty()) return;

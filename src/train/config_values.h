@@ -8,6 +8,9 @@
 
 namespace hysteron::train {
 
+/// The table of labels, whose keys are the user's.
+inline constexpr const char* kClassesTable = "classes";
+
 /// Throws a bad-input Error that names file and line of `node`.
 [[noreturn]] void refuse_node(const std::string& origin, const toml::node& node, const std::string& problem);
 

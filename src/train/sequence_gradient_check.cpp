@@ -188,6 +188,23 @@ class ReferencePass {
     throw std::logic_error("unknown cell");
   }
 
+  /// The candidate of cell `cell` of the layer called `name` with its noise, which is relative to `scale`, a number
+  /// that no gradient passes.
+  Dual noisy(const Dual& candidate, const std::string& name, std::size_t cell, double scale) const {
+    const std::uint32_t seed = options_.seed ^ static_cast<std::uint32_t>(fnv1a(name.substr(0, name.size() - 1)));
+    const auto draw = [&](NoiseUse use) {
+      return static_cast<double>(noise_normal(noise_key(seed, use, 0, cell), static_cast<std::uint32_t>(column())));
+    };
+    Dual result = candidate;
+    if (options_.multiplicative_noise > 0.0f) {
+      result = (1.0 + static_cast<double>(options_.multiplicative_noise) * draw(NoiseUse::kScale)) * result;
+    }
+    if (options_.additive_noise > 0.0f) {
+      result = result + Dual{static_cast<double>(options_.additive_noise) * scale * draw(NoiseUse::kCandidate), 0.0};
+    }
+    return result;
+  }
+
   Duals fq_bmru(const std::string& name, const Duals& u, Duals& s) const {
     const Dual one{1.0, 0.0};
     const Duals sums = affine(name + "candidate", u);
@@ -195,7 +212,7 @@ class ReferencePass {
     for (std::size_t j = 0; j < s.size(); ++j) {
       const Dual lo = abs(parameter(name + "lower", j));
       const Dual hi = lo + abs(parameter(name + "width", j));
-      const Dual candidate = relu(sums[j]);
+      const Dual candidate = relu(noisy(sums[j], name, j, hi.value));
       const Dual z_lo = one - step(candidate - lo);
       const Dual z_hi = step(candidate - hi);
       const Dual hold = (one - z_lo) * (one - z_hi);
@@ -209,10 +226,12 @@ class ReferencePass {
     const Dual one{1.0, 0.0};
     const Duals c = affine(name + "candidate", u);
     const Duals beta = affine(name + "threshold", u);
+    if (options_.additive_noise > 0.0f) throw std::invalid_argument("additive noise of this cell depends on the pass");
     Duals h(s.size());
     for (std::size_t j = 0; j < s.size(); ++j) {
-      const Dual z = step(abs(c[j]) - abs(beta[j]));
-      s[j] = z * (sign_step(c[j]) + carry * s[j]) + (one - z) * s[j];
+      const Dual candidate = noisy(c[j], name, j, 0.0);
+      const Dual z = step(abs(candidate) - abs(beta[j]));
+      s[j] = z * (sign_step(candidate) + carry * s[j]) + (one - z) * s[j];
       h[j] = parameter(name + "gain", j) * s[j];
     }
     return affine(name + "output", h);

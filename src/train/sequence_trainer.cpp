@@ -251,7 +251,7 @@ class SequenceTrainer {
 
 SequenceNetwork to_network(const TrainConfig& config, const data::SequenceSource& source, const SequenceModel& model,
                            const std::vector<float>& parameters) {
-  return {model.shape(), parameters, source.labels(), config_to_toml(config)};
+  return {model.shape(), parameters, source.labels(), decisive_toml(config)};
 }
 
 }  // namespace
@@ -463,6 +463,7 @@ class SequenceRun {
 
 SequenceResult train_sequences(const TrainConfig& config, const data::SequenceSource& source, ThreadPool& pool,
                                Reporter& reporter, const StopFlag& stop, const std::filesystem::path& resume_from) {
+  check_config(config);
   check_output(config);
   std::optional<Checkpoint> checkpoint;
   if (!resume_from.empty()) {

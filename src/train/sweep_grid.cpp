@@ -99,6 +99,7 @@ class SweepReader {
       value.visit([&](const auto& node) { shown << node; });
       result.values.emplace_back(axis.key, shown.str());
     }
+    settle_noise(result.config);
     try {
       check_config(result.config);
     } catch (const Error& error) {

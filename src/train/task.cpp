@@ -1,6 +1,9 @@
 #include "hysteron/train/task.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <map>
 
@@ -11,16 +14,18 @@
 #include "hysteron/data/mnist.h"
 #include "hysteron/data/text.h"
 #include "hysteron/data/user_sequences.h"
+#include "train/batches.h"
 
 namespace hysteron::train {
 namespace {
 
 class ClipSource : public data::SequenceSource {
  public:
-  ClipSource(TrainingData data, std::size_t time_shift, std::uint64_t seed)
+  ClipSource(TrainingData data, const TrainConfig& config)
       : data_(std::move(data)),
-        time_shift_(static_cast<double>(time_shift)),
-        random_(Random(seed).child("clips")),
+        augmentation_(augmentation_of(config, data_)),
+        noise_(config.feature_noise),
+        random_(Random(config.seed).child("clips")),
         groups_(data_.labels.size()) {
     std::vector<std::map<std::uint32_t, std::vector<std::size_t>>> groups(data_.labels.size());
     for (std::size_t i = 0; i < data_.train.size(); ++i) {
@@ -37,12 +42,24 @@ class ClipSource : public data::SequenceSource {
   std::size_t size(data::Split split) const override { return split == data::Split::kTrain ? 0 : clips(split).size(); }
 
   data::Sequence sequence(data::Split split, std::uint64_t index) const override {
-    if (split != data::Split::kTrain) return clip(clips(split), index, 0);
+    if (split != data::Split::kTrain) return clip(clips(split), {index});
     Random random = random_.child("draw", index);
     const auto& label = groups_[index % groups_.size()];
     const auto& group = label[(index / groups_.size()) % label.size()];
-    const auto shift = static_cast<std::ptrdiff_t>(random.uniform(-time_shift_, time_shift_ + 1.0));
-    return clip(data_.train, group[random.below(group.size())], shift);
+    Draw draw;
+    draw.shift =
+        static_cast<float>(std::trunc(random.uniform(-augmentation_.time_shift, augmentation_.time_shift + 1.0)));
+    draw.clip = group[random.below(group.size())];
+    const auto change = [&](double most) {
+      return most > 0.0 ? static_cast<float>(random.uniform(-most, most)) : 0.0f;
+    };
+    draw.speed = 1.0f + change(augmentation_.speed);
+    draw.level = change(augmentation_.level);
+    data::Sequence sequence = clip(data_.train, draw);
+    if (noise_ > 0.0) {
+      for (float& value : sequence.inputs) value += static_cast<float>(noise_ * random.normal());
+    }
+    return sequence;
   }
 
  private:
@@ -51,22 +68,14 @@ class ClipSource : public data::SequenceSource {
     return split == data::Split::kValidation ? data_.validation : data_.test;
   }
 
-  /// Frames come `shift` later; the first and the last are repeated.
-  static data::Sequence clip(const ClipSet& clips, std::size_t index, std::ptrdiff_t shift) {
-    const data::Features& features = clips.features;
-    data::Sequence sequence{features.frames, {}, {clips.labels[index]}, std::vector<float>(features.frames, 1.0f)};
-    sequence.inputs.reserve(features.frames * features.width);
-    const auto last = static_cast<std::ptrdiff_t>(features.frames) - 1;
-    for (std::ptrdiff_t t = 0; t <= last; ++t) {
-      const auto from = static_cast<std::size_t>(std::clamp<std::ptrdiff_t>(t - shift, 0, last));
-      const float* frame = features.values.data() + (index * features.frames + from) * features.width;
-      sequence.inputs.insert(sequence.inputs.end(), frame, frame + features.width);
-    }
-    return sequence;
+  static data::Sequence clip(const ClipSet& clips, const Draw& draw) {
+    const std::size_t frames = clips.features.frames;
+    return {frames, changed_clip(clips.features, draw), {clips.labels[draw.clip]}, std::vector<float>(frames, 1.0f)};
   }
 
   TrainingData data_;
-  double time_shift_;
+  Augmentation augmentation_;
+  double noise_;
   Random random_;
   std::vector<std::vector<std::vector<std::size_t>>> groups_;  // [label][group], clips
 };
@@ -85,19 +94,32 @@ data::ListOpsOptions listops_options(const TrainConfig& config) {
   if (config.task_limit != 0) options.validation = options.test = config.task_limit;
   if (config.task_length != 0) {
     options.max_length = config.task_length;
-    options.min_length = std::min(options.min_length, config.task_length / 4);
+    options.min_length = std::min(options.min_length, std::max<std::size_t>(config.task_length / 4, 1));
   }
   return options;
 }
 
+/// Throws unless the place of a task's files was given: the default is the corpus of another task.
+void check_place(const TrainConfig& config) {
+  const auto missing = [&](const char* key, const char* what) {
+    return bad_input(
+        fmt::format("data.task is {} and {} is not given; expected {}", hysteron::quoted(config.task), key, what));
+  };
+  const bool no_folder = config.data_folder == TrainConfig{}.data_folder;
+  if (config.task == "text" && config.data_file.empty()) throw missing("data.file", "a text file");
+  if (config.task == "sequences" && no_folder) throw missing("data.folder", "the folder of your sequences");
+  if (config.task.ends_with("mnist") && no_folder) throw missing("data.folder", "the folder of the idx files");
+}
+
 }  // namespace
 
-std::unique_ptr<data::SequenceSource> make_clip_source(TrainingData data, std::size_t time_shift, std::uint64_t seed) {
-  return std::make_unique<ClipSource>(std::move(data), time_shift, seed);
+std::unique_ptr<data::SequenceSource> make_clip_source(TrainingData data, const TrainConfig& config) {
+  return std::make_unique<ClipSource>(std::move(data), config);
 }
 
 std::unique_ptr<data::SequenceSource> make_task(const TrainConfig& config, ThreadPool& pool, Reporter& reporter,
                                                 const StopFlag& stop) {
+  check_place(config);
   const data::MemoryTaskOptions memory{config.task_length, config.task_symbols, config.task_limit, config.task_seed};
   if (config.task == "smnist" || config.task == "psmnist") {
     return data::make_mnist({config.data_folder, config.task == "psmnist", config.task_seed});
@@ -109,7 +131,7 @@ std::unique_ptr<data::SequenceSource> make_task(const TrainConfig& config, Threa
   if (config.task == "flip_flop") return data::make_flip_flop(memory);
   if (config.task == "denoising") return data::make_denoising(memory);
   if (config.task == "parity") return data::make_parity(memory);
-  return make_clip_source(load_training_data(config, pool, reporter, stop), config.time_shift, config.seed);
+  return make_clip_source(load_training_data(config, pool, reporter, stop), config);
 }
 
 }  // namespace hysteron::train

@@ -84,8 +84,7 @@ class Trainer {
         random_(Random(config.seed).child("restart", restart)),
         backbone_(shape_of(config, data)),
         optimiser_(backbone_.segments(), backbone_.parameters(), config.weight_decay),
-        sampler_(data.train, data.labels.size(), {static_cast<double>(config.time_shift), config.speed},
-                 random_.child("batches")),
+        sampler_(data.train, data.labels.size(), augmentation_of(config, data), random_.child("batches")),
         parameters_(backbone_.initial_parameters(random_.child("parameters"))),
         gradient_(backbone_.parameters()),
         perturber_(make_perturber(backbone_.segments(), config.training_noise)) {
@@ -225,16 +224,17 @@ class Trainer {
 
 void log_step(MetricsLog& log, std::size_t restart, std::size_t number, const StepFigures& figures,
               double steps_per_second) {
-  log.line({{"restart", restart},
-            {"step", number},
-            {"loss", figures.loss},
-            {"margin_loss", figures.margin},
-            {"current", figures.current},
-            {"frame_accuracy", figures.frames_right},
-            {"learning_rate", figures.rate},
-            {"epsilon", figures.epsilon},
-            {"gradient_norm", figures.gradient_norm},
-            {"steps_per_second", steps_per_second}});
+  nlohmann::ordered_json line = {{"restart", restart},
+                                 {"step", number},
+                                 {"loss", figures.loss},
+                                 {"margin_loss", figures.margin},
+                                 {"frame_accuracy", figures.frames_right},
+                                 {"learning_rate", figures.rate},
+                                 {"epsilon", figures.epsilon},
+                                 {"gradient_norm", figures.gradient_norm},
+                                 {"steps_per_second", steps_per_second}};
+  if (figures.current > 0.0) line["current"] = figures.current;  // summed only where it has a weight
+  log.line(line);
 }
 
 void log_validation(MetricsLog& log, std::size_t restart, std::size_t number, const Evaluation& evaluation) {

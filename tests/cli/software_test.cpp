@@ -42,6 +42,59 @@ TEST_F(Software, PerturbationsNeedDraws) {
   expect_refusal({"eval", "m.safetensors", "--draws", "2", "--technology", "none"}, 3, {"none"});
 }
 
+TEST_F(Software, SplitsThatAGeneratorDoesNotHaveAreRefused) {
+  put_config();
+  run_json({"train", "c.toml"});
+  EXPECT_EQ(run_json({"eval", "m.safetensors", "--split", "validation"})["sequences"], 64);
+  for (const char* split : {"train", "all"}) {
+    expect_refusal({"eval", "m.safetensors", "--split", split}, 2, {"flip_flop", "validation or test"});
+  }
+  expect_refusal({"eval", "m.safetensors", "--features", "f.npy"}, 2, {"--features"});
+}
+
+TEST_F(Software, NoiseOnCandidatesNeedsACellWithThresholds) {
+  put_config();
+  std::string text = read_file(folder_ / "c.toml");
+  text.replace(text.find("bmru"), 4, "gru");
+  put("c.toml", text);
+  run_json({"train", "c.toml"});
+  expect_refusal({"eval", "m.safetensors", "--draws", "2", "--additive", "0.1"}, 2, {"'gru'", "thresholds"});
+  EXPECT_EQ(run_json({"eval", "m.safetensors", "--draws", "2", "--static", "0.1"})["dies"]["draws"], 2);
+  put("c.toml", text + "[training_noise]\nadditive = 0.1\n");
+  expect_refusal({"train", "c.toml"}, 3, {"c.toml", "training_noise", "gru"});
+}
+
+TEST_F(Software, OwnSequencesOfAllSplitsAreScored) {
+  const std::string high = ",high,1,1,1,1\n";
+  std::string table = "sequence,label,a,b,c,d\n";
+  for (int i = 0; i < 20; ++i) {
+    for (int frame = 0; frame < 2; ++frame) table += std::to_string(i) + (i % 2 == 0 ? ",low,-1,-1,-1,-1\n" : high);
+  }
+  put("own/train.csv", table);
+  put("own/test.csv", table);
+  const std::string config =
+      "[data]\ntask = \"sequences\"\nfolder = \"own\"\n[model]\nbackbone = \"software\"\nwidth = 16\nlayers = 1\n"
+      "output = \"own.safetensors\"\n[training]\nbatch = 8\nsteps = 60\n";
+  put("own.toml", config);
+  EXPECT_EQ(run_json({"train", "own.toml"})["test_accuracy"], 1.0);
+  EXPECT_EQ(run_json({"eval", "own.safetensors", "--split", "train"})["sequences"], 18);
+  EXPECT_EQ(run_json({"eval", "own.safetensors", "--split", "all"})["sequences"], 40);
+
+  // Numbers whose sums are too large for single precision: no network comes of them.
+  table.replace(table.rfind(high), high.size(), ",high,3e38,3e38,3e38,3e38\n");
+  put("own/train.csv", table);
+  put("own/validation.csv", table);
+  put("own.toml", config + "checkpoint_interval = 1\n");
+  fs::remove(folder_ / "own.safetensors");
+  const Outcome outcome = run({"train", "own.toml"});
+  EXPECT_EQ(outcome.exit_code, 3);
+  for (const char* part :
+       {"diverged at step", "largest part in input.weight", "checkpoint is own.safetensors.checkpoint"}) {
+    EXPECT_TRUE(has(outcome.messages, part)) << outcome.messages;
+  }
+  EXPECT_FALSE(fs::exists(folder_ / "own.safetensors"));
+}
+
 TEST_F(Software, InterruptedRunGoesOnToTheSameBytes) {
   put_config();
   run_json({"train", "c.toml"});

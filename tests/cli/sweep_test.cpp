@@ -58,6 +58,18 @@ TEST_F(Sweep, RanksShareThePoints) {
   EXPECT_EQ(first["rows"][0]["runs"], 3);
 }
 
+TEST_F(Sweep, OtherRanksLeaveFailuresToTheFirst) {
+  put_base(20);
+  put_grid("data.task = [\"flip_flop\", \"smnist\"]\n");
+  surroundings_.environment["OMPI_COMM_WORLD_SIZE"] = "2";
+  surroundings_.environment["OMPI_COMM_WORLD_RANK"] = "1";
+  const Outcome second = run({"sweep", "grid.toml"});
+  EXPECT_EQ(second.exit_code, 0) << second.messages;
+  EXPECT_TRUE(has(second.messages, "smnist")) << second.messages;
+  surroundings_.environment["OMPI_COMM_WORLD_RANK"] = "0";
+  EXPECT_EQ(run({"sweep", "grid.toml"}).exit_code, 3);
+}
+
 TEST_F(Sweep, FailedPointsAreNamedAndDoNotHoldUpTheOthers) {
   put_base(20);
   put_grid("data.task = [\"flip_flop\", \"smnist\"]\n");  // there are no images
@@ -83,18 +95,51 @@ pid_t child_of(pid_t parent) {
   return 0;
 }
 
-TEST_F(Sweep, KilledWorkerIsReportedAndTriedAgain) {
-  put_base(1000000);
+TEST_F(Sweep, KilledWorkerIsReportedAndGoesOnFromItsCheckpoint) {
+  put_base(8000);
+  put("base.toml", read_file(folder_ / "base.toml") + "checkpoint_interval = 10\n");
   put_grid("training.seed = [1]\n");
   Program program({"sweep", "grid.toml"}, surroundings_);
   const pid_t worker = child_of(program.pid());
   ASSERT_GT(worker, 0);
+  fs::path checkpoint;
+  for (int attempt = 0; attempt < 3000 && checkpoint.empty(); ++attempt) {
+    for (const fs::path& path : files()) {
+      if (path.filename() == "model.safetensors.checkpoint") checkpoint = path;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  ASSERT_FALSE(checkpoint.empty());
   ::kill(worker, SIGKILL);
   const Outcome outcome = program.wait();
   EXPECT_EQ(outcome.exit_code, 3);
   EXPECT_TRUE(has(outcome.messages, "signal 9")) << outcome.messages;
-  put_base(20);
+  EXPECT_TRUE(fs::exists(checkpoint));
   EXPECT_EQ(run_json({"sweep", "grid.toml"})["rows"][0]["runs"], 1);
+
+  const fs::path folder = checkpoint.parent_path();
+  const std::string resumed = read_file(folder / "model.safetensors");
+  surroundings_.folder = folder;
+  run_json({"train", "config.toml"});
+  EXPECT_EQ(read_file(folder / "model.safetensors"), resumed) << "the bytes of a run that was never killed";
+}
+
+TEST_F(Sweep, FailureOnOneRankOfMpirunDoesNotEndTheOthers) {
+  const fs::path mpirun = "/usr/bin/mpirun";
+  if (!fs::exists(mpirun)) GTEST_SKIP() << "there is no " << mpirun;
+  put_base(2000);
+  // Ranks take points in turn: rank 1 fails at once on the second while rank 0 and rank 2 have work to do.
+  put_grid("data.task = [\"flip_flop\", \"smnist\", \"copy_first\"]\n");
+  surroundings_.environment["OMPI_ALLOW_RUN_AS_ROOT"] = "1";
+  surroundings_.environment["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1";
+  const Outcome outcome =
+      Program(mpirun, {"--oversubscribe", "-n", "3", HYSTERON_PROGRAM, "sweep", "grid.toml", "--jobs", "1"},
+              surroundings_)
+          .wait();
+  EXPECT_EQ(outcome.exit_code, 3) << outcome.messages;
+  EXPECT_TRUE(has(outcome.messages, "1 of 3 trainings failed")) << outcome.messages;
+  EXPECT_TRUE(has(outcome.output, "'copy_first' | 1 |")) << outcome.output;
+  EXPECT_EQ(results(), 2u);
 }
 
 TEST_F(Sweep, BadFilesAreRefused) {

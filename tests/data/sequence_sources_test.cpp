@@ -109,7 +109,11 @@ TEST_F(SequenceSources, MnistRefusesBadFilesByName) {
   expect_bad_input(load, {"19 images", "20 labels"});
   put(folder_ / "train-images-idx3-ubyte", images(20));
   put(folder_ / "t10k-labels-idx1-ubyte", labels(4) + "\x0b");
-  expect_bad_input(load, {"t10k-labels", "bytes after the header"});
+  expect_bad_input(load, {"t10k-labels", "5 bytes after the header, which announces 4"});
+  std::string wrong = labels(5);
+  wrong.back() = '\x0b';
+  put(folder_ / "t10k-labels-idx1-ubyte", wrong);
+  expect_bad_input(load, {"t10k-labels", "label 4 is 11", "0 to 9"});
   fs::remove(folder_ / "t10k-labels-idx1-ubyte");
   expect_bad_input(load, {"t10k-labels"});
 }
@@ -168,6 +172,17 @@ TEST_F(SequenceSources, MemoryTasksHoldWhatTheyAskFor) {
   }
   EXPECT_EQ(seen, std::vector<std::uint32_t>(denoising.targets.end() - 5, denoising.targets.end()));
   expect_bad_input([] { make_parity({2, 0, 0, 1}); }, {"parity", "length", "2"});
+}
+
+TEST_F(SequenceSources, AllIsEverySplitAndWhatHasNoEndHasNone) {
+  put_mnist();
+  const auto digits = make_mnist({folder_, false, 1});
+  ASSERT_EQ(digits->size(Split::kAll), 25U);
+  EXPECT_EQ(digits->sequence(Split::kAll, 19).inputs, digits->sequence(Split::kValidation, 1).inputs);
+  EXPECT_EQ(digits->sequence(Split::kAll, 24).inputs, digits->sequence(Split::kTest, 4).inputs);
+  put(folder_ / "text", std::string(1000, 'a'));
+  EXPECT_THROW(make_text({folder_ / "text", 16, 1})->size(Split::kAll), Error);
+  EXPECT_THROW(make_parity({})->size(Split::kAll), Error);
 }
 
 TEST_F(SequenceSources, SplitsAndIndicesHaveStreamsOfTheirOwn) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 
@@ -78,6 +80,44 @@ TEST(FillShard, ShiftsAndRepeatsTheEdges) {
     EXPECT_EQ(shard.inputs[static_cast<std::size_t>(frame) * kShardClips], static_cast<float>(later));
     EXPECT_EQ(shard.inputs[static_cast<std::size_t>(frame) * kShardClips + 1], static_cast<float>(earlier));
   }
+}
+
+TEST(FillShard, GainMovesTheFirstCoefficientAlone) {
+  ClipSet clips{{1, 4, 2, {0, 10, 1, 11, 2, 12, 3, 13}}, {0}, {0}};
+  Shard shard;
+  fill_shard(clips, {{0, 0.0f, 1.0f, 0.5f}, {0, 0.0f, 1.0f, -2.0f}}, 0, 2, shard);
+  for (std::size_t t = 0; t < 4; ++t) {
+    EXPECT_EQ(shard.inputs[t * kShardClips], static_cast<float>(t) + 0.5f);
+    EXPECT_EQ(shard.inputs[t * kShardClips + 1], static_cast<float>(t) - 2.0f);
+    EXPECT_EQ(shard.inputs[(4 + t) * kShardClips], static_cast<float>(10 + t));
+  }
+}
+
+TEST(FillShard, LaysOutWhatChangedClipGives) {
+  const ClipSet clips = sample();
+  const std::vector<Draw> draws = {{3, 2.0f, 1.07f, 0.3f}, {9, -4.0f, 0.93f, -0.1f}};
+  Shard shard;
+  fill_shard(clips, draws, 0, 2, shard);
+  for (std::size_t lane = 0; lane < 2; ++lane) {
+    const std::vector<float> changed = changed_clip(clips.features, draws[lane]);
+    for (std::size_t t = 0; t < 10; ++t) EXPECT_EQ(shard.inputs[t * kShardClips + lane], changed[t]);
+  }
+}
+
+TEST(Augmentation, AGainInDecibelIsAShareOfTheFirstCoefficient) {
+  TrainConfig config;
+  config.gain = 6.0;
+  TrainingData data;
+  EXPECT_EQ(augmentation_of(config, data).level, 0.0) << "clips normalised by themselves have no level";
+  data.statistics = data::FeatureStatistics{{0.0f, 0.0f}, {50.0f, 10.0f}};
+  const Augmentation augmentation = augmentation_of(config, data);
+  EXPECT_NEAR(augmentation.level, 6.0 * 11.3137 / 50.0, 1e-5);
+  const ClipSet clips = sample();
+  BatchSampler sampler(clips, 2, augmentation, Random(1));
+  float largest = 0.0f;
+  for (const Draw& draw : sampler.next(200)) largest = std::max(largest, std::abs(draw.level));
+  EXPECT_LE(largest, augmentation.level);
+  EXPECT_GT(largest, 0.9 * augmentation.level);
 }
 
 TEST(FillShard, InterpolatesWhenTheSpeedChanges) {

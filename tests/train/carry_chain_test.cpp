@@ -7,6 +7,7 @@
 
 #include "hysteron/base/random.h"
 #include "hysteron/model/inference.h"
+#include "hysteron/train/scan.h"
 
 namespace hysteron::train {
 namespace {
@@ -75,6 +76,46 @@ TEST(CarryChain, AgreesWithSingleStepsAtEveryNumberOfFrames) {
     EXPECT_EQ(scalar, expected) << frames << " frames, scalar";
     EXPECT_EQ(carry_chain(candidates, bands, frames), expected) << frames << " frames, carry chain";
     EXPECT_EQ(over_cells(candidates, bands, frames), expected) << frames << " frames, over cells";
+  }
+}
+
+/// The cell as a linear recurrence s_t = a_t s_{t-1} + b_t, by one form of the scan.
+Words from_scan(const std::vector<float>& candidates, const std::vector<CellBand>& bands, std::size_t frames,
+                ScanForm form) {
+  std::vector<float> a(frames * kScanLanes);
+  std::vector<float> b(a.size());
+  std::vector<float> s(a.size());
+  std::vector<float> initial(kScanLanes);
+  for (std::size_t r = 0; r < kScanLanes; ++r) {
+    initial[r] = bands[r].initial ? 1.0f : 0.0f;
+    for (std::size_t t = 0; t < frames; ++t) {
+      const float candidate = candidates[r * frames + t];
+      const bool sets = candidate >= bands[r].beta_hi;
+      b[t * kScanLanes + r] = sets ? 1.0f : 0.0f;
+      a[t * kScanLanes + r] = !sets && candidate >= bands[r].beta_lo ? 1.0f : 0.0f;
+    }
+  }
+  scan_forward(a.data(), b.data(), initial.data(), s.data(), frames, form);
+  Words states(bands.size() * state_words(frames), 0);
+  for (std::size_t r = 0; r < kScanLanes; ++r) {
+    for (std::size_t t = 0; t < frames; ++t) {
+      if (s[t * kScanLanes + r] == 1.0f) {
+        states[r * state_words(frames) + t / kWordFrames] |= std::uint64_t{1} << (t % kWordFrames);
+      }
+    }
+  }
+  return states;
+}
+
+TEST(CarryChain, AgreesWithTheSequentialAndTheChunkedScan) {
+  static_assert(kScanLanes == kBandLanes);
+  Random random(12);
+  for (const std::size_t frames : {1, 5, 63, 64, 65, 101, 500, 2048}) {
+    const std::vector<CellBand> bands = random_bands(random);
+    const std::vector<float> candidates = random_candidates(random, bands, frames);
+    const Words chain = carry_chain(candidates, bands, frames);
+    EXPECT_EQ(chain, from_scan(candidates, bands, frames, ScanForm::kSequential)) << frames << " frames, sequential";
+    EXPECT_EQ(chain, from_scan(candidates, bands, frames, ScanForm::kChunked)) << frames << " frames, chunked";
   }
 }
 

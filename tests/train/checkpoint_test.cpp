@@ -4,12 +4,16 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <functional>
+#include <limits>
 
 #include "hysteron/base/error.h"
 #include "hysteron/base/file.h"
 #include "hysteron/base/random.h"
 #include "hysteron/data/memory_tasks.h"
+#include "hysteron/train/backbone.h"
 #include "hysteron/train/sequence_trainer.h"
 #include "hysteron/train/trainer.h"
 
@@ -146,11 +150,13 @@ TEST_F(Resumed, HardwareRunEndsInTheSameBytes) {
 }
 
 TEST_F(Resumed, SoftwareRunEndsInTheSameBytes) {
-  // The configuration is in the file, and the output with it.
+  TrainConfig elsewhere = software("whole");
+  elsewhere.metrics = (folder_.path() / "log of the whole").string();
+  elsewhere.threads = 1;
+  const std::string uninterrupted = whole(elsewhere, train_software);
+  const std::size_t logged = lines(read_file(elsewhere.metrics));
   TrainConfig own = software("m");
   own.metrics = (folder_.path() / "log").string();
-  const std::string uninterrupted = whole(own, train_software);
-  const std::size_t logged = lines(read_file(own.metrics));
   for (const std::size_t after : {10u, 30u, 50u}) {
     interrupt(own, train_software, after);
     expect_same_end(own, train_software, uninterrupted, after);
@@ -183,6 +189,10 @@ TEST_F(Resumed, BadCheckpointsAreRefusedAndTheGoodOneNamed) {
   std::string message = refusal(own);
   EXPECT_NE(message.find("m.checkpoint.previous (step 7"), std::string::npos) << message;
 
+  fs::remove(checkpoint_path(own));  // a run that was killed between two renames
+  message = refusal(own);
+  EXPECT_NE(message.find("m.checkpoint.previous (step 7"), std::string::npos) << message;
+
   std::string old = good;
   old.replace(old.find("\"hysteron.checkpoint\":\"1\""), 25, "\"hysteron.checkpoint\":\"0\"");
   write_file(checkpoint_path(own), old);
@@ -202,7 +212,24 @@ TEST_F(Resumed, BadCheckpointsAreRefusedAndTheGoodOneNamed) {
   EXPECT_NO_THROW(load_checkpoint(checkpoint_path(own), moved, 1));
 }
 
-TEST_F(Resumed, DivergenceNamesTheLastCheckpoint) {
+/// What a training that must diverge says; it leaves a checkpoint that can be read and has finite numbers.
+std::string divergence_of(const TrainConfig& own, std::size_t parameters, const std::function<void()>& training) {
+  std::string message;
+  try {
+    training();
+    ADD_FAILURE() << "not refused";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kBadInput);
+    message = error.what();
+  }
+  const Checkpoint checkpoint = load_checkpoint(checkpoint_path(own), own, parameters);
+  EXPECT_NE(message.find("diverged at step " + std::to_string(checkpoint.step) + ":"), std::string::npos) << message;
+  EXPECT_TRUE(std::ranges::all_of(checkpoint.parameters, [](float value) { return std::isfinite(value); }));
+  EXPECT_NE(message.find("the last good checkpoint is " + checkpoint_path(own).string()), std::string::npos) << message;
+  return message;
+}
+
+TEST_F(Resumed, DivergenceNamesStepCheckpointAndParameter) {
   TrainConfig own = config("m");
   own.restarts = 1;
   TrainingData data = hardware_data();
@@ -212,13 +239,44 @@ TEST_F(Resumed, DivergenceNamesTheLastCheckpoint) {
   ThreadPool pool(1);
   SilentReporter reporter;
   const StopFlag stop;
-  try {
-    train(own, data, pool, reporter, stop);
-    ADD_FAILURE() << "not refused";
-  } catch (const Error& error) {
-    EXPECT_NE(std::string(error.what()).find("m.checkpoint"), std::string::npos) << error.what();
+  const std::size_t parameters = Backbone({3, own.width, own.width, own.layers, 2}).parameters();
+  const std::string message = divergence_of(own, parameters, [&] { train(own, data, pool, reporter, stop); });
+  EXPECT_NE(message.find("its largest part in input.weight"), std::string::npos) << message;
+}
+
+/// A flip-flop of which one training sequence is too large for single precision.
+class Overflowing : public data::SequenceSource {
+ public:
+  explicit Overflowing(std::uint64_t bad) : bad_(bad), source_(data::make_flip_flop({20, 0, 48, 1})) {}
+  std::size_t inputs() const override { return source_->inputs(); }
+  const std::vector<std::string>& labels() const override { return source_->labels(); }
+  bool per_frame() const override { return source_->per_frame(); }
+  std::size_t size(data::Split split) const override { return source_->size(split); }
+  data::Sequence sequence(data::Split split, std::uint64_t index) const override {
+    data::Sequence sequence = source_->sequence(split, index);
+    if (split == data::Split::kTrain && index == bad_) sequence.inputs[30] = 3e38f;
+    return sequence;
   }
-  EXPECT_TRUE(fs::exists(checkpoint_path(own)));
+
+ private:
+  std::uint64_t bad_;
+  std::unique_ptr<data::SequenceSource> source_;
+};
+
+TEST_F(Resumed, DivergenceOfASoftwareRunNamesStepCheckpointAndParameter) {
+  TrainConfig own = software("m");
+  own.checkpoint_interval = 1;
+  const Overflowing source(4 * own.batch);  // comes in step 4
+  ThreadPool pool(2);
+  SilentReporter reporter;
+  const StopFlag stop;
+  const SequenceModel model(sequence_shape(own, source));
+  const std::string message =
+      divergence_of(own, model.parameters(), [&] { train_sequences(own, source, pool, reporter, stop); });
+  EXPECT_NE(message.find("at step 4:"), std::string::npos) << message;
+  EXPECT_TRUE(std::ranges::any_of(model.segments(), [&](const Segment& segment) {
+    return message.find("its largest part in " + segment.name + ";") != std::string::npos;
+  })) << message;
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "hysteron/base/error.h"
 #include "hysteron/base/file.h"
+#include "hysteron/train/sweep_grid.h"
 
 namespace hysteron::train {
 namespace {
@@ -107,6 +108,60 @@ TEST(Config, DocumentationHoldsTheTableOfKeys) {
   const std::string page = read_file(std::string(HYSTERON_SOURCE_DIR) + "/docs/training.md");
   EXPECT_NE(page.find(config_table()), std::string::npos)
       << "put the output of `hysteron train --keys` into docs/training.md";
+}
+
+TEST(Config, WhatDoesNotFitTogetherIsRefusedWithTheFile) {
+  const auto refused = [](const std::string& text, const std::vector<std::string>& parts) {
+    std::string message;
+    try {
+      parse_config(text, "c.toml");
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kBadInput);
+      message = error.what();
+    }
+    for (const std::string& part : parts) EXPECT_NE(message.find(part), std::string::npos) << text << ": " << message;
+  };
+  refused("[augmentation]\ngain = 6", {"'c.toml'", "augmentation.gain is 6", "\"fixed\""});
+  refused("[training_noise]\nbits = 1", {"'c.toml'", "training_noise.bits is 1"});
+  for (const char* cell : {"mingru", "lru", "gru"}) {
+    const std::string model = std::string("[model]\nbackbone = \"software\"\ncell = \"") + cell + "\"\n";
+    EXPECT_NO_THROW(parse_config(model, "c.toml"));
+    refused(model + "[test_noise]\nadditive = 0.1", {"'c.toml'", "test_noise", cell, "thresholds"});
+    refused(model + "[training_noise]\nmultiplicative = 0.1", {"training_noise", cell});
+  }
+  EXPECT_NO_THROW(parse_config("[data]\nnormalisation = \"fixed\"\n[augmentation]\ngain = 6", "c.toml"));
+}
+
+TEST(Config, NoiseOnCandidatesIsADefaultOfTheHardwareBackboneAlone) {
+  EXPECT_EQ(parse_config("", "c.toml").training_noise.additive, 0.04);
+  EXPECT_EQ(parse_config("[model]\nbackbone = \"software\"", "c.toml").training_noise.additive, 0.0);
+  TrainConfig config = parse_config("[training_noise]\nadditive = 0.04", "c.toml");
+  config.backbone = "software";
+  settle_noise(config);
+  EXPECT_EQ(config.training_noise.additive, 0.04) << "it was asked for";
+}
+
+TEST(Config, ASweepOverBackbonesGivesEachItsDefaultNoise) {
+  const TemporaryDirectory folder("config");
+  write_file(folder.path() / "grid.toml",
+             "[grid]\nmodel.backbone = [\"hardware\", \"software\"]\ntraining.seed = [1]\n");
+  const SweepGrid grid = read_sweep(folder.path() / "grid.toml");
+  ASSERT_EQ(grid.points.size(), 2u);
+  EXPECT_EQ(grid.points[0].config.training_noise.additive, 0.04);
+  EXPECT_EQ(grid.points[1].config.training_noise.additive, 0.0);
+}
+
+TEST(Config, DecisiveTextComesBackWithoutWhatHasNoEffect) {
+  TrainConfig config;
+  config.width = 7;
+  config.threads = 3;
+  config.output = "elsewhere.safetensors";
+  TrainConfig moved = config;
+  moved.threads = 1;
+  moved.output = "here.safetensors";
+  moved.metrics = "log.jsonl";
+  EXPECT_EQ(decisive_toml(config), decisive_toml(moved));
+  EXPECT_EQ(parse_config(decisive_toml(config), "c.toml").width, 7u);
 }
 
 TEST(Config, ValuesSetByAProgramAreCheckedToo) {

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "hysteron/train/gradient_check.h"
@@ -111,9 +112,25 @@ TEST(Gradient, CheckNoticesAWrongGradient) {
   const Backbone backbone(shape);
   const std::vector<float> parameters = backbone.initial_parameters(Random(1));
   const Shard shard = random_shard(shape, 12, 3, 1);
-  const auto plain = reference_gradient(backbone, parameters, shard, options_with(0, 0, 0, 0));
-  const auto annealed = reference_gradient(backbone, parameters, shard, options_with(1, 0, 0, 0));
-  EXPECT_GT(std::abs(plain.loss - annealed.loss), 1e-3);
+  const ReferenceGradient reference = reference_gradient(backbone, parameters, shard, options_with(0, 0, 0, 0));
+  std::vector<float> gradient(reference.gradient.begin(), reference.gradient.end());
+  for (const Segment& segment : backbone.segments()) {
+    EXPECT_LT(compare_segment(segment, gradient, reference.gradient).relative, kBound) << segment.name;
+    float largest = 0.0f;
+    for (std::size_t i = 0; i < segment.size(); ++i) {
+      largest = std::max(largest, std::abs(gradient[segment.offset + i]));
+    }
+    if (largest == 0.0f) continue;
+    std::vector<float> wrong = gradient;
+    for (std::size_t i = 0; i < segment.size(); ++i) wrong[segment.offset + i] *= 1.001f;
+    EXPECT_GT(compare_segment(segment, wrong, reference.gradient).relative, kBound) << segment.name << ", scaled";
+    wrong = gradient;
+    wrong[segment.offset] += 0.01f * largest;
+    EXPECT_GT(compare_segment(segment, wrong, reference.gradient).relative, kBound) << segment.name << ", one entry";
+  }
+  // A pass that leaves the surrogate of an annealed reset out is no match either.
+  const ReferenceGradient annealed = reference_gradient(backbone, parameters, shard, options_with(1, 0, 0, 0));
+  EXPECT_GT(compare_segment(backbone.segment("layers.0.candidate.weight"), gradient, annealed.gradient).relative, 0.01);
 }
 
 }  // namespace

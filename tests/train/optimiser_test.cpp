@@ -3,6 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <string>
+#include <vector>
+
+#include "hysteron/base/error.h"
+#include "hysteron/train/backbone.h"
 
 namespace hysteron::train {
 namespace {
@@ -47,6 +52,26 @@ TEST(AdamWStep, MatchesThePaperByHand) {
   const double mean = 0.9 * 0.1 * 0.5 / (1.0 - 0.81);
   const double variance = 0.999 * 0.001 * 0.25 / (1.0 - 0.998001);
   EXPECT_NEAR(parameters[0], 1.988 - 0.01 * (mean / std::sqrt(variance) + 0.1 * 1.988), 1e-5);
+}
+
+TEST(Divergence, NamesTheParameterWithTheLargestGradient) {
+  const std::vector<Segment> segments = Backbone({1, 2, 1, 1, 1}).segments();
+  std::vector<float> gradient(64, 0.1f);
+  const auto said = [&](float value, const char* name, const std::string& checkpoint) {
+    std::vector<float> spoilt = gradient;
+    for (const Segment& segment : segments) {
+      if (segment.name == name) spoilt[segment.offset] = value;
+    }
+    const Error error = divergence(segments, spoilt, 17, NAN, INFINITY, checkpoint);
+    EXPECT_EQ(error.kind(), ErrorKind::kBadInput);
+    const std::string message = error.what();
+    EXPECT_NE(message.find("at step 17: the loss is nan"), std::string::npos) << message;
+    EXPECT_NE(message.find(std::string("largest part in ") + name), std::string::npos) << message;
+    return message;
+  };
+  EXPECT_NE(said(-5.0f, "layers.0.output.weight", "m.checkpoint").find("checkpoint is m.checkpoint"),
+            std::string::npos);
+  EXPECT_NE(said(NAN, "readout.bias", "").find("checkpoint is none"), std::string::npos);
 }
 
 TEST(Bounds, KeepThresholdsAwayFromZeroAndEverythingWithinTheLimit) {

@@ -16,6 +16,8 @@ struct Case {
   bool per_frame;
   float epsilon;
   float dropout;
+  float additive = 0.0f;
+  float multiplicative = 0.0f;
 };
 
 SequenceShape shape_of(const Case& c) {
@@ -59,6 +61,8 @@ TEST_P(SequenceGradient, AgreesWithForwardModeOnEveryParameter) {
   SequencePass options;
   options.epsilon = GetParam().epsilon;
   options.dropout = GetParam().dropout;
+  options.additive_noise = GetParam().additive;
+  options.multiplicative_noise = GetParam().multiplicative;
   options.scale = 0.25f;
   options.seed = 7;
   for (std::uint64_t seed = 1; seed <= 2; ++seed) {
@@ -71,18 +75,22 @@ TEST_P(SequenceGradient, AgreesWithForwardModeOnEveryParameter) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Cells, SequenceGradient,
-                         testing::Values(Case{"FqBmru", CellKind::kFqBmru, "glu", false, 0, false, 0.0f, 0.0f},
-                                         Case{"FqBmruPartialReset", CellKind::kFqBmru, "none", false, 0, true, 0.4f,
-                                              0.0f},
-                                         Case{"FqBmruCounter", CellKind::kFqBmru, "none", false, 2, false, 1.0f, 0.0f},
-                                         Case{"Bmru", CellKind::kBmru, "relu", true, 0, true, 0.0f, 0.0f},
-                                         Case{"Cmru", CellKind::kCmru, "none", false, 3, false, 0.0f, 0.0f},
-                                         Case{"MinGru", CellKind::kMinGru, "glu", true, 2, true, 0.0f, 0.3f},
-                                         Case{"Lru", CellKind::kLru, "relu", false, 0, false, 0.0f, 0.0f},
-                                         Case{"LruDropout", CellKind::kLru, "none", true, 0, true, 0.0f, 0.2f},
-                                         Case{"Gru", CellKind::kGru, "glu", false, 0, false, 0.0f, 0.0f}),
-                         [](const auto& test) { return std::string(test.param.name); });
+INSTANTIATE_TEST_SUITE_P(
+    Cells, SequenceGradient,
+    testing::Values(Case{"FqBmru", CellKind::kFqBmru, "glu", false, 0, false, 0.0f, 0.0f},
+                    Case{"FqBmruPartialReset", CellKind::kFqBmru, "none", false, 0, true, 0.4f, 0.0f},
+                    Case{"FqBmruNoise", CellKind::kFqBmru, "none", false, 0, true, 0.3f, 0.1f, 0.1f, 0.2f},
+                    Case{"BmruNoise", CellKind::kBmru, "none", false, 0, false, 0.0f, 0.0f, 0.0f, 0.2f},
+                    Case{"CmruPerFrame", CellKind::kCmru, "glu", true, 0, true, 0.0f, 0.1f, 0.0f, 0.2f},
+                    Case{"GruPerFrame", CellKind::kGru, "relu", true, 2, true, 0.0f, 0.2f},
+                    Case{"FqBmruCounter", CellKind::kFqBmru, "none", false, 2, false, 1.0f, 0.0f},
+                    Case{"Bmru", CellKind::kBmru, "relu", true, 0, true, 0.0f, 0.0f},
+                    Case{"Cmru", CellKind::kCmru, "none", false, 3, false, 0.0f, 0.0f},
+                    Case{"MinGru", CellKind::kMinGru, "glu", true, 2, true, 0.0f, 0.3f},
+                    Case{"Lru", CellKind::kLru, "relu", false, 0, false, 0.0f, 0.0f},
+                    Case{"LruDropout", CellKind::kLru, "none", true, 0, true, 0.0f, 0.2f},
+                    Case{"Gru", CellKind::kGru, "glu", false, 0, false, 0.0f, 0.0f}),
+    [](const auto& test) { return std::string(test.param.name); });
 
 TEST(SequenceModel, PaddingAndNeighboursChangeNothing) {
   for (const std::string& name : cell_names()) {

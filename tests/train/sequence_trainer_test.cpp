@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <mutex>
+#include <set>
+#include <thread>
 
 #include "hysteron/base/error.h"
 #include "hysteron/base/file.h"
@@ -23,6 +26,7 @@ TrainConfig flip_flop_config() {
   config.steps = 40;
   config.validation_interval = 20;
   config.learning_rate = 0.01;
+  settle_noise(config);
   return config;
 }
 
@@ -52,6 +56,43 @@ TEST(SequenceTrainer, GivesTheSameNetworkAtAnyNumberOfThreads) {
   EXPECT_NE(train_flip_flop(flip_flop_config(), 1).network.parameters, train_flip_flop(config, 1).network.parameters);
 }
 
+/// Notes on which threads training sequences are made, and how many.
+class Watched : public data::SequenceSource {
+ public:
+  std::size_t inputs() const override { return source_->inputs(); }
+  const std::vector<std::string>& labels() const override { return source_->labels(); }
+  bool per_frame() const override { return source_->per_frame(); }
+  std::size_t size(data::Split split) const override { return source_->size(split); }
+  data::Sequence sequence(data::Split split, std::uint64_t index) const override {
+    if (split == data::Split::kTrain) {
+      const std::lock_guard lock(mutex_);
+      threads_.insert(std::this_thread::get_id());
+      ++made_;
+    }
+    return source_->sequence(split, index);
+  }
+
+  bool only_on_other_threads() const { return !threads_.contains(std::this_thread::get_id()); }
+  std::size_t made() const { return made_; }
+
+ private:
+  std::unique_ptr<data::SequenceSource> source_ = data::make_flip_flop({20, 0, 64, 1});
+  mutable std::mutex mutex_;
+  mutable std::set<std::thread::id> threads_;
+  mutable std::size_t made_ = 0;
+};
+
+TEST(SequenceTrainer, BatchesAreMadeInTheBackgroundOneStepAhead) {
+  const TrainConfig config = flip_flop_config();
+  ThreadPool pool(1);
+  SilentReporter reporter;
+  const StopFlag stop;
+  const Watched source;
+  train_sequences(config, source, pool, reporter, stop);
+  EXPECT_TRUE(source.only_on_other_threads());
+  EXPECT_EQ(source.made(), (config.steps + 1) * config.batch);
+}
+
 TEST(SequenceTrainer, ModelFilesComeBackWhole) {
   const auto path = std::filesystem::temp_directory_path() / "hysteron-sequence-trainer.safetensors";
   TrainConfig config = flip_flop_config();
@@ -70,6 +111,10 @@ TEST(SequenceTrainer, ModelFilesComeBackWhole) {
 }
 
 TEST(SequenceTrainer, ConfigurationsThatCannotBeAreRefused) {
+  TrainConfig noisy = flip_flop_config();
+  noisy.cell = "gru";
+  noisy.training_noise.additive = 0.1;
+  EXPECT_THROW(train_flip_flop(noisy, 1), Error) << "its model could not be read again";
   EXPECT_THROW(parse_config("[data]\ntask = \"smnist\"\n", "c.toml"), Error);
   EXPECT_THROW(parse_config("[model]\ncell = \"lru\"\n", "c.toml"), Error);
   EXPECT_THROW(parse_config("[model]\nbackbone = \"software\"\ncell = \"lstm\"\n", "c.toml"), Error);

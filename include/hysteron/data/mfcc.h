@@ -41,6 +41,9 @@ class Mfcc {
   static constexpr std::size_t kSamples = 16000;
   static constexpr std::size_t kFrames = 101;
   static constexpr std::size_t kCoefficients = 13;
+  /// What one decibel more of the signal adds to the first coefficient before normalisation: sqrt(128), the bands'
+  /// share of the orthonormal DCT (exact above the power floor).
+  static constexpr double kLevelOfDecibel = 11.313708498984761;
   /// Bound on the difference from an independent implementation, per-clip normalisation.
   static constexpr double kErrorBound = 1e-4;
 

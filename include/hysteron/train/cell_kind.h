@@ -14,4 +14,9 @@ const std::vector<std::string>& cell_names();
 /// The kind called `name`. Throws a bad-input Error that lists the names.
 CellKind cell_kind(const std::string& name);
 
+/// Whether candidates are compared with thresholds: the cells that noise on candidates is defined for.
+constexpr bool has_thresholds(CellKind kind) {
+  return kind == CellKind::kFqBmru || kind == CellKind::kBmru || kind == CellKind::kCmru;
+}
+
 }  // namespace hysteron::train

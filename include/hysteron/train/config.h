@@ -66,10 +66,12 @@ struct TrainConfig {
   Perturbation training_noise = candidate_noise(0.04);  ///< what the network is trained with
   Perturbation test_noise;                              ///< what it is scored with besides, at the end
   std::size_t test_draws = 0;                           ///< dies of that score; 0: none
+  bool noise_given = false;                             ///< training_noise.additive was set: see settle_noise()
 
   std::size_t time_shift = 5;
   double speed = 0.1;
   double feature_noise = 0.0;
+  double gain = 0.0;  ///< decibel
 
   /// How many starts are trained: `restarts`, or where that is 0 three for widths up to 8, which get stuck in poor
   /// minima, and one above.
@@ -106,8 +108,16 @@ TrainConfig read_config(const std::filesystem::path& path);
 /// Throws a bad-input Error that names the key whose value is out of range; for configurations made by a program.
 void check_config(const TrainConfig& config);
 
+/// Gives training_noise.additive the default of the backbone unless it was set by a key. For whoever sets the backbone
+/// of a configuration that was read; parse_config has done it.
+void settle_noise(TrainConfig& config);
+
 /// The whole configuration as TOML that parse_config reads back.
 std::string config_to_toml(const TrainConfig& config);
+
+/// config_to_toml without keys_without_effect(): what a model file holds, so that the same training gives the same
+/// bytes wherever it runs.
+std::string decisive_toml(const TrainConfig& config);
 
 /// Throws a bad-input Error where config.output cannot become a file: its folder does not exist, or it is a folder or a
 /// device itself. For before the work, not after it.

@@ -15,7 +15,7 @@ std::unique_ptr<data::SequenceSource> make_task(const TrainConfig& config, Threa
                                                 const StopFlag& stop);
 
 /// Keyword spotting as sequences: features in, one label a clip. Training sequences have no end: they deal clips evenly
-/// over labels and, within a label, over class folders, each shifted in time by up to `time_shift` frames.
-std::unique_ptr<data::SequenceSource> make_clip_source(TrainingData data, std::size_t time_shift, std::uint64_t seed);
+/// over labels and, within a label, over class folders, each changed as the table [augmentation] of `config` says.
+std::unique_ptr<data::SequenceSource> make_clip_source(TrainingData data, const TrainConfig& config);
 
 }  // namespace hysteron::train

@@ -1,0 +1,116 @@
+// Reading configuration files.
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <set>
+
+#include "hysteron/base/error.h"
+#include "hysteron/base/file.h"
+#include "hysteron/train/config.h"
+#include "train/config_values.h"
+
+namespace hysteron::train {
+namespace {
+
+/// Reads one file and says where in it something is wrong.
+class Parser {
+ public:
+  explicit Parser(const std::string& origin) : origin_(origin) {}
+
+  TrainConfig parse(std::string_view text) {
+    toml::table root;
+    try {
+      root = toml::parse(text, origin_);
+    } catch (const toml::parse_error& error) {
+      throw bad_input(
+          fmt::format("{}, line {}: {}", hysteron::quoted(origin_), error.source().begin.line, error.description()));
+    }
+    for (const auto& [name, node] : root) section(std::string(name.str()), node);
+    settle_noise(config_);
+    return config_;
+  }
+
+ private:
+  [[noreturn]] void refuse(const toml::node& node, const std::string& problem) const {
+    refuse_node(origin_, node, problem);
+  }
+
+  void section(const std::string& name, const toml::node& node) {
+    const bool known = name == kClassesTable || std::ranges::any_of(config_keys(), [&](const ConfigKey& key) {
+                         return key.name.starts_with(name + ".");
+                       });
+    if (!known) refuse(node, fmt::format("unknown key {}; expected {}", hysteron::quoted(name), sections()));
+    const toml::table* table = node.as_table();
+    if (table == nullptr) refuse(node, fmt::format("{} is no table; expected [{}]", hysteron::quoted(name), name));
+    if (name == kClassesTable) {
+      classes(*table);
+      return;
+    }
+    for (const auto& [key, value] : *table) {
+      assign_value(config_, origin_, name + "." + std::string(key.str()), value);
+    }
+  }
+
+  static std::string sections() {
+    std::vector<std::string> names;
+    for (const ConfigKey& key : config_keys()) {
+      const std::string table = fmt::format("[{}]", key.name.substr(0, key.name.find('.')));
+      if (names.empty() || names.back() != table) names.push_back(table);
+    }
+    return fmt::format("{} or [{}]", fmt::join(names, ", "), kClassesTable);
+  }
+
+  void classes(const toml::table& table) {
+    struct Entry {
+      std::string label;
+      const toml::node* folders;
+    };
+    std::vector<Entry> entries;
+    for (const auto& [name, value] : table) {
+      entries.push_back({std::string(name.str()), &value});
+    }
+    if (entries.size() < 2) refuse(table, fmt::format("[{}] has fewer than two labels", kClassesTable));
+    // Labels keep the order of the file, which toml++ does not.
+    std::ranges::sort(
+        entries, [](const Entry& a, const Entry& b) { return a.folders->source().begin < b.folders->source().begin; });
+    config_.classes.clear();
+    for (const Entry& entry : entries) config_.classes.push_back({entry.label, folders(entry.label, *entry.folders)});
+  }
+
+  std::vector<std::string> folders(const std::string& label, const toml::node& value) {
+    const std::string name = fmt::format("{}.{}", kClassesTable, label);
+    const toml::array* list = value.as_array();
+    if (list == nullptr || list->empty()) refuse(value, name + " is no list of folder names");
+    std::vector<std::string> result;
+    for (const toml::node& entry : *list) {
+      if (!entry.is_string() || (*entry.as_string())->empty()) refuse(entry, name + " is no list of folder names");
+      result.push_back(**entry.as_string());
+      if (!folders_.insert(result.back()).second) {
+        refuse(entry, fmt::format("{} names folder {} a second time", name, hysteron::quoted(result.back())));
+      }
+    }
+    return result;
+  }
+
+  const std::string& origin_;
+  TrainConfig config_;
+  std::set<std::string> folders_;
+};
+
+}  // namespace
+
+TrainConfig parse_config(std::string_view text, const std::string& origin) {
+  TrainConfig config = Parser(origin).parse(text);
+  try {
+    check_config(config);
+  } catch (const Error& error) {
+    throw bad_input(fmt::format("{}: {}", hysteron::quoted(origin), error.what()));
+  }
+  return config;
+}
+
+TrainConfig read_config(const std::filesystem::path& path) { return parse_config(read_file(path), path.string()); }
+
+}  // namespace hysteron::train
