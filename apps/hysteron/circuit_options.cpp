@@ -32,6 +32,15 @@ void add_circuit_flags(CLI::App& command, CircuitFlags& flags) {
       .add_option("--drop-below", flags.options.drop_below,
                   "Leave out weights and biases smaller than this, in model units")
       ->check(CLI::Range(0.0, 1e6));
+  command.add_option("--input-ramp", flags.input_ramp, "Seconds an input takes from one frame's value to the next")
+      ->capture_default_str();
+  command
+      .add_option("--input-pedestal", flags.options.mends.input_pedestal,
+                  "Unit currents on both terminals of every input, which keep their rails charged")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  command.add_option("--cell-capacitance", flags.cell_capacitance, "Farad from V0 of every cell to ground")
+      ->capture_default_str();
   command.add_option("--jobs", flags.options.jobs, "Simulations at once (default: one per hardware thread)")
       ->check(CLI::Range(1, 1024));
   command.add_option("--time-limit", flags.options.time_limit, "Seconds one run of ngspice may take")
@@ -44,6 +53,15 @@ hysteron::flow::CircuitOptions read_circuit_flags(const CircuitFlags& flags) {
   options.conditions.unit_current = hysteron::parse_si(flags.unit_current, "--unit-current");
   if (options.conditions.unit_current < 1e-12 || options.conditions.unit_current > 1e-6) {
     throw hysteron::Error(hysteron::ErrorKind::kUsage, "--unit-current: expected a current from 1p to 1u");
+  }
+  options.mends.input_ramp = hysteron::parse_si(flags.input_ramp, "--input-ramp");
+  if (options.mends.input_ramp < 1e-7 || options.mends.input_ramp > 1.0) {
+    throw hysteron::Error(hysteron::ErrorKind::kUsage, "--input-ramp: expected seconds from 100n to 1");
+  }
+  options.mends.cell_capacitance = hysteron::parse_si(flags.cell_capacitance, "--cell-capacitance");
+  if (options.mends.cell_capacitance != 0.0 &&
+      (options.mends.cell_capacitance < 1e-16 || options.mends.cell_capacitance > 1e-9)) {
+    throw hysteron::Error(hysteron::ErrorKind::kUsage, "--cell-capacitance: expected 0 or farad from 100a to 1n");
   }
   return options;
 }

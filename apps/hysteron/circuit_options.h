@@ -9,6 +9,8 @@
 struct CircuitFlags {
   hysteron::flow::CircuitOptions options;
   std::string unit_current = "1n";
+  std::string input_ramp = "100u";
+  std::string cell_capacitance = "0";
 };
 
 void add_circuit_flags(CLI::App& command, CircuitFlags& flags);

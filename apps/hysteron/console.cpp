@@ -10,6 +10,7 @@ namespace {
 
 constexpr int kBarWidth = 24;
 constexpr auto kRedrawInterval = std::chrono::milliseconds(100);
+constexpr auto kLineInterval = std::chrono::seconds(30);  // between lines of progress where there is no terminal
 
 std::string duration(double seconds) {
   const auto whole = std::lround(seconds);
@@ -45,19 +46,22 @@ void ConsoleReporter::progress(const std::string& task, std::size_t done, std::s
   if (task != task_) {
     task_ = task;
     begin_ = now;
-    drawn_ = {};
+    drawn_ = terminal_ ? Clock::time_point() : now;
     if (!terminal_) fmt::print(stderr, "{} ...\n", task);
   }
   const bool finished = done >= total;
+  const double share = total > 0 ? static_cast<double>(done) / static_cast<double>(total) : 1.0;
+  const double elapsed = std::chrono::duration<double>(now - begin_).count();
+  const std::string left = share > 0.0 ? duration(elapsed * (1.0 - share) / share) + " left" : "";
   if (terminal_ && (finished || now - drawn_ >= kRedrawInterval)) {
     drawn_ = now;
-    const double share = total > 0 ? static_cast<double>(done) / static_cast<double>(total) : 1.0;
-    const double elapsed = std::chrono::duration<double>(now - begin_).count();
     const int filled = static_cast<int>(share * kBarWidth);
-    const std::string left = share > 0.0 ? duration(elapsed * (1.0 - share) / share) + " left" : "";
     fmt::print(stderr, "\r\x1b[K{} [{:=<{}}{: <{}}] {}/{} {} {}", task, "", filled, "", kBarWidth - filled, done, total,
                detail, finished ? duration(elapsed) : left);
     std::fflush(stderr);
+  } else if (!terminal_ && !finished && now - drawn_ >= kLineInterval) {
+    drawn_ = now;
+    fmt::print(stderr, "{}: {}/{} {} {}\n", task, done, total, detail, left);
   }
   if (finished) {
     if (terminal_) fmt::print(stderr, "\n");

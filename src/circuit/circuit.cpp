@@ -73,6 +73,17 @@ DeviceId Circuit::add(Transistor transistor) {
   return transistors_.size() - 1;
 }
 
+void Circuit::add(Capacitor capacitor) {
+  assert(capacitor.net < net_names_.size() && capacitor.capacitance > 0.0);
+  const std::string name = joined_name(capacitor.block, capacitor.name);
+  if (!is_identifier(name)) throw std::logic_error("capacitor name '" + name + "' is no identifier");
+  const auto is_same = [&](const Capacitor& other) { return joined_name(other.block, other.name) == name; };
+  if (std::any_of(capacitors_.begin(), capacitors_.end(), is_same)) {
+    throw std::logic_error("capacitor '" + name + "' exists already");
+  }
+  capacitors_.push_back(std::move(capacitor));
+}
+
 void Circuit::resize(DeviceId id, double width, double length) {
   transistors_[id].width = width;
   transistors_[id].length = length;

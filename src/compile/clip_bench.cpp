@@ -14,14 +14,16 @@ sim::PiecewiseLinear input_current(const CompiledNetwork& network, std::span<con
                                    double sign) {
   const std::size_t width = network.inputs.size();
   const std::size_t frames = features.size() / width;
+  const double ramp = std::min(network.input_ramp, 0.5 * network.frame_seconds);
   sim::PiecewiseLinear points;
   for (std::size_t t = 0; t < frames; ++t) {
-    const double value = std::max(0.0, sign * features[t * width + j]) * network.conditions.unit_current;
+    const double value =
+        (std::max(0.0, sign * features[t * width + j]) + network.input_pedestal) * network.conditions.unit_current;
     const double begin = static_cast<double>(t) * network.frame_seconds;
     // A value that stays needs no breakpoint.
     if (t > 0 && points.back().value == value) continue;
     if (t > 0) points.push_back({begin, points.back().value});
-    points.push_back({t > 0 ? begin + kInputRamp : 0.0, value});
+    points.push_back({t > 0 ? begin + ramp : 0.0, value});
   }
   return points;
 }
@@ -33,6 +35,10 @@ std::size_t widest_layer(const CompiledNetwork& network) {
 }
 
 }  // namespace
+
+ClipProbes::ClipProbes(const CompiledNetwork& network) : first_cell_{0}, outputs_(network.readouts.size()) {
+  for (const auto& layer : network.cells) first_cell_.push_back(first_cell_.back() + layer.size());
+}
 
 sim::Testbench make_clip_bench(const CompiledNetwork& network, std::span<const float> features) {
   assert(!network.inputs.empty() && features.size() % network.inputs.size() == 0);
@@ -62,14 +68,18 @@ sim::Testbench make_clip_bench(const CompiledNetwork& network, std::span<const f
   }
   const double released = kResetShare * network.frame_seconds;
   bench.voltage_sources.push_back(
-      {network.reset, {{0.0, network.supply}, {released, network.supply}, {released + kInputRamp, 0.0}}});
+      {network.reset, {{0.0, network.supply}, {released, network.supply}, {released + kDefaultInputRamp, 0.0}}});
   bench.probes.push_back({Probe::Kind::kSupplyCurrent, Circuit::kSupply});
   bench.probes.push_back({Probe::Kind::kSupplyCurrent, Circuit::kCellSupply});
+  for (const auto& layer : network.cells) {
+    for (const CompiledCell& cell : layer) bench.probes.push_back({Probe::Kind::kVoltage, cell.v0});
+  }
   return bench;
 }
 
 CircuitTrace read_clip(const CompiledNetwork& network, const sim::Testbench& bench, const sim::Waveforms& waveforms) {
   const double unit = network.conditions.unit_current;
+  const ClipProbes probes(network);
   CircuitTrace result;
   model::Trace& trace = result.trace;
   trace.frames = static_cast<std::size_t>(std::lround(bench.stop_time / network.frame_seconds));
@@ -81,22 +91,20 @@ CircuitTrace read_clip(const CompiledNetwork& network, const sim::Testbench& ben
   trace.candidates = trace.states;
   for (std::size_t t = 0; t < trace.frames; ++t) {
     const double when = (static_cast<double>(t) + kReadAt) * network.frame_seconds;
-    std::size_t probe = 0;
     for (std::size_t l = 0; l < trace.layers; ++l) {
       for (std::size_t j = 0; j < network.cells[l].size(); ++j) {
         const std::size_t index = (l * trace.frames + t) * trace.cells + j;
-        trace.candidates[index] = static_cast<float>(std::abs(waveforms.at(probe++, when)) / unit);
-        trace.states[index] = static_cast<float>(std::abs(waveforms.at(probe++, when)) / unit);
+        trace.candidates[index] = static_cast<float>(std::abs(waveforms.at(probes.candidate(l, j), when)) / unit);
+        trace.states[index] = static_cast<float>(std::abs(waveforms.at(probes.state(l, j), when)) / unit);
       }
     }
     // The source that holds a readout absorbs the logit's current.
     for (std::size_t k = 0; k < trace.outputs; ++k) {
-      trace.logits[t * trace.outputs + k] = static_cast<float>(-waveforms.at(probe++, when) / unit);
+      trace.logits[t * trace.outputs + k] = static_cast<float>(-waveforms.at(probes.logit(k), when) / unit);
     }
   }
-  const std::size_t supply_probe = bench.probes.size() - 2;
-  result.power.feedforward = network.supply * waveforms.mean(supply_probe, 0.0, bench.stop_time);
-  result.power.cells = network.supply * waveforms.mean(supply_probe + 1, 0.0, bench.stop_time);
+  result.power.feedforward = bench.supply * waveforms.mean(probes.supply(), 0.0, bench.stop_time);
+  result.power.cells = bench.supply * waveforms.mean(probes.cell_supply(), 0.0, bench.stop_time);
   result.power.total = result.power.feedforward + result.power.cells;
   result.seconds = waveforms.seconds;
   return result;

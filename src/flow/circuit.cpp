@@ -9,7 +9,6 @@
 #include "hysteron/base/error.h"
 #include "hysteron/base/file.h"
 #include "hysteron/base/units.h"
-#include "hysteron/compile/clip_bench.h"
 #include "hysteron/compile/layer_calibration.h"
 #include "hysteron/compile/leg_mismatch.h"
 #include "hysteron/report/circuit_report.h"
@@ -49,6 +48,7 @@ compile::CompiledNetwork Workshop::compile(const model::Network& network, Report
                                           : compile::calibration_frames(features, network.inputs());
     compiled.calibration = compile::calibrate_layers(compiled, technology_, curves_, frames, engine_, reporter).nodes;
   }
+  compile::apply_mends(compiled, options_.mends);
   if (const std::size_t dropped = compiled.dropped_parameters(); dropped > 0) {
     reporter.info(
         fmt::format("{} {} too small for any transistor and left out; the mapping.csv that compile writes says which",
@@ -75,6 +75,11 @@ CircuitSummary summarise(const compile::CompiledNetwork& network, const technolo
                         transistor.role == circuit::Role::kSkipLeg;
     summary.legs += is_leg ? 1 : 0;
   }
+  for (const circuit::Capacitor& capacitor : network.circuit.capacitors()) {
+    ++summary.capacitors;
+    summary.capacitance += capacitor.capacitance;
+  }
+  summary.area += summary.capacitance / technology.capacitor_density;
   for (const auto& layer : network.cells) summary.cells += layer.size();
   summary.dropped_parameters = network.dropped_parameters();
   return summary;
@@ -111,59 +116,6 @@ std::vector<std::size_t> check_clips(const model::Network& network, const data::
   if (result.empty()) {
     for (std::size_t i = 0; i < features.clips; ++i) result.push_back(i);
   }
-  return result;
-}
-
-std::vector<std::optional<compile::CircuitTrace>> simulate_clips(
-    const Workshop& workshop, const compile::CompiledNetwork& network, const data::Features& features,
-    const std::vector<std::size_t>& clips, const SimulationConditions& conditions, Reporter& reporter) {
-  std::vector<sim::Testbench> benches;
-  for (const std::size_t clip : clips) {
-    benches.push_back(compile::make_clip_bench(network, features.clip(clip)));
-    benches.back().corner = conditions.corner;
-    if (conditions.supply) benches.back().supply = *conditions.supply;
-    if (conditions.temperature) benches.back().temperature = *conditions.temperature;
-  }
-  reporter.progress("simulating clips in ngspice", 0, clips.size(), "");
-  const auto outcomes = workshop.engine().run_all(
-      benches, workshop.options().jobs,
-      [&](std::size_t done, std::size_t total) { reporter.progress("simulating clips in ngspice", done, total, ""); });
-  std::vector<std::optional<compile::CircuitTrace>> traces(clips.size());
-  std::size_t good = 0;
-  for (std::size_t i = 0; i < clips.size(); ++i) {
-    if (outcomes[i].error) {
-      reporter.warning(fmt::format("clip {}: {}", clips[i], outcomes[i].error->what()));
-      continue;
-    }
-    traces[i] = compile::read_clip(network, benches[i], outcomes[i].value());
-    ++good;
-  }
-  if (good == 0 && !clips.empty()) throw *outcomes.front().error;
-  return traces;
-}
-
-Verification verify(const Workshop& workshop, const model::Network& network, const compile::CompiledNetwork& compiled,
-                    const data::Features& features, const std::vector<std::size_t>& clips,
-                    const SimulationConditions& conditions, Reporter& reporter) {
-  const auto traces = simulate_clips(workshop, compiled, features, clips, conditions, reporter);
-  analysis::AgreementCounter counter(network);
-  Verification result;
-  for (std::size_t i = 0; i < clips.size(); ++i) {
-    VerifiedClip clip;
-    clip.clip = clips[i];
-    clip.failed = !traces[i].has_value();
-    if (traces[i]) {
-      const auto begin = std::chrono::steady_clock::now();
-      const model::Trace software = model::run_clip(network, features.clip(clips[i]));
-      result.software_seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-      clip.agreement = counter.add(software, *traces[i]);
-      clip.spice_seconds = traces[i]->seconds;
-      result.spice_seconds += clip.spice_seconds;
-    }
-    result.failed += clip.failed ? 1 : 0;
-    result.clips.push_back(clip);
-  }
-  result.agreement = counter.total();
   return result;
 }
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "hysteron/base/parallel.h"
+#include "hysteron/flow/clip_records.h"
 #include "hysteron/model/safetensors.h"
 
 namespace hysteron::flow {
@@ -44,12 +45,12 @@ RunResult run_spice(const CircuitOptions& options, const model::Network& network
   const compile::CompiledNetwork compiled = workshop.compile(network, reporter);
   std::vector<std::size_t> clips(features.clips);
   std::iota(clips.begin(), clips.end(), std::size_t{0});
-  auto traces = simulate_clips(workshop, compiled, features, clips, {}, reporter);
+  auto outcomes = simulate_records(workshop, compiled, features, clips, {}, {}, reporter);
   RunResult result;
-  for (std::size_t i = 0; i < traces.size(); ++i) {
-    if (!traces[i])
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    if (!outcomes[i].record)
       throw simulator_error("clip " + std::to_string(i) + " could not be simulated; see the warning above");
-    result.traces.push_back(std::move(traces[i]->trace));
+    result.traces.push_back(std::move(outcomes[i].record->circuit.trace));
   }
   decide(result);
   return result;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 
 #include "hysteron/base/error.h"
@@ -88,6 +89,30 @@ Trace run_clip(const Network& network, std::span<const float> features, const Ca
   const Matrix logits = apply(network.readout, v).cast<float>();
   trace.logits.assign(logits.data(), logits.data() + logits.size());
   return trace;
+}
+
+std::vector<float> replay_candidates(const Network& network, std::span<const float> features,
+                                     std::span<const char> on) {
+  Wide v = rounded(apply(network.input, read_features(network, features)));
+  const auto frames = static_cast<std::size_t>(v.rows());
+  std::size_t cells = 0;
+  for (const Layer& layer : network.layers) cells = std::max(cells, layer.cells());
+  std::vector<float> result(network.layers.size() * frames * cells, 0.0f);
+  assert(on.size() == result.size());
+  for (std::size_t i = 0; i < network.layers.size(); ++i) {
+    const Layer& layer = network.layers[i];
+    const Wide candidates = rounded(rectify(apply(layer.candidate, rectify(v))));
+    Wide h(candidates.rows(), candidates.cols());
+    for (Eigen::Index t = 0; t < candidates.rows(); ++t) {
+      for (Eigen::Index j = 0; j < candidates.cols(); ++j) {
+        const std::size_t place = (i * frames + static_cast<std::size_t>(t)) * cells + static_cast<std::size_t>(j);
+        result[place] = static_cast<float>(candidates(t, j));
+        h(t, j) = on[place] != 0 ? layer.alpha[j] : 0.0f;
+      }
+    }
+    v = rounded(v + rectify(apply(layer.output, h)));
+  }
+  return result;
 }
 
 std::vector<std::size_t> frame_decisions(std::span<const float> logits, std::size_t outputs) {

@@ -35,12 +35,16 @@ nlohmann::json summary_json(const compile::CompiledNetwork& network, const techn
     nodes[node.node] = {{"error_by_curves", node.before}, {"error", node.after}};
   }
   for (const char* role : {"leg", "bias_leg", "skip_leg"}) legs += by_role.count(role) != 0 ? by_role.at(role) : 0;
+  double capacitance = 0.0;
+  for (const circuit::Capacitor& capacitor : network.circuit.capacitors()) capacitance += capacitor.capacitance;
   return {{"technology", technology.name},
           {"transistors", network.circuit.transistors().size()},
           {"legs", legs},
           {"cells", cells},
           {"area_um2", area / (kMicro * kMicro)},
           {"transistors_by_role", by_role},
+          {"capacitors", network.circuit.capacitors().size()},
+          {"capacitance_f", capacitance},
           {"dropped_parameters", network.dropped_parameters()},
           {"summing_nodes", nodes},
           {"inputs", network.inputs.size()},

@@ -44,6 +44,20 @@ std::string device_line(const Circuit& circuit, const Technology& technology, co
                      is_n ? technology.n.subcircuit : technology.p.subcircuit, transistor.width, transistor.length);
 }
 
+std::string capacitor_line(const Circuit& circuit, const circuit::Capacitor& capacitor, const std::string& name) {
+  return fmt::format("c{} {} {} {:.6g}\n", name, circuit.net_name(capacitor.net), circuit.net_name(Circuit::kGround),
+                     capacitor.capacitance);
+}
+
+/// Every capacitor of the flat circuit.
+std::string capacitor_lines(const Circuit& circuit) {
+  std::string text;
+  for (const circuit::Capacitor& capacitor : circuit.capacitors()) {
+    text += capacitor_line(circuit, capacitor, circuit::joined_name(capacitor.block, capacitor.name));
+  }
+  return text;
+}
+
 std::vector<std::string> port_names(const Circuit& circuit) {
   std::vector<std::string> names = {circuit.net_name(Circuit::kSupply), circuit.net_name(Circuit::kCellSupply)};
   for (const NetId net : circuit.ports()) names.push_back(circuit.net_name(net));
@@ -53,6 +67,7 @@ std::vector<std::string> port_names(const Circuit& circuit) {
 /// A block of the hierarchy: its own devices, its child blocks, and the nets its inside touches.
 struct Block {
   std::vector<DeviceId> devices;
+  std::vector<std::size_t> capacitors;
   std::vector<std::string> children;  // paths
   std::map<NetId, std::size_t> uses;  // net -> devices below here that touch it
 };
@@ -89,6 +104,13 @@ std::map<std::string, Block> collect_blocks(const Circuit& circuit) {
     }
     touch(blocks[""].uses, transistor);
   }
+  for (std::size_t i = 0; i < circuit.capacitors().size(); ++i) {
+    const circuit::Capacitor& capacitor = circuit.capacitors()[i];
+    ensure_block(blocks, capacitor.block);
+    blocks[capacitor.block].capacitors.push_back(i);
+    for (std::string path = capacitor.block; !path.empty(); path = parent_of(path)) ++blocks[path].uses[capacitor.net];
+    ++blocks[""].uses[capacitor.net];
+  }
   return blocks;
 }
 
@@ -115,6 +137,10 @@ void write_block(const Circuit& circuit, const Technology& technology, const std
   for (const DeviceId id : block.devices) {
     text += device_line(circuit, technology, circuit.transistor(id), circuit.transistor(id).name);
   }
+  for (const std::size_t i : block.capacitors) {
+    const circuit::Capacitor& capacitor = circuit.capacitors()[i];
+    text += capacitor_line(circuit, capacitor, capacitor.name);
+  }
   for (const std::string& child : block.children) {
     std::vector<std::string> words = block_ports(circuit, blocks.at(child), blocks.at(""));
     words.push_back(circuit::joined_name(top_name + "/" + child, "block"));
@@ -134,9 +160,10 @@ std::string conditions(const sim::Testbench& bench, const Technology& technology
   text += fmt::format("\n.lib '{}' {}\n", models.library, section);
   // gmin's default of 1e-12 S would be a false leak of 1.8 pA at every node. The trapezoidal rule rings by a tenth of a
   // current; Gear's does not. Currents at the end of a frame are within 0.002 unit currents of a run ten times as fine
-  // (docs/notes/ngspice-options.md, which also says why bypass must stay off).
+  // (docs/notes/ngspice-options.md, which also says why bypass must stay off and why chgtol must be far below the
+  // charge of V0: a time step that is not held to it may end in a cell's other stable state).
   text += bench.stop_time > 0.0
-              ? ".options method=gear gmin=1e-16 abstol=1e-14 reltol=1e-3 vntol=1e-5 chgtol=1e-14 bypass=0\n"
+              ? ".options method=gear gmin=1e-16 abstol=1e-14 reltol=1e-3 vntol=1e-5 chgtol=1e-16 bypass=0\n"
               : ".options gmin=1e-16 abstol=1e-17 reltol=1e-6 vntol=1e-9\n";
   text += fmt::format(".temp {:.6g}\n", bench.temperature);
   return text;
@@ -186,7 +213,7 @@ std::string write_flat(const Circuit& circuit, const Technology& technology, con
   for (DeviceId id = 0; id < circuit.transistors().size(); ++id) {
     text += device_line(circuit, technology, circuit.transistor(id), circuit.full_name(id));
   }
-  return text + ".ends\n";
+  return text + capacitor_lines(circuit) + ".ends\n";
 }
 
 std::string write_hierarchical(const Circuit& circuit, const Technology& technology, const std::string& name) {
@@ -220,7 +247,7 @@ Deck make_deck(const sim::Testbench& bench, const Technology& technology) {
   for (DeviceId id = 0; id < circuit.transistors().size(); ++id) {
     text += device_line(circuit, technology, circuit.transistor(id), circuit.full_name(id));
   }
-  text += analysis(bench, technology) + ".end\n";
+  text += capacitor_lines(circuit) + analysis(bench, technology) + ".end\n";
   Deck deck;
   deck.text = std::move(text);
   deck.files = technology.models.files;

@@ -2,8 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <mutex>
 #include <utility>
 
+#include "hysteron/base/parallel.h"
+#include "hysteron/base/random.h"
 #include "hysteron/spice/netlist.h"
 
 namespace hysteron::spice {
@@ -33,31 +37,44 @@ sim::Waveforms to_waveforms(const RunResult& result, const sim::Testbench& bench
 SpiceEngine::SpiceEngine(const Ngspice& ngspice, const technology::Technology& technology, RunOptions options)
     : ngspice_(ngspice), technology_(technology), options_(std::move(options)) {}
 
-std::vector<sim::Outcome> SpiceEngine::run_all(std::span<const sim::Testbench> benches, int jobs,
-                                               const OnDone& on_done) const {
-  std::vector<Deck> decks;
-  decks.reserve(benches.size());
-  for (const sim::Testbench& bench : benches) decks.push_back(make_deck(bench, technology_));
-  std::size_t done = 0;
-  const auto count = [&](std::size_t, const RunOutcome&) {
-    if (on_done) on_done(++done, benches.size());
-  };
-  const std::vector<RunOutcome> runs = ngspice_.run_all(decks, jobs, options_, count);
-  std::vector<sim::Outcome> outcomes(runs.size());
-  for (std::size_t i = 0; i < runs.size(); ++i) {
-    if (!runs[i].ok()) {
-      outcomes[i].error = runs[i].error;
-      continue;
-    }
-    try {
-      outcomes[i].waveforms = to_waveforms(*runs[i].result, benches[i], technology_);
-    } catch (const Error& error) {
-      outcomes[i].error = error;
-    }
+sim::Outcome SpiceEngine::run_one(const sim::Testbench& bench) const {
+  sim::Outcome outcome;
+  try {
+    outcome.waveforms = to_waveforms(ngspice_.run(make_deck(bench, technology_), options_), bench, technology_);
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::kInterrupted) throw;
+    outcome.error = error;
   }
-  return outcomes;
+  return outcome;
+}
+
+void SpiceEngine::run_each(std::span<const sim::Testbench> benches, int jobs, const OnOutcome& on_outcome) const {
+  const std::size_t wanted = static_cast<std::size_t>(jobs > 0 ? jobs : hardware_jobs());
+  ThreadPool pool(static_cast<int>(std::clamp<std::size_t>(benches.size(), 1, wanted)));
+  std::mutex mutex;
+  pool.run(benches.size(), [&](std::size_t i) {
+    sim::Outcome outcome = run_one(benches[i]);
+    const std::lock_guard lock(mutex);
+    on_outcome(i, std::move(outcome));
+  });
 }
 
 std::string SpiceEngine::version() const { return fmt::format("ngspice-{}", ngspice_.version()); }
+
+std::string SpiceEngine::fingerprint(const sim::Testbench& bench) const {
+  const Deck deck = make_deck(bench, technology_);
+  // Two streams of 64 bits: a clip that is taken for another would be a wrong result without a sign of it.
+  std::uint64_t first = fnv1a(deck.text);
+  std::uint64_t second = fnv1a(technology_.fingerprint, first ^ 0x9e3779b97f4a7c15ULL);
+  std::vector<std::string> parts = {version(), technology_.fingerprint};
+  parts.insert(parts.end(), deck.init_commands.begin(), deck.init_commands.end());
+  parts.insert(parts.end(), options_.retries.begin(), options_.retries.end());
+  for (const std::string& part : parts) {
+    first = fnv1a(part + '\n', first);
+    second = fnv1a(part + '\n', second);
+  }
+  second = fnv1a(deck.text, second);
+  return fmt::format("{:016x}{:016x}", first, second);
+}
 
 }  // namespace hysteron::spice

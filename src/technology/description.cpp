@@ -165,6 +165,7 @@ void read_geometry(Table table, Technology& technology) {
   const std::vector<double> overhead = table.numbers("area_overhead", 0.0, kLargest, 2);
   technology.area_overhead_width = overhead[0];
   technology.area_overhead_length = overhead[1];
+  if (table.has("capacitor_density")) technology.capacitor_density = table.number("capacitor_density", 1e-5, 1.0);
   table.refuse_unknown_keys();
 }
 

@@ -33,6 +33,14 @@ TEST(Circuit, RefusesTwoDevicesOfOneName) {
   EXPECT_THROW(circuit.add(transistor), std::logic_error);
 }
 
+TEST(Circuit, RefusesTwoCapacitorsOfOneName) {
+  Circuit circuit;
+  circuit.add(Capacitor{"v0", "layer0/cell1", circuit.net("a"), 1e-14});
+  EXPECT_THROW(circuit.add(Capacitor{"v0", "layer0/cell1", circuit.net("b"), 1e-14}), std::logic_error);
+  EXPECT_THROW(circuit.add(Capacitor{"V 0", "", circuit.net("b"), 1e-14}), std::logic_error);
+  EXPECT_EQ(circuit.capacitors().size(), 1u);
+}
+
 TEST(Circuit, JoinsBlockAndName) {
   Circuit circuit;
   const DeviceId id = circuit.add({"m3", "layer0/cell1", Polarity::kN, Role::kCell, 0, 0, 0, 1e-6, 1e-6});

@@ -77,9 +77,10 @@ TEST(SizeLeg, SplitsLargeWeightsAndFlagsTinyOnes) {
 /// An engine that must not be asked.
 class NoEngine : public sim::Engine {
  public:
-  std::vector<sim::Outcome> run_all(std::span<const sim::Testbench>, int, const OnDone&) const override {
+  void run_each(std::span<const sim::Testbench>, int, const OnOutcome&) const override {
     throw std::logic_error("measured again");
   }
+  std::string fingerprint(const sim::Testbench&) const override { return ""; }
   std::string version() const override { return version_; }
   std::string version_;
 };

@@ -9,6 +9,7 @@
 #include "hysteron/compile/calibration.h"
 #include "hysteron/compile/clip_bench.h"
 #include "hysteron/compile/compiled_network.h"
+#include "hysteron/compile/hazard_mends.h"
 #include "hysteron/spice/spice_engine.h"
 
 namespace hysteron::compile {
@@ -91,11 +92,48 @@ TEST(ClipBench, InputsRampToEveryFrameAndSplitBySign) {
   const auto& negative = bench.current_sources[2].current;
   EXPECT_DOUBLE_EQ(positive.front().value, 1e-9);
   EXPECT_DOUBLE_EQ(positive.back().value, 0.0);
-  EXPECT_DOUBLE_EQ(positive.back().time, 0.01 + kInputRamp);
+  EXPECT_DOUBLE_EQ(positive.back().time, 0.01 + kDefaultInputRamp);
   EXPECT_DOUBLE_EQ(negative.back().value, 2e-9);
   EXPECT_EQ(bench.voltage_sources.back().net, compiled.reset);
   EXPECT_EQ(bench.voltage_sources.back().voltage.front().value, compiled.supply);
   EXPECT_EQ(bench.voltage_sources.back().voltage.back().value, 0.0);
+}
+
+TEST(HazardMends, SlowInputsRaiseThemAndLoadEveryCell) {
+  CompiledNetwork compiled = build_network(small_network(), shop().technology, shop().curves, {});
+  const std::size_t transistors = compiled.circuit.transistors().size();
+  apply_mends(compiled, {1e-3, 0.1, 5e-14});
+  const std::vector<float> features = {1.0F, 0.0F, -2.0F, 0.0F};
+  const sim::Testbench bench = make_clip_bench(compiled, features);
+  const auto& positive = bench.current_sources[1].current;
+  const auto& negative = bench.current_sources[2].current;
+  EXPECT_NEAR(positive.front().value, 1.1e-9, 1e-15);
+  EXPECT_NEAR(positive.back().value, 0.1e-9, 1e-15);
+  EXPECT_DOUBLE_EQ(positive.back().time, 0.011);
+  EXPECT_NEAR(negative.back().value, 2.1e-9, 1e-15);
+  ASSERT_EQ(compiled.circuit.capacitors().size(), 2u);
+  EXPECT_EQ(compiled.circuit.capacitors()[1].net, compiled.cells[0][1].v0);
+  EXPECT_EQ(compiled.circuit.capacitors()[1].block, "layer0/cell1");
+  EXPECT_EQ(compiled.circuit.transistors().size(), transistors);
+}
+
+TEST(HazardMends, ARampTakesAtMostHalfAFrame) {
+  CompiledNetwork compiled = build_network(small_network(), shop().technology, shop().curves, {});
+  apply_mends(compiled, {1.0, 0.0, 0.0});
+  const std::vector<float> features = {1.0F, 0.0F, -2.0F, 0.0F};
+  EXPECT_DOUBLE_EQ(make_clip_bench(compiled, features).current_sources[1].current.back().time, 0.015);
+}
+
+TEST(ClipProbes, FollowTheBench) {
+  const CompiledNetwork compiled = build_network(small_network(), shop().technology, shop().curves, {});
+  const std::vector<float> features = {1.0F, 0.0F};
+  const sim::Testbench bench = make_clip_bench(compiled, features);
+  const ClipProbes probes(compiled);
+  EXPECT_EQ(bench.probes[probes.candidate(0, 1)].index, compiled.cells[0][1].candidate_diode);
+  EXPECT_EQ(bench.probes[probes.state(0, 1)].index, compiled.cells[0][1].m[3]);
+  EXPECT_EQ(bench.probes[probes.logit(1)].kind, sim::Probe::Kind::kSourceCurrent);
+  EXPECT_EQ(bench.probes[probes.cell_supply()].index, circuit::Circuit::kCellSupply);
+  EXPECT_EQ(bench.probes[probes.v0(0, 1)].index, compiled.cells[0][1].v0);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "hysteron/base/error.h"
 #include "hysteron/base/file.h"
 #include "hysteron/flow/run.h"
+#include "hysteron/flow/verification.h"
 
 namespace hysteron::flow {
 namespace {

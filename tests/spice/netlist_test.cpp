@@ -58,6 +58,63 @@ TEST(Netlist, HierarchyMatchesGolden) {
             ".ends\n");
 }
 
+TEST(Netlist, CapacitorsLieInTheirBlockAndMakeTheirNetATerminalWhereItIsShared) {
+  const technology::Technology technology = technology::load_technology("generic180");
+  TwoMirrors mirrors;
+  mirrors.circuit.add(circuit::Capacitor{"hold", "front/back", mirrors.input, 5e-14});
+  const std::string text = write_hierarchical(mirrors.circuit, technology, "top");
+  EXPECT_NE(text.find(".subckt top_front_back_block vdd in mid out\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("chold in 0 5e-14\n"), std::string::npos) << text;
+  EXPECT_NE(write_flat(mirrors.circuit, technology, "top").find("cfront_back_hold in 0 5e-14\n"), std::string::npos);
+}
+
+TEST(Netlist, CapacitorsHoldTheirCharge) {
+  // 1 pA into 1 pF for 1 s: one volt. A diode far away keeps the circuit from being empty.
+  const technology::Technology technology = technology::load_technology("generic180");
+  TwoMirrors mirrors;
+  const NetId top = mirrors.circuit.net("top");
+  mirrors.circuit.add(circuit::Capacitor{"c", "", top, 1e-12});
+  sim::Testbench bench;
+  bench.circuit = &mirrors.circuit;
+  bench.supply = 1.8;
+  bench.stop_time = 1.0;
+  bench.current_sources = {{Circuit::kSupply, mirrors.input, {{0.0, 1e-9}}},
+                           {Circuit::kSupply, top, {{0.0, 0.0}, {1e-6, 1e-12}}}};
+  bench.voltage_sources = {{mirrors.output, {{0.0, 0.9}}}};
+  bench.initial_voltages[top] = 0.0;
+  bench.probes = {{sim::Probe::Kind::kVoltage, top}};
+  const Ngspice ngspice;
+  EXPECT_NEAR(SpiceEngine(ngspice, technology).run(bench).at(0, 1.0), 1.0, 0.01);
+}
+
+TEST(Engine, FingerprintChangesWithEverythingThatDecides) {
+  const technology::Technology technology = technology::load_technology("generic180");
+  const Ngspice ngspice;
+  const SpiceEngine engine(ngspice, technology);
+  TwoMirrors mirrors;
+  sim::Testbench bench;
+  bench.circuit = &mirrors.circuit;
+  bench.supply = 1.8;
+  bench.current_sources = {{Circuit::kSupply, mirrors.input, {{0.0, 1e-9}}}};
+  const std::string before = engine.fingerprint(bench);
+  EXPECT_EQ(engine.fingerprint(bench), before);
+  const auto differs = [&](const auto& change) {
+    sim::Testbench other = bench;
+    change(other);
+    return engine.fingerprint(other) != before;
+  };
+  EXPECT_TRUE(differs([](sim::Testbench& b) { b.temperature = 28.0; }));
+  EXPECT_TRUE(differs([](sim::Testbench& b) { b.corner = "ff"; }));
+  EXPECT_TRUE(differs([](sim::Testbench& b) { b.current_sources[0].current[0].value = 1.001e-9; }));
+  EXPECT_TRUE(differs([](sim::Testbench& b) { b.probes.push_back({sim::Probe::Kind::kVoltage, 3}); }));
+  RunOptions options;
+  options.retries.clear();
+  EXPECT_NE(SpiceEngine(ngspice, technology, options).fingerprint(bench), before);
+  technology::Technology changed = technology;
+  changed.fingerprint += "x";
+  EXPECT_NE(SpiceEngine(ngspice, changed).fingerprint(bench), before);
+}
+
 TEST(Netlist, NoLineIsLongerThanSimulatorsTake) {
   const technology::Technology technology = technology::load_technology("generic180");
   TwoMirrors mirrors;

@@ -41,6 +41,14 @@ struct Transistor {
   double length = 0.0;  ///< metre
 };
 
+/// A capacitor against ground.
+struct Capacitor {
+  std::string name;   ///< unique within its block among capacitors: [a-z0-9_]+
+  std::string block;  ///< as a transistor's
+  NetId net = 0;
+  double capacitance = 0.0;  ///< farad
+};
+
 /// A flat circuit whose devices remember the block they belong to. Nets are created by name; ground, the supply of the
 /// feedforward part and the supply of the cells always exist. Two supplies so that each part's current can be read.
 class Circuit {
@@ -67,6 +75,10 @@ class Circuit {
   const Transistor& transistor(DeviceId id) const { return transistors_[id]; }
   void resize(DeviceId id, double width, double length);
 
+  /// Adds `capacitor`; its full name must be new among capacitors.
+  void add(Capacitor capacitor);
+  const std::vector<Capacitor>& capacitors() const { return capacitors_; }
+
   /// "layer0_cell1_m3": the block's path and the name joined, unique in the circuit.
   std::string full_name(DeviceId id) const;
 
@@ -76,6 +88,7 @@ class Circuit {
   std::vector<NetId> ports_;
   std::vector<Transistor> transistors_;
   std::map<std::string, DeviceId> device_by_name_;
+  std::vector<Capacitor> capacitors_;
 };
 
 /// "layer0/cell1" and "m3" joined to "layer0_cell1_m3".

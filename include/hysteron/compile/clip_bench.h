@@ -2,6 +2,7 @@
 
 #include <span>
 #include <string>
+#include <vector>
 
 #include "hysteron/compile/compiled_network.h"
 #include "hysteron/model/inference.h"
@@ -9,9 +10,6 @@
 #include "hysteron/sim/waveforms.h"
 
 namespace hysteron::compile {
-
-/// Seconds an input takes from one frame's value to the next: steps without a ramp cost the simulator time steps.
-inline constexpr double kInputRamp = 1e-4;
 
 /// Share of the first frame for which the bench holds `reset` high: cells then start as the model says.
 inline constexpr double kResetShare = 0.1;
@@ -31,6 +29,23 @@ struct CircuitTrace {
   model::Trace trace;  ///< states are the currents of M4, candidates those of the candidate diodes
   Power power;
   double seconds = 0.0;  ///< wall time of the simulation
+};
+
+/// Where in the bench of make_clip_bench which probe is.
+class ClipProbes {
+ public:
+  explicit ClipProbes(const CompiledNetwork& network);
+
+  std::size_t candidate(std::size_t layer, std::size_t cell) const { return 2 * (first_cell_[layer] + cell); }
+  std::size_t state(std::size_t layer, std::size_t cell) const { return candidate(layer, cell) + 1; }
+  std::size_t logit(std::size_t output) const { return 2 * first_cell_.back() + output; }
+  std::size_t supply() const { return 2 * first_cell_.back() + outputs_; }
+  std::size_t cell_supply() const { return supply() + 1; }
+  std::size_t v0(std::size_t layer, std::size_t cell) const { return supply() + 2 + first_cell_[layer] + cell; }
+
+ private:
+  std::vector<std::size_t> first_cell_;  // [layers + 1], cells in the layers before
+  std::size_t outputs_ = 0;
 };
 
 /// The bench that plays `features` [frames, inputs] (model units) into the circuit and probes what read_clip needs. It

@@ -61,12 +61,18 @@ struct CompiledInput {
   circuit::NetId negative = 0;
 };
 
+/// Seconds an input takes from one frame's value to the next where nothing else is asked for: steps without a ramp cost
+/// the simulator time steps.
+inline constexpr double kDefaultInputRamp = 1e-4;
+
 /// A network as a circuit, and where everything of the network is in it.
 struct CompiledNetwork {
   circuit::Circuit circuit;
   Conditions conditions;
   double supply = 0.0;  ///< volt
   double frame_seconds = 0.01;
+  double input_ramp = kDefaultInputRamp;         ///< seconds; at most half a frame is taken
+  double input_pedestal = 0.0;                   ///< unit currents on both terminals of every input
   circuit::NetId reference = 0;                  ///< terminal of the unit current
   circuit::NetId reset = 0;                      ///< terminal that holds every cell in its initial state while high
   std::vector<CompiledInput> inputs;             ///< [n]

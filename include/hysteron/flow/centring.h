@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "hysteron/compile/centring.h"
-#include "hysteron/flow/circuit.h"
+#include "hysteron/flow/verification.h"
 
 namespace hysteron::flow {
 

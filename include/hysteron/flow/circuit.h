@@ -10,10 +10,10 @@
 #include <utility>
 #include <vector>
 
-#include "hysteron/analysis/agreement.h"
 #include "hysteron/base/reporter.h"
 #include "hysteron/compile/calibration.h"
 #include "hysteron/compile/compiled_network.h"
+#include "hysteron/compile/hazard_mends.h"
 #include "hysteron/data/features.h"
 #include "hysteron/model/network.h"
 #include "hysteron/spice/spice_engine.h"
@@ -34,7 +34,8 @@ struct CircuitOptions {
   std::filesystem::path pdk_root;  ///< empty: $PDK_ROOT
   compile::Conditions conditions;  ///< of sizing and calibration
   CalibrationLevel calibration = CalibrationLevel::kLayers;
-  double drop_below = 0.0;    ///< weights and biases smaller than this, in model units, are left out
+  double drop_below = 0.0;  ///< weights and biases smaller than this, in model units, are left out
+  compile::HazardMends mends;
   int jobs = 0;               ///< simulations at once; 0: one per hardware thread
   double time_limit = 600.0;  ///< seconds for one run of ngspice
 };
@@ -75,6 +76,8 @@ struct CircuitSummary {
   std::size_t cells = 0;
   double area = 0.0;  ///< square metre, estimated
   std::map<std::string, std::size_t> by_role;
+  std::size_t capacitors = 0;
+  double capacitance = 0.0;  ///< farad, of all of them
   std::size_t dropped_parameters = 0;
 };
 
@@ -91,33 +94,6 @@ struct SimulationConditions {
   std::optional<double> supply;       ///< volt
   std::optional<double> temperature;  ///< degree Celsius
 };
-
-/// Simulates the clips `clips` of `features`, in parallel. Throws the first clip's Error only if every clip failed;
-/// others are warned of and left out (absent).
-std::vector<std::optional<compile::CircuitTrace>> simulate_clips(
-    const Workshop& workshop, const compile::CompiledNetwork& network, const data::Features& features,
-    const std::vector<std::size_t>& clips, const SimulationConditions& conditions, Reporter& reporter);
-
-/// One clip of a verification; `failed` clips have no figures.
-struct VerifiedClip {
-  std::size_t clip = 0;
-  bool failed = false;
-  analysis::ClipAgreement agreement;
-  double spice_seconds = 0.0;
-};
-
-struct Verification {
-  analysis::Agreement agreement;
-  std::vector<VerifiedClip> clips;
-  std::size_t failed = 0;
-  double software_seconds = 0.0;  ///< for all clips
-  double spice_seconds = 0.0;     ///< sum over clips
-};
-
-/// Compares `network` with its circuit `compiled` on `clips` of `features`.
-Verification verify(const Workshop& workshop, const model::Network& network, const compile::CompiledNetwork& compiled,
-                    const data::Features& features, const std::vector<std::size_t>& clips,
-                    const SimulationConditions& conditions, Reporter& reporter);
 
 /// Throws a bad-input Error naming `origin` unless `features` fit `network` and every index of `clips` exists; with
 /// `clips` empty gives all of them.

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "hysteron/base/reporter.h"
-#include "hysteron/flow/circuit.h"
+#include "hysteron/flow/verification.h"
 #include "hysteron/train/trainer.h"
 
 namespace hysteron::flow {

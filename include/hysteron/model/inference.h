@@ -45,6 +45,10 @@ using CandidateNoise = std::function<double(std::size_t layer, std::size_t cell,
 /// run_clip with noise on every candidate.
 Trace run_clip(const Network& network, std::span<const float> features, const CandidateNoise& noise);
 
+/// Candidates [layers, frames, cells] the model would have if its cells were on where `on` (of the same shape, 0 or 1)
+/// says so, whatever those cells would do themselves: what a circuit's cells ought to see, given what they did.
+std::vector<float> replay_candidates(const Network& network, std::span<const float> features, std::span<const char> on);
+
 /// argmax of each frame's logits [frames, outputs]; the lowest index wins a tie.
 std::vector<std::size_t> frame_decisions(std::span<const float> logits, std::size_t outputs);
 

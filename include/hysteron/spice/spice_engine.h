@@ -14,11 +14,13 @@ class SpiceEngine : public sim::Engine {
  public:
   SpiceEngine(const Ngspice& ngspice, const technology::Technology& technology, RunOptions options = {});
 
-  std::vector<sim::Outcome> run_all(std::span<const sim::Testbench> benches, int jobs,
-                                    const OnDone& on_done) const override;
+  void run_each(std::span<const sim::Testbench> benches, int jobs, const OnOutcome& on_outcome) const override;
   std::string version() const override;
+  std::string fingerprint(const sim::Testbench& bench) const override;
 
  private:
+  sim::Outcome run_one(const sim::Testbench& bench) const;
+
   const Ngspice& ngspice_;
   const technology::Technology& technology_;
   RunOptions options_;

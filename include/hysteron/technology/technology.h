@@ -55,6 +55,7 @@ struct Technology {
   double narrowest_leg = 0;         ///< below this width a leg takes the next longer channel
   double area_overhead_length = 0;  ///< source, drain and spacing added to L in area estimates
   double area_overhead_width = 0;   ///< spacing added to W
+  double capacitor_density = 1e-3;  ///< farad per square metre of a capacitor's area
 
   /// Estimated layout area in square metres of one transistor.
   double area(const Geometry& geometry) const;

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "hysteron/analysis/transients.h"
+#include "hysteron/model/inference.h"
+#include "hysteron/model/network.h"
+
+namespace hysteron::analysis {
+
+/// A candidate that went beyond a threshold on its way from one reading point to the next, where the software's
+/// candidates of both frames, and the circuit's at both reading points, lie on the other side.
+struct Glitch {
+  std::size_t layer = 0;
+  std::size_t frame = 0;  ///< the later one
+  std::size_t cell = 0;
+  bool is_upper = false;  ///< above the upper threshold; else below the lower one
+  double size = 0.0;      ///< how far beyond the threshold, unit currents
+  double seconds = 0.0;   ///< how long
+  bool is_armed = false;  ///< the cell was in the state that this threshold ends
+  bool flipped = false;   ///< and it did end, for this frame at least
+};
+
+/// All glitches of a clip, by frame, layer, cell.
+std::vector<Glitch> find_glitches(const model::Network& network, const model::Trace& software,
+                                  const compile::CircuitTrace& circuit, const Transients& transients);
+
+struct GlitchCount {
+  std::size_t all = 0;
+  std::size_t armed = 0;
+  std::size_t flips = 0;
+  double largest = 0.0;         ///< of the armed ones, unit currents
+  double longest_harmless = 0;  ///< armed, did not flip, seconds
+};
+GlitchCount count_glitches(const std::vector<Glitch>& glitches);
+
+/// Seconds from a frame's begin until a kind of value stays settled, over the values and frames that moved at all.
+struct SettlingSummary {
+  double median = 0.0;
+  double p99 = 0.0;  ///< 99th percentile
+  double worst = 0.0;
+};
+SettlingSummary summarise_settling(std::vector<float> seconds);
+
+}  // namespace hysteron::analysis

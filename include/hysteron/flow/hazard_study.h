@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstddef>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "hysteron/flow/verification.h"
+
+namespace hysteron::flow {
+
+/// What to find out about a circuit between its reading points.
+struct HazardRequest {
+  std::vector<std::size_t> clips;
+  SimulationConditions conditions;
+  bool search_rate = false;       ///< also look for the highest frame rate
+  double least_agreement = 0.99;  ///< frame agreement that must hold, or what is reached at the model's own frame time
+                                  ///< if that is less
+};
+
+/// Settling of one kind of rail: currents of its diodes, over frames, rails and clips.
+struct RailSettling {
+  std::string kind;  ///< "candidate, N rail"
+  std::size_t rails = 0;
+  analysis::SettlingSummary seconds;
+  std::string slowest;  ///< instance name of the diode with the worst time
+};
+
+/// Agreement at one frame time.
+struct RatePoint {
+  double frame_seconds = 0.0;
+  double frame_agreement = 0.0;
+  double state_mismatch = 0.0;
+  bool same_decisions = false;  ///< as in software
+  bool holds = false;
+};
+
+struct HazardStudy {
+  std::vector<RailSettling> rails;                                 ///< slowest kind first
+  std::vector<std::pair<std::size_t, analysis::Glitch>> glitches;  ///< clip and armed glitch, largest first
+  analysis::GlitchCount counts;
+  analysis::Divergence divergence;  ///< counts
+  analysis::Agreement agreement;
+  std::vector<RatePoint> rates;  ///< in the order they were tried; empty without a search
+  double fastest_frame = 0.0;    ///< shortest frame time at which agreement held, seconds; 0: not looked for
+};
+
+/// Simulates the clips once with every rail's diode watched and, if asked, again with shorter and shorter frames.
+/// Errors as the engine; any clip that fails ends it.
+HazardStudy study_hazards(const Workshop& workshop, const model::Network& network,
+                          const compile::CompiledNetwork& compiled, const data::Features& features,
+                          const HazardRequest& request, Reporter& reporter);
+
+nlohmann::json hazard_json(const HazardStudy& study, const model::Network& network);
+
+}  // namespace hysteron::flow

@@ -1,0 +1,246 @@
+#include "hysteron/flow/clip_records.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <stdexcept>
+#include <utility>
+
+#include "hysteron/base/file.h"
+#include "hysteron/base/random.h"
+#include "hysteron/model/safetensors.h"
+#include "hysteron/report/waveform_file.h"
+
+namespace hysteron::flow {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kKey = "hysteron.clip_key";
+constexpr const char* kFormat = "1";  // changes with what read_clip and read_transients read
+
+fs::path clip_file(const fs::path& folder, std::size_t clip) {
+  return folder / fmt::format("clip_{:05}.safetensors", clip);
+}
+
+bool names_a_file(const fs::path& path) { return path.extension() == ".safetensors"; }
+
+/// Everything that decides a record: the run, and where the cells' thresholds lie, which transients are read against.
+std::string record_key(const Workshop& workshop, const compile::CompiledNetwork& network, const sim::Testbench& bench) {
+  std::string text = fmt::format("{} {} {}\n", kFormat, compile::kReadAt, network.frame_seconds);
+  for (const auto& layer : network.cells) {
+    for (const compile::CompiledCell& cell : layer) text += fmt::format("{} {}\n", cell.rise, cell.fall);
+  }
+  return fmt::format("{}-{:016x}", workshop.engine().fingerprint(bench), fnv1a(text));
+}
+
+struct NamedArray {
+  const char* name;
+  std::vector<float>* values;
+  std::vector<std::size_t> shape;
+};
+
+/// The arrays of a record's file; sizes must be set.
+std::vector<NamedArray> arrays(ClipRecord& record) {
+  model::Trace& trace = record.circuit.trace;
+  analysis::Transients& between = record.transients;
+  const std::vector<std::size_t> bits = {trace.layers, trace.frames, trace.cells};
+  const std::vector<std::size_t> logits = {trace.frames, trace.outputs};
+  return {{"logits", &trace.logits, logits},
+          {"states", &trace.states, bits},
+          {"candidates", &trace.candidates, bits},
+          {"candidate_low", &between.candidate_low, bits},
+          {"candidate_high", &between.candidate_high, bits},
+          {"seconds_below", &between.seconds_below, bits},
+          {"seconds_above", &between.seconds_above, bits},
+          {"candidate_drift", &between.candidate_drift, bits},
+          {"v0_flips", &between.v0_flips, bits},
+          {"end_states", &between.end_states, bits},
+          {"candidate_settling", &between.candidate_settling, bits},
+          {"state_settling", &between.state_settling, bits},
+          {"logit_settling", &between.logit_settling, logits}};
+}
+
+void write_record(const fs::path& path, const std::string& key, ClipRecord& record) {
+  model::TensorFile file;
+  for (const NamedArray& array : arrays(record)) {
+    file.tensors[array.name] = model::float_tensor(array.shape, *array.values);
+  }
+  file.metadata = {{kKey, key},
+                   {"hysteron.power_cells_w", fmt::format("{:.17g}", record.circuit.power.cells)},
+                   {"hysteron.power_feedforward_w", fmt::format("{:.17g}", record.circuit.power.feedforward)},
+                   {"hysteron.spice_seconds", fmt::format("{:.6g}", record.circuit.seconds)}};
+  model::write_tensors(path, file);
+}
+
+/// The record in `path` if it is whole and of `key`; a file that cannot be read is one that is missing.
+std::optional<ClipRecord> read_record(const fs::path& path, const std::string& key,
+                                      const compile::CompiledNetwork& network, std::size_t frames) {
+  std::error_code ignored;
+  if (!fs::is_regular_file(path, ignored)) return std::nullopt;
+  try {
+    const model::TensorFile file = model::read_tensors(path);
+    const auto found = file.metadata.find(kKey);
+    if (found == file.metadata.end() || found->second != key) return std::nullopt;
+    ClipRecord record;
+    model::Trace& trace = record.circuit.trace;
+    trace.frames = frames;
+    trace.layers = network.cells.size();
+    trace.outputs = network.readouts.size();
+    for (const auto& layer : network.cells) trace.cells = std::max(trace.cells, layer.size());
+    for (const NamedArray& array : arrays(record)) {
+      const model::Tensor& tensor = file.tensors.at(array.name);
+      if (tensor.shape != array.shape) return std::nullopt;
+      *array.values = model::float_values(tensor, path.string(), array.name);
+    }
+    const auto number = [&](const char* name) { return std::strtod(file.metadata.at(name).c_str(), nullptr); };
+    record.circuit.power.cells = number("hysteron.power_cells_w");
+    record.circuit.power.feedforward = number("hysteron.power_feedforward_w");
+    record.circuit.power.total = record.circuit.power.cells + record.circuit.power.feedforward;
+    record.circuit.seconds = number("hysteron.spice_seconds");
+    return record;
+  } catch (const Error&) {
+    return std::nullopt;
+  } catch (const std::out_of_range&) {
+    return std::nullopt;
+  }
+}
+
+bool has_waveforms(const fs::path& path, const std::string& key) {
+  std::error_code ignored;
+  if (!fs::is_regular_file(path, ignored)) return false;
+  try {
+    const auto metadata = model::read_tensors(path).metadata;
+    const auto found = metadata.find(kKey);
+    return found != metadata.end() && found->second == key;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+/// The clips of one call, what is kept of them and what is still to simulate.
+class Simulation {
+ public:
+  Simulation(const Workshop& workshop, const compile::CompiledNetwork& network, const std::vector<std::size_t>& clips,
+             const ClipFiles& files, Reporter& reporter)
+      : workshop_(workshop), network_(network), clips_(clips), files_(files), reporter_(reporter) {
+    if (!files.records.empty()) make_directories(files.records);
+    check_clip_files(files, clips.size());
+    if (!files.waveforms.empty() && !names_a_file(files.waveforms)) make_directories(files.waveforms);
+  }
+
+  std::vector<ClipOutcome> run(const std::vector<sim::Testbench>& benches) {
+    outcomes_.resize(clips_.size());
+    for (std::size_t i = 0; i < clips_.size(); ++i) find_kept(i, benches[i]);
+    std::vector<sim::Testbench> missing;
+    for (const std::size_t i : missing_) missing.push_back(benches[i]);
+    if (missing.size() < clips_.size()) {
+      reporter_.info(fmt::format("{} of {} clips are in {} already", clips_.size() - missing.size(), clips_.size(),
+                                 quoted(files_.records.string())));
+    }
+    if (missing.empty()) return std::move(outcomes_);
+    report_progress();
+    try {
+      workshop_.engine().run_each(missing, workshop_.options().jobs, [&](std::size_t index, sim::Outcome outcome) {
+        take(missing_[index], missing[index], outcome);
+      });
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kInterrupted || files_.records.empty()) throw;
+      throw Error(ErrorKind::kInterrupted,
+                  fmt::format("interrupted; {} of {} clips are kept in {}, and the same command goes on from there",
+                              clips_.size() - missing_.size() + done_ - failed_, clips_.size(),
+                              quoted(files_.records.string())));
+    }
+    return std::move(outcomes_);
+  }
+
+ private:
+  bool keeps_waveforms() const { return !files_.waveforms.empty(); }
+
+  fs::path waveform_file(std::size_t i) const {
+    return names_a_file(files_.waveforms) ? files_.waveforms : clip_file(files_.waveforms, clips_[i]);
+  }
+
+  void find_kept(std::size_t i, const sim::Testbench& bench) {
+    keys_.push_back(record_key(workshop_, network_, bench));
+    if (!files_.records.empty() && (!keeps_waveforms() || has_waveforms(waveform_file(i), waveform_key(i)))) {
+      const auto frames = static_cast<std::size_t>(std::lround(bench.stop_time / network_.frame_seconds));
+      outcomes_[i].record = read_record(clip_file(files_.records, clips_[i]), keys_[i], network_, frames);
+      outcomes_[i].was_kept = outcomes_[i].record.has_value();
+    }
+    if (!outcomes_[i].record) missing_.push_back(i);
+  }
+
+  std::string waveform_key(std::size_t i) const { return fmt::format("{} {}", keys_[i], files_.tolerance); }
+
+  void take(std::size_t i, const sim::Testbench& bench, const sim::Outcome& outcome) {
+    ++done_;
+    if (outcome.error) {
+      ++failed_;
+      outcomes_[i].error = outcome.error;
+      reporter_.warning(fmt::format("clip {}: {}", clips_[i], outcome.error->what()));
+    } else {
+      const sim::Waveforms& waveforms = outcome.value();
+      ClipRecord record{compile::read_clip(network_, bench, waveforms),
+                        analysis::read_transients(network_, bench, waveforms)};
+      if (keeps_waveforms()) {
+        model::TensorFile file = report::waveform_tensors(network_, bench, waveforms, files_.tolerance);
+        file.metadata[kKey] = waveform_key(i);
+        model::write_tensors(waveform_file(i), file);
+      }
+      if (!files_.records.empty()) write_record(clip_file(files_.records, clips_[i]), keys_[i], record);
+      outcomes_[i].record = std::move(record);
+    }
+    report_progress();
+  }
+
+  void report_progress() {
+    reporter_.progress("simulating clips in ngspice", done_, missing_.size(),
+                       failed_ == 0 ? "" : fmt::format("{} failed", failed_));
+  }
+
+  const Workshop& workshop_;
+  const compile::CompiledNetwork& network_;
+  const std::vector<std::size_t>& clips_;
+  const ClipFiles& files_;
+  Reporter& reporter_;
+  std::vector<std::string> keys_;      // one a clip
+  std::vector<std::size_t> missing_;   // places in clips_
+  std::vector<ClipOutcome> outcomes_;  // one a clip
+  std::size_t done_ = 0;               // of the missing ones
+  std::size_t failed_ = 0;
+};
+
+}  // namespace
+
+void check_clip_files(const ClipFiles& files, std::size_t clips) {
+  if (!names_a_file(files.waveforms) || clips == 1) return;
+  throw Error(ErrorKind::kUsage, fmt::format("{}: one file takes the waveforms of one clip; name a folder for {}",
+                                             quoted(files.waveforms.string()), clips));
+}
+
+sim::Testbench clip_bench(const compile::CompiledNetwork& network, const data::Features& features, std::size_t clip,
+                          const SimulationConditions& conditions) {
+  sim::Testbench bench = compile::make_clip_bench(network, features.clip(clip));
+  bench.corner = conditions.corner;
+  if (conditions.supply) bench.supply = *conditions.supply;
+  if (conditions.temperature) bench.temperature = *conditions.temperature;
+  return bench;
+}
+
+std::vector<ClipOutcome> simulate_records(const Workshop& workshop, const compile::CompiledNetwork& network,
+                                          const data::Features& features, const std::vector<std::size_t>& clips,
+                                          const SimulationConditions& conditions, const ClipFiles& files,
+                                          Reporter& reporter) {
+  std::vector<sim::Testbench> benches;
+  benches.reserve(clips.size());
+  for (const std::size_t clip : clips) benches.push_back(clip_bench(network, features, clip, conditions));
+  std::vector<ClipOutcome> outcomes = Simulation(workshop, network, clips, files, reporter).run(benches);
+  const auto has_record = [](const ClipOutcome& outcome) { return outcome.record.has_value(); };
+  if (!clips.empty() && std::none_of(outcomes.begin(), outcomes.end(), has_record)) throw *outcomes.front().error;
+  return outcomes;
+}
+
+}  // namespace hysteron::flow

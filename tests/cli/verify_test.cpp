@@ -1,0 +1,168 @@
+// `verify` on several clips: what is kept, what is simulated again, and what a failure or an interruption leaves.
+
+#include "cli/program.h"
+#include "cli/samples.h"
+#include "spice/fake_program.h"
+
+namespace hysteron::cli {
+namespace {
+
+using spice::FakeProgram;
+
+/// The real ngspice, with `before_clip` run first where the netlist is that of a clip (it has the readout's nodes);
+/// $count is then the number of clips begun so far, this one too.
+std::string watched(const std::string& before_clip) {
+  return "here=$(dirname \"$0\")\n"
+         "if grep -q logit0 deck.cir; then\n"
+         "  echo >> \"$here/clips\"\n"
+         "  count=$(wc -l < \"$here/clips\")\n"
+         "  " +
+         before_clip +
+         "\n"
+         "fi\n"
+         "exec ngspice \"$@\"";
+}
+
+class Verify : public Cli {
+ protected:
+  Verify() {
+    put("m.safetensors", tiny_model());
+    put("x.npy", tiny_features());
+  }
+
+  void use(const FakeProgram& fake) { surroundings_.environment["HYSTERON_NGSPICE"] = fake.path().string(); }
+
+  static std::size_t clips_begun(const FakeProgram& fake) {
+    const fs::path file = fake.folder() / "clips";
+    return fs::exists(file) ? read_file(file).size() : 0;
+  }
+
+  const Arguments command_ = {"verify", "m.safetensors", "--input", "x.npy", "--jobs", "1", "--output", "signoff"};
+};
+
+TEST_F(Verify, KeepsClipsAndSimulatesOnlyWhatIsMissing) {
+  const FakeProgram fake(watched(":"));
+  use(fake);
+  const auto first = run_json(command_);
+  EXPECT_EQ(clips_begun(fake), 2u);
+  EXPECT_EQ(first["reused_clips"], 0);
+  const auto second = run_json(command_);
+  EXPECT_EQ(clips_begun(fake), 2u);
+  EXPECT_EQ(second["reused_clips"], 2);
+  for (const char* figure : {"frame_agreement", "candidate_rms", "logit_rms", "power_nw", "causes", "per_clip"}) {
+    EXPECT_EQ(first[figure], second[figure]) << figure;
+  }
+  const auto file = nlohmann::json::parse(read_file(folder_ / "signoff" / "verify.json"));
+  EXPECT_EQ(file, second);
+
+  put("signoff/clips/clip_00001.safetensors", "damaged");
+  EXPECT_EQ(run_json(command_)["reused_clips"], 1);
+  EXPECT_EQ(clips_begun(fake), 3u);
+}
+
+TEST_F(Verify, ClipsOfOtherConditionsOrFeaturesAreStale) {
+  const FakeProgram fake(watched(":"));
+  use(fake);
+  run_json(command_);
+  Arguments warmer = command_;
+  warmer.insert(warmer.end(), {"--corner", "ff"});
+  EXPECT_EQ(run_json(warmer)["reused_clips"], 0);
+  EXPECT_EQ(clips_begun(fake), 4u);
+  std::string features = tiny_features();
+  features[features.size() - 2] ^= 0x40;  // the last value of the second clip
+  put("x.npy", features);
+  run_json(command_);
+  EXPECT_EQ(run_json(command_)["reused_clips"], 2);
+}
+
+TEST_F(Verify, AFailingClipIsNamedAndTheOthersAreKept) {
+  const FakeProgram fake(watched("[ $count = 2 ] && { echo 'Error: the moon is full' >&2; exit 1; }"));
+  use(fake);
+  Arguments arguments = command_;
+  arguments.emplace_back("--json");
+  const Outcome outcome = run(arguments);
+  EXPECT_EQ(outcome.exit_code, 4) << outcome.messages;
+  EXPECT_TRUE(has(outcome.messages, "clip 1: ngspice: ")) << outcome.messages;
+  EXPECT_TRUE(has(outcome.messages, "the moon is full")) << outcome.messages;
+  EXPECT_TRUE(has(outcome.messages, "1 of 2 clips could not be simulated")) << outcome.messages;
+  const auto json = nlohmann::json::parse(outcome.output);
+  EXPECT_EQ(json["clips"], 1);
+  EXPECT_EQ(json["failed_clips"], 1);
+  EXPECT_EQ(json["per_clip"][1]["failed"], true);
+  EXPECT_TRUE(has(json["per_clip"][1]["error"], "the moon is full"));
+
+  const auto again = run_json(command_);  // the third clip run works
+  EXPECT_EQ(again["reused_clips"], 1);
+  EXPECT_EQ(again["clips"], 2);
+  EXPECT_EQ(clips_begun(fake), 3u);
+}
+
+TEST_F(Verify, InterruptionKeepsWhatIsDone) {
+  const FakeProgram fake(watched("[ $count = 2 ] && sleep 1000"));
+  use(fake);
+  Program program(command_, surroundings_);
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(120);
+  while (clips_begun(fake) < 2 && std::chrono::steady_clock::now() < end) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  program.send(SIGINT);
+  const Outcome outcome = program.wait();
+  EXPECT_EQ(outcome.exit_code, 130) << outcome.messages;
+  EXPECT_TRUE(has(outcome.messages, "1 of 2 clips are kept in")) << outcome.messages;
+  EXPECT_TRUE(fs::exists(folder_ / "signoff" / "clips" / "clip_00000.safetensors"));
+  EXPECT_FALSE(fs::exists(folder_ / "signoff" / "verify.json"));
+  expect_no_temporary_files();
+  EXPECT_EQ(run_json(command_)["reused_clips"], 1);
+}
+
+TEST_F(Verify, WaveformsGoToAFolderOrAFile) {
+  run_json({"verify", "m.safetensors", "--input", "x.npy", "--waveforms", "waves"});
+  EXPECT_TRUE(fs::exists(folder_ / "waves" / "clip_00000.safetensors"));
+  EXPECT_TRUE(fs::exists(folder_ / "waves" / "clip_00001.safetensors"));
+  run_json({"verify", "m.safetensors", "--input", "x.npy", "--clips", "1", "--waveforms", "one.safetensors"});
+  const std::string bytes = read_file(folder_ / "one.safetensors");
+  std::uint64_t length = 0;
+  std::memcpy(&length, bytes.data(), sizeof length);
+  const auto header = nlohmann::json::parse(bytes.substr(8, length));
+  EXPECT_EQ(header["layers.0.candidate[1]"]["dtype"], "F64");
+  EXPECT_EQ(header["layers.0.candidate[1]"]["shape"][0], 2);
+  const auto signals = nlohmann::json::parse(header["__metadata__"]["hysteron.signals"].get<std::string>());
+  EXPECT_EQ(signals["layers.0.v0[0]"]["unit"], "V");
+  EXPECT_EQ(signals["logit[1]"]["unit"], "A");
+  EXPECT_LT(signals["logit[1]"]["points"], signals["logit[1]"]["simulated_points"]);
+  EXPECT_NEAR(signals["logit[1]"]["tolerance"].get<double>(), 1e-12, 1e-20);
+  expect_refusal({"verify", "m.safetensors", "--input", "x.npy", "--waveforms", "two.safetensors"}, 2,
+                 {"two.safetensors", "one clip"});
+}
+
+TEST_F(Verify, SaysWhereCircuitAndSoftwarePart) {
+  const Outcome outcome = run({"verify", "m.safetensors", "--input", "x.npy"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.messages;
+  EXPECT_TRUE(has(outcome.output, "first parts at")) << outcome.output;
+  EXPECT_TRUE(has(outcome.output, "settling")) << outcome.output;
+  const auto json = run_json({"verify", "m.safetensors", "--input", "x.npy"});
+  EXPECT_EQ(json["wrong_bits"], 0);
+  EXPECT_EQ(json["per_clip"][0]["first"], nullptr);
+  for (const char* cause : {"sizing", "threshold", "hazard", "settling", "leakage"}) {
+    EXPECT_EQ(json["causes"][cause]["events"], 0) << cause;
+  }
+  EXPECT_GT(json["settling_seconds"]["candidates"]["worst"], 0.0);
+  EXPECT_LT(json["settling_seconds"]["logits"]["worst"], 0.01);
+}
+
+TEST_F(Verify, AMissedLimitIsExitFive) {
+  const Outcome outcome = run({"verify", "m.safetensors", "--input", "x.npy", "--clips", "0", "--output", "signoff",
+                               "--fail-under", "candidate_rms=0.0000001"});
+  EXPECT_EQ(outcome.exit_code, 5) << outcome.messages;
+  EXPECT_TRUE(fs::exists(folder_ / "signoff" / "verify.json"));
+}
+
+TEST_F(Verify, AFolderThatCannotBeMadeIsBadInput) {
+  put("file", "x");
+  const Outcome outcome = run({"verify", "m.safetensors", "--input", "x.npy", "--output", "file/signoff"});
+  EXPECT_EQ(outcome.exit_code, 3) << outcome.messages;
+  EXPECT_TRUE(has(outcome.messages, "file")) << outcome.messages;
+}
+
+}  // namespace
+}  // namespace hysteron::cli
