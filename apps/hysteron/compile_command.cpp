@@ -36,13 +36,15 @@ int run(const Options& options, Session& session) {
   const auto centring_features = flow::read_centring_features(options.center, network);
   const flow::Workshop workshop(read_circuit_flags(options.circuit), session.reporter, session.stop);
   const flow::Target target = flow::make_target(workshop, network, centring_features, session.reporter, session.stop);
-  const hysteron::compile::CompiledNetwork compiled = workshop.compile(target.network, session.reporter);
+  const hysteron::compile::CompiledNetwork compiled =
+      workshop.compile(target.network, session.reporter,
+                       centring_features ? std::span(centring_features->values) : std::span<const float>());
   flow::write_circuit(compiled, target, workshop.technology(), options.output);
   const flow::CircuitSummary summary = flow::summarise(compiled, workshop.technology());
   if (options.json) {
     nlohmann::json json =
         hysteron::report::summary_json(compiled, workshop.technology(), summary.by_role, summary.area);
-    json.update(hysteron::report::target_json(target.centring ? &*target.centring : nullptr, target.resting));
+    json.update(flow::target_json(target));
     json["output"] = options.output.string();
     fmt::print("{}\n", json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   } else {

@@ -144,12 +144,14 @@ int run(const Options& options, Session& session) {
   hysteron::technology::check_corner(workshop.technology(), options.corner);
   const flow::SimulationConditions conditions{options.corner, {}, {}};
   const flow::Target target = flow::make_target(workshop, network, centring_features, session.reporter, session.stop);
-  const hysteron::compile::CompiledNetwork compiled = workshop.compile(target.network, session.reporter);
+  const hysteron::compile::CompiledNetwork compiled =
+      workshop.compile(target.network, session.reporter,
+                       centring_features ? std::span(centring_features->values) : std::span<const float>());
   auto verification =
       flow::verify(workshop, target.network, compiled, features, clips, conditions, session.reporter, files);
   flow::compare_with_given(network, target, features, verification, workshop.options().jobs);
   nlohmann::json json = flow::verification_json(verification, network);
-  json.update(hysteron::report::target_json(target.centring ? &*target.centring : nullptr, target.resting));
+  json.update(flow::target_json(target));
   if (!options.output.empty()) hysteron::write_file(options.output / "verify.json", json.dump(1) + "\n");
   if (options.json) {
     fmt::print("{}\n", json.dump());

@@ -6,6 +6,7 @@
 
 #include "hysteron/base/error.h"
 #include "hysteron/base/parallel.h"
+#include "hysteron/compile/layer_calibration.h"
 #include "hysteron/data/npy.h"
 #include "hysteron/model/model_file.h"
 #include "hysteron/report/centring_report.h"
@@ -19,13 +20,37 @@ std::optional<data::Features> read_centring_features(const std::filesystem::path
   return features;
 }
 
+namespace {
+
+/// Clips of drawn features that the effect of dropping is measured on where the user gave none.
+constexpr std::size_t kDrawnClips = 20;
+
+compile::Pruning prune(const model::Network& network, double below, const std::optional<data::Features>& features,
+                       Reporter& reporter) {
+  data::Features drawn{kDrawnClips, compile::kCalibrationFrames, network.inputs(), {}};
+  if (!features) drawn.values = compile::drawn_features(kDrawnClips * compile::kCalibrationFrames, network.inputs());
+  compile::Pruning pruning = compile::prune(network, below, features ? *features : drawn);
+  reporter.info(
+      fmt::format("dropped {} weights and biases below {}: {:.2f} % of the frames and {:.2f} % of the decisions "
+                  "of {} {} clips change in software",
+                  pruning.dropped, below, 100.0 * pruning.frame_change, 100.0 * pruning.decision_change, pruning.clips,
+                  features ? "training" : "drawn"));
+  return pruning;
+}
+
+}  // namespace
+
 Target make_target(const Workshop& workshop, const model::Network& given, const std::optional<data::Features>& features,
                    Reporter& reporter, const StopFlag& stop) {
   ThreadPool pool(workshop.options().jobs);
-  Target target{given, {}, {}};
+  Target target{given, {}, {}, {}};
+  if (workshop.options().drop_below > 0.0) {
+    target.pruning = prune(given, workshop.options().drop_below, features, reporter);
+    target.network = target.pruning->network;
+  }
   if (features) {
     const compile::ErrorModel errors = compile::error_model(workshop.technology(), workshop.leg_mismatch(reporter));
-    target.centring = compile::centre_thresholds(given, *features, errors, pool, reporter, stop);
+    target.centring = compile::centre_thresholds(target.network, *features, errors, pool, reporter, stop);
     target.network = target.centring->network;
   }
   target.resting = compile::resting_on_thresholds(target.network, features ? &*features : nullptr, pool);
@@ -34,6 +59,18 @@ Target make_target(const Workshop& workshop, const model::Network& given, const 
                                  features ? "" : " (--center FEATURES.npy moves thresholds away)"));
   }
   return target;
+}
+
+nlohmann::json target_json(const Target& target) {
+  nlohmann::json json = report::target_json(target.centring ? &*target.centring : nullptr, target.resting);
+  if (target.pruning) {
+    json["dropping"] = {{"below", target.pruning->below},
+                        {"parameters", target.pruning->dropped},
+                        {"clips", target.pruning->clips},
+                        {"frame_change", target.pruning->frame_change},
+                        {"decision_change", target.pruning->decision_change}};
+  }
+  return json;
 }
 
 void compare_with_given(const model::Network& given, const Target& target, const data::Features& features,
@@ -60,7 +97,7 @@ void compare_with_given(const model::Network& given, const Target& target, const
 
 void write_circuit(const compile::CompiledNetwork& network, const Target& target,
                    const technology::Technology& technology, const std::filesystem::path& folder) {
-  const nlohmann::json additions = report::target_json(target.centring ? &*target.centring : nullptr, target.resting);
+  const nlohmann::json additions = target_json(target);
   write_circuit(network, technology, folder, &additions);
   if (target.centring) model::save_model(folder / "centred.safetensors", target.network);
 }

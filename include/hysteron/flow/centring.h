@@ -1,18 +1,21 @@
 #pragma once
 
 #include <filesystem>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "hysteron/compile/centring.h"
+#include "hysteron/compile/pruning.h"
 #include "hysteron/flow/verification.h"
 
 namespace hysteron::flow {
 
-/// The model a circuit is made of: as given, or centred over some features.
+/// The model a circuit is made of: as given, without its smallest weights, or centred over some features.
 struct Target {
   model::Network network;
+  std::optional<compile::Pruning> pruning;
   std::optional<compile::Centring> centring;
   std::vector<compile::RestingCandidate> resting;  ///< of `network`, on a threshold
 };
@@ -21,9 +24,15 @@ struct Target {
 /// Error that names the file.
 std::optional<data::Features> read_centring_features(const std::filesystem::path& path, const model::Network& network);
 
-/// Centres `given` over `features` where there are some, and warns of every candidate that rests on a threshold.
+/// Leaves out the weights that the workshop's options ask to drop, saying what that does on `features` or, without, on
+/// drawn ones; then centres over `features` where there are some, and warns of every candidate that rests on a
+/// threshold.
 Target make_target(const Workshop& workshop, const model::Network& given, const std::optional<data::Features>& features,
                    Reporter& reporter, const StopFlag& stop);
+
+/// What was done to the model before it was compiled: `resting_candidates`, `centring` and `dropping` where there are
+/// any.
+nlohmann::json target_json(const Target& target);
 
 /// Makes the decisions of a verification of a centred network those against the model as given, and fills in the share
 /// of the frames that centring changed on the verified clips.

@@ -1,10 +1,10 @@
-#include "hysteron/flow/pruning.h"
+#include "hysteron/compile/pruning.h"
 
 #include <cmath>
 
 #include "hysteron/model/inference.h"
 
-namespace hysteron::flow {
+namespace hysteron::compile {
 namespace {
 
 template <typename Array>
@@ -48,6 +48,7 @@ void measure_effect(const model::Network& network, const data::Features& feature
 Pruning prune(const model::Network& network, double below, const data::Features& features) {
   Pruning pruning;
   pruning.network = network;
+  pruning.below = below;
   pruning.dropped = drop_small(pruning.network.input, below) + drop_small(pruning.network.readout, below);
   for (model::Layer& layer : pruning.network.layers) {
     pruning.dropped += drop_small(layer.candidate, below) + drop_small(layer.output, below);
@@ -56,4 +57,4 @@ Pruning prune(const model::Network& network, double below, const data::Features&
   return pruning;
 }
 
-}  // namespace hysteron::flow
+}  // namespace hysteron::compile

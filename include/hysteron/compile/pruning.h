@@ -5,11 +5,12 @@
 #include "hysteron/data/features.h"
 #include "hysteron/model/network.h"
 
-namespace hysteron::flow {
+namespace hysteron::compile {
 
 /// A network without its smallest weights and biases, and what that does to it.
 struct Pruning {
   model::Network network;
+  double below = 0.0;            ///< the least magnitude that stays, model units
   std::size_t dropped = 0;       ///< weights and biases set to zero
   std::size_t clips = 0;         ///< that the shares below were taken over
   double frame_change = 0.0;     ///< share of frames with another argmax
@@ -20,4 +21,4 @@ struct Pruning {
 /// Thresholds, widths and gains stay. The effect is measured in software on `features` [clips, frames, inputs].
 Pruning prune(const model::Network& network, double below, const data::Features& features);
 
-}  // namespace hysteron::flow
+}  // namespace hysteron::compile
