@@ -22,7 +22,7 @@ constexpr double kChangePrice = 0.25;
 constexpr int kSweeps = 5;
 constexpr int kBacktracks = 10;
 constexpr double kSearchRange = 1.6;  // places reach up to this times the given beta_hi
-constexpr double kWorthwhile = 1e-6;  // of all bits: less is not worth a move
+constexpr double kWorthwhile = 1e-4;  // of one cell's bits: a gain of less is not worth a move
 constexpr std::size_t kFragileClips = 24;
 constexpr std::size_t kClipGroups = 16;  // histograms are counted in this many groups of clips
 
@@ -91,6 +91,8 @@ class Centre {
   std::size_t offset(std::size_t layer) const;
   std::size_t cells() const { return offset(network_.layers.size()); }
   double bits() const { return static_cast<double>(features_.clips * features_.frames * cells()); }
+  double cell_bits() const { return static_cast<double>(features_.clips * features_.frames); }
+  double worthwhile() const { return kWorthwhile * cell_bits(); }
   double total_price() const;
   std::vector<ThresholdPlace> places_by_price() const;
   bool starts_on(const ThresholdPlace& place) const;
@@ -226,7 +228,7 @@ std::vector<ThresholdPlace> Centre::places_by_price() const {
   });
   std::vector<ThresholdPlace> result;
   for (const ThresholdPlace& place : places) {
-    if (sums[offset(place.layer) + place.cell] < kWorthwhile * bits()) continue;
+    if (sums[offset(place.layer) + place.cell] < worthwhile()) continue;
     result.push_back(place);
     result.push_back({place.layer, place.cell, true});
   }
@@ -277,10 +279,10 @@ std::vector<Placement> Centre::places_for(const ThresholdPlace& place) const {
 bool Centre::improve(const ThresholdPlace& place) {
   double present = 0.0;
   for (const auto& clip : prices_) present += clip[offset(place.layer) + place.cell];
-  if (present < kWorthwhile * bits()) return false;
-  const double cell_bits = static_cast<double>(features_.clips * features_.frames);
+  if (present < worthwhile()) return false;
   const double from = threshold_of(place);
-  const std::vector<Placement> choices = shortlist(places_for(place), from, cell_bits, kChangePrice, present);
+  const std::vector<Placement> choices =
+      shortlist(places_for(place), {from, present, cell_bits(), kChangePrice, worthwhile()});
   for (const Placement& choice : choices) {
     if (try_move(place, static_cast<float>(choice.threshold))) return true;
   }
@@ -350,7 +352,7 @@ bool Centre::try_move(const ThresholdPlace& place, float threshold) {
     frames += trials[clip].frames_changed;
   }
   const double limit = kCentringFrameLimit * static_cast<double>(features_.clips * features_.frames);
-  if (given_up || static_cast<double>(frames) > limit || price > total_price() - kWorthwhile * bits()) return false;
+  if (given_up || static_cast<double>(frames) > limit || price > total_price() - worthwhile()) return false;
   moves_.push_back({place, this->threshold(place)});
   set_threshold(place, threshold);
   return true;

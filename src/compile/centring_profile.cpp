@@ -101,20 +101,27 @@ std::vector<Placement> profile(const LevelHistogram& histogram, double low, doub
   return places;
 }
 
-std::vector<Placement> shortlist(const std::vector<Placement>& places, double present, double bits, double change_price,
-                                 double present_wrong) {
-  const auto cost = [&](const Placement& place) { return place.wrong + change_price * place.changed; };
+std::vector<Placement> shortlist(const std::vector<Placement>& places, const Choice& choice) {
+  const auto cost = [&](const Placement& place) { return place.wrong + choice.change_price * place.changed; };
+  const auto distance = [&](const Placement& place) { return std::abs(place.threshold - choice.present); };
   std::vector<Placement> result;
   for (const double limit : kChangeLimits) {
     for (const bool above : {false, true}) {
-      const Placement* best = nullptr;
+      const auto allowed = [&](const Placement& place) {
+        return place.changed <= limit * choice.bits && (place.threshold > choice.present) == above;
+      };
+      double least = choice.present_cost;
       for (const Placement& place : places) {
-        if (place.changed > limit * bits || (place.threshold > present) != above) continue;
-        if (best == nullptr || cost(place) < cost(*best)) best = &place;
+        if (allowed(place)) least = std::min(least, cost(place));
       }
-      if (best == nullptr || cost(*best) >= present_wrong) continue;
-      const auto same = [&](const Placement& other) { return other.threshold == best->threshold; };
-      if (std::ranges::none_of(result, same)) result.push_back(*best);
+      if (least > choice.present_cost - choice.worthwhile) continue;
+      const Placement* nearest = nullptr;
+      for (const Placement& place : places) {
+        if (!allowed(place) || cost(place) > least + 0.5 * choice.worthwhile) continue;
+        if (nearest == nullptr || distance(place) < distance(*nearest)) nearest = &place;
+      }
+      const auto same = [&](const Placement& other) { return other.threshold == nearest->threshold; };
+      if (nearest != nullptr && std::ranges::none_of(result, same)) result.push_back(*nearest);
     }
   }
   std::ranges::stable_sort(result, {}, cost);

@@ -53,9 +53,17 @@ std::vector<Placement> profile(const LevelHistogram& histogram, double low, doub
                                const std::function<double(std::size_t kind, double threshold)>& variance,
                                ThreadPool& pool);
 
-/// The best places to either side of `present` when ever fewer bits may change, best first, each better than
-/// `present_wrong`.
-std::vector<Placement> shortlist(const std::vector<Placement>& places, double present, double bits, double change_price,
-                                 double present_wrong);
+/// How places are chosen.
+struct Choice {
+  double present = 0.0;       ///< where the threshold is
+  double present_cost = 0.0;  ///< what it costs there, in expected wrong bits
+  double bits = 0.0;          ///< of the cell over all frames
+  double change_price = 0.0;  ///< of a bit of the software that changes
+  double worthwhile = 0.0;    ///< a gain below this is none: of places about as good, the nearest is taken
+};
+
+/// The best places to either side of the present one when ever fewer bits may change, best first, each better than the
+/// present one.
+std::vector<Placement> shortlist(const std::vector<Placement>& places, const Choice& choice);
 
 }  // namespace hysteron::compile

@@ -165,6 +165,7 @@ std::string conditions(const sim::Testbench& bench, const Technology& technology
   text += bench.stop_time > 0.0
               ? ".options method=gear gmin=1e-16 abstol=1e-14 reltol=1e-3 vntol=1e-5 chgtol=1e-16 bypass=0\n"
               : ".options gmin=1e-16 abstol=1e-17 reltol=1e-6 vntol=1e-9\n";
+  if (bench.seed > 0) text += fmt::format(".options seed={}\n", bench.seed);
   text += fmt::format(".temp {:.6g}\n", bench.temperature);
   return text;
 }

@@ -123,7 +123,7 @@ TEST(Centring, MovesALowerThresholdOffTheRestingCandidate) {
   EXPECT_LT(cell.lower_after.wrong.die, 1e-3);
   EXPECT_LT(result.after.nominal, 1e-3 * result.before.nominal);
   EXPECT_NEAR(cell.lower_before.distance, 0.0, 1e-6);
-  EXPECT_GT(cell.lower_after.distance, 0.1);
+  EXPECT_GT(cell.lower_after.distance, 0.05);
   EXPECT_GT(cell.lower_after.sigmas, 3.0);
 }
 

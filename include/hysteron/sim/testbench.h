@@ -56,6 +56,7 @@ struct Testbench {
   std::vector<Probe> probes;
   double stop_time = 0.0;     ///< second; 0 asks for the operating point alone
   double maximum_step = 0.0;  ///< second; 0 leaves it to the simulator
+  unsigned seed = 0;          ///< of the draws of a technology with mismatch switched on; 0: new draws in every run
 };
 
 }  // namespace hysteron::sim
