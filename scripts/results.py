@@ -2,7 +2,7 @@
 """Measures what the project promises and writes the figures into docs/results.md, each beside its target.
 
 Usage: scripts/results.py [--quick] [--output FILE] [--program FILE] [SECTION...]
-Sections: demo accuracy speech agreement foreign parallel keywords aware copy digits engine quadrant cell; without any, all of
+Sections: demo accuracy speech agreement foreign parallel keywords aware copy digits engine quadrant cell compiler; without any, all of
 them (about three hours on two cores, of which keywords, digits and quadrant take most).
 --quick is a trial with small numbers; give it another --output. Exit code 5 if a target was missed.
 Needs the release build (scripts/demo.sh makes it); speech and the gf180mcu PDK are looked for in ../shared, else
@@ -21,6 +21,7 @@ import sys
 import time
 
 from results_cell import fill_cell_section
+from results_compiler import fill_compiler_section
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TITLE = """# Results
@@ -565,10 +566,33 @@ def cell_section(bench):
     return section
 
 
+def mean_alpha(path):
+    """Mean gain of the cells of a model file."""
+    data = path.read_bytes()
+    (length,) = struct.unpack_from("<Q", data)
+    values = []
+    for name, entry in json.loads(data[8:8 + length]).items():
+        if name.endswith(".alpha"):
+            begin, end = (8 + length + offset for offset in entry["data_offsets"])
+            values += struct.unpack(f"<{(end - begin) // 4}f", data[begin:end])
+    return statistics.mean(values)
+
+
+def compiler_section(bench):
+    section = Section("The compiler", "Networks trained on Speech Commands with `circuit.power_weight = 0.002` and "
+                                      "`training_noise.technology = \"gf180mcu\"`; `hysteron verify` on 40 test clips (d = 16: "
+                                      "10), typical corner, 27 °C, `--center` with the training clips.")
+    if bench.speech is None:
+        section.lines += ["", "Not measured: there is no Speech Commands folder."]
+        return section
+    fill_compiler_section(section, bench, train_once, mean_alpha)
+    return section
+
+
 SECTIONS = {"demo": demo_section, "accuracy": accuracy_section, "speech": speech_section,
             "agreement": agreement_section, "foreign": foreign_section, "parallel": parallel_section,
             "keywords": keywords_section, "aware": aware_section, "copy": copy_section, "digits": digits_section,
-            "engine": engine_section, "quadrant": quadrant_section, "cell": cell_section}
+            "engine": engine_section, "quadrant": quadrant_section, "cell": cell_section, "compiler": compiler_section}
 
 
 def machine():

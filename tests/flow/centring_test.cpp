@@ -11,7 +11,7 @@ namespace {
 
 TEST(CompareWithGiven, CountsDecisionsAndFramesAgainstTheModelAsGiven) {
   const model::Network given = small_network();
-  Target target{given, compile::Centring{}, {}};
+  Target target{given, {}, compile::Centring{}, {}};
   target.network.readout.bias << -5.0F, 5.0F;  // always the second label
   const data::Features features{1, 12, 2, small_features()};
   const model::Trace software = model::run_clip(given, features.clip(0));
@@ -34,7 +34,7 @@ TEST(CompareWithGiven, LeavesAloneWhatWasNotCentred) {
   Verification verification;
   verification.clips.resize(1);
   verification.agreement.decision_agreement = 0.5;
-  compare_with_given(given, {given, {}, {}}, {1, 12, 2, small_features()}, verification, 1);
+  compare_with_given(given, {given, {}, {}, {}}, {1, 12, 2, small_features()}, verification, 1);
   EXPECT_EQ(verification.agreement.decision_agreement, 0.5);
   EXPECT_EQ(verification.agreement.centring_frame_change, 0.0);
 }

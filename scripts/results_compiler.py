@@ -1,0 +1,111 @@
+"""The section `compiler` of scripts/results.py: how well compiled networks do what their software does."""
+import random
+
+# d = 4 on Speech Commands: less current, and weights on the widths that gf180mcu can make.
+CORE = {"circuit.power_weight": 0.002, "training_noise.technology": "gf180mcu"}
+WIDE = {"model.width": 16, **CORE}
+CLASSES = ("yes", "no", "up", "down", "left", "right", "_silence_")
+
+
+def percent(value):
+    return f"{100 * value:.2f} %"
+
+
+def split_clips(speech, split):
+    """Audio files of one split by class, sorted."""
+    listed = {name: set((speech / f"{name}_list.txt").read_text().split()) for name in ("testing", "validation")}
+    def belongs(file):
+        name = f"{file.parent.name}/{file.name}"
+        return name in listed["testing"] if split == "test" else not any(name in names for names in listed.values())
+    return {label: [file for file in sorted((speech / label).glob("*.wav")) if belongs(file)] for label in CLASSES}
+
+
+def write_features(bench, name, clips):
+    bench.run("features", *clips, "-o", f"{name}.npy")
+    return f"{name}.npy"
+
+
+def make_features(bench):
+    """40 test clips (10 of yes, 5 of each other class, drawn once), 10 of them, and the training clips for centring."""
+    generator = random.Random(40)
+    test = split_clips(bench.speech, "test")
+    chosen = [generator.sample(test[label], 10 if label == "yes" else 5) for label in CLASSES]
+    few = [clip for clips, count in zip(chosen, (4, 1, 1, 1, 1, 1, 1)) for clip in clips[:count]]
+    training = [clip for clips in split_clips(bench.speech, "train").values() for clip in clips]
+    clips = sum(chosen, [])
+    if bench.quick:
+        clips, few, training = clips[::10], few[:2], training[::40]
+    return (write_features(bench, "test40", clips), write_features(bench, "test10", few),
+            write_features(bench, "training", training))
+
+
+def agreement_targets(section, what, result, frames, states, clips):
+    count = result["clips"]
+    section.target(f"{what}: frame agreement", f"at least {frames}", f"{result['frame_agreement']:.4f}",
+                   result["frame_agreement"] >= frames)
+    section.target(f"{what}: state mismatch", f"at most {states}", f"{result['state_mismatch']:.5f}",
+                   result["state_mismatch"] <= states)
+    section.target(f"{what}: decisions", f"{clips} of {clips}", f"{round(result['decision_agreement'] * count)} of {count}",
+                   result["decision_agreement"] == 1.0)
+
+
+def error_targets(section, what, result, alpha):
+    section.target(f"{what}: relative candidate error, RMS", "at most 0.02", f"{result['candidate_relative_rms']:.4f}",
+                   result["candidate_relative_rms"] <= 0.02)
+    section.target(f"{what}: largest candidate error", "at most 0.1", f"{result['candidate_max']:.3f}",
+                   result["candidate_max"] <= 0.1)
+    section.target(f"{what}: RMS error of state currents over the mean alpha", "at most 0.3 %",
+                   percent(result["state_rms"] / alpha), result["state_rms"] / alpha <= 0.003)
+
+
+def power_text(result):
+    power = result["power_nw"]
+    return f"{power['total']:.1f} nW = {power['cells']:.1f} cells + {power['feedforward']:.1f} feedforward"
+
+
+def core_targets(section, bench, pdk, test, training, mean_alpha):
+    centred, _ = bench.run("verify", "core.safetensors", "--input", test, "--pdk", pdk, "--center", training,
+                           "--output", f"signoff-{pdk}")
+    agreement_targets(section, f"{pdk}, d = 4, centred", centred, 0.995, 0.001, centred["clips"])
+    given, _ = bench.run("verify", "core.safetensors", "--input", test, "--pdk", pdk, "--output", f"given-{pdk}")
+    agreement_targets(section, f"{pdk}, d = 4, as given", given, 0.99, 0.003, given["clips"])
+    error_targets(section, f"{pdk}, d = 4, centred", centred, mean_alpha)
+    circuit, _ = bench.run("compile", "core.safetensors", "--pdk", pdk, "--center", training, "-o", f"core-{pdk}")
+    section.target(f"{pdk}, d = 4: transistors", "at most 600", circuit["transistors"], circuit["transistors"] <= 600)
+    section.target(f"{pdk}, d = 4: power at 1 nA (published: 83 nW)", "at most 70 nW", power_text(centred),
+                   centred["power_nw"]["total"] <= 70)
+    low, _ = bench.run("verify", "core.safetensors", "--input", test, "--pdk", pdk, "--center", training,
+                       "--unit-current", "300p", "--output", f"low-{pdk}")
+    section.target(f"{pdk}, d = 4 at `--unit-current 300p`: power; frame agreement", "at most 25 nW; at least 0.98",
+                   f"{power_text(low)}; {low['frame_agreement']:.4f}",
+                   low["power_nw"]["total"] <= 25 and low["frame_agreement"] >= 0.98)
+    return [circuit["resting_candidates"], centred["centring_frame_change"]]
+
+
+def fill_compiler_section(section, bench, train_once, read_alpha):
+    test, few, training = make_features(bench)
+    quick = {"training.steps": 60} if bench.quick else {}
+    speech = {"data.folder": str(bench.speech), "model.width": 4, **quick}
+    core = train_once(bench, "core", {**speech, **CORE})
+    wide = train_once(bench, "wide", {**speech, **WIDE, **quick})
+    train_once(bench, "huge", {**speech, "model.width": 64, "training.steps": 60})
+    mean_alpha = read_alpha(bench.work / "core.safetensors")
+    section.targets()
+    notes = {}
+    for pdk in ("gf180mcu", "generic180"):
+        if pdk == "gf180mcu" and bench.pdk_root is None:
+            continue
+        notes[pdk] = core_targets(section, bench, pdk, test, training, mean_alpha)
+        result, _ = bench.run("verify", "wide.safetensors", "--input", few, "--pdk", pdk, "--center", training,
+                              "--output", f"wide-{pdk}")
+        section.target(f"{pdk}, d = 16, centred, {result['clips']} clips: frame agreement", "at least 0.99",
+                       f"{result['frame_agreement']:.4f}", result["frame_agreement"] >= 0.99)
+        _, seconds = bench.run("compile", "huge.safetensors", "--pdk", pdk, "--calibrate", "curves", "-o", f"huge-{pdk}")
+        section.target(f"{pdk}, d = 64: compile with stored curves, nothing simulated", "at most 10 s", f"{seconds:.1f} s",
+                       seconds <= 10)
+    section.lines += ["", f"Test accuracy (balanced): d = 4 {percent(core['test_accuracy'])} "
+                          f"({percent(core['test_balanced_accuracy'])}), d = 16 {percent(wide['test_accuracy'])} "
+                          f"({percent(wide['test_balanced_accuracy'])})."]
+    for pdk, (resting, change) in notes.items():
+        section.lines += ["", f"{pdk}: centring changed {percent(change)} of the software's frames on the test clips; resting "
+                              f"candidates on a threshold after it: {len(resting)}."]
