@@ -39,7 +39,9 @@ void add_circuit_flags(CLI::App& command, CircuitFlags& flags) {
                   "Unit currents on both terminals of every input, which keep their rails charged")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
-  command.add_option("--cell-capacitance", flags.cell_capacitance, "Farad from V0 of every cell to ground")
+  command
+      .add_option("--cell-capacitance", flags.cell_capacitance,
+                  "Farad from V0 of every cell to ground, against glitches between frames; 0 for none")
       ->capture_default_str();
   command.add_option("--jobs", flags.options.jobs, "Simulations at once (default: one per hardware thread)")
       ->check(CLI::Range(1, 1024));

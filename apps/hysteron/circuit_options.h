@@ -10,7 +10,7 @@ struct CircuitFlags {
   hysteron::flow::CircuitOptions options;
   std::string unit_current = "1n";
   std::string input_ramp = "100u";
-  std::string cell_capacitance = "0";
+  std::string cell_capacitance = "50f";
 };
 
 void add_circuit_flags(CLI::App& command, CircuitFlags& flags);
