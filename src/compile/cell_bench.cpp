@@ -65,6 +65,7 @@ sim::Testbench make_cell_testbench(const CellBench& bench, const CellEnvironment
   result.temperature = environment.temperature;
   result.corner = environment.corner;
   result.current_sources.push_back({Circuit::kSupply, bench.network.reference, {{0.0, unit}}});
+  result.voltage_sources.push_back({bench.network.reset, {{0.0, 0.0}}});
   for (std::size_t i = 0; i < bench.cells.size(); ++i) {
     const CompiledCell& cell = bench.cells[i];
     result.current_sources.push_back({Circuit::kSupply, bench.bias[i], {{0.0, unit}}});
