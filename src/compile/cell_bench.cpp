@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "compile/network_builder.h"
@@ -96,8 +97,12 @@ CellFloor measure_cell_floor(const technology::Technology& technology, const Gai
   const sim::Waveforms waves = engine.run(bench);
   CellFloor floor;
   for (const auto& column : waves.values) floor.leakage = std::max(floor.leakage, std::abs(column.front()));
-  const double smallest =
-      curves.gain(Polarity::kN, curves.lengths.size() - 1, technology.n.minimum_width, curves.operating.cell_tail);
+  // The narrowest leg is not always the smallest: narrow N devices can carry more.
+  double smallest = std::numeric_limits<double>::infinity();
+  for (const double width : curves.widths) {
+    smallest =
+        std::min(smallest, curves.gain(Polarity::kN, curves.lengths.size() - 1, width, curves.operating.cell_tail));
+  }
   floor.smallest_leg = smallest * conditions.unit_current;
   return floor;
 }

@@ -126,8 +126,7 @@ Json response_json(const std::vector<Response>& responses) {
 Json currents_json(const CellCurrents& currents) {
   Json json = {{"off_at_zero", number(currents.off_at_zero)},   {"off_in_band", number(currents.off_in_band)},
                {"on_in_band", number(currents.on_in_band)},     {"set_charge", number(currents.set_charge)},
-               {"reset_charge", number(currents.reset_charge)}, {"set_peak", number(currents.set_peak)},
-               {"reset_peak", number(currents.reset_peak)}};
+               {"reset_charge", number(currents.reset_charge)}, {"set_peak", number(currents.set_peak)}};
   if (!currents.problem.empty()) json["problem"] = currents.problem;
   return json;
 }
