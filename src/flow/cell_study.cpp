@@ -1,7 +1,6 @@
 #include "hysteron/flow/cell_study.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <cmath>
 
@@ -25,15 +24,6 @@ analysis::CellLab make_lab(const Workshop& workshop) {
                         workshop.options().jobs};
   lab.conditions.supply = workshop.supply();
   return lab;
-}
-
-void check_corner(const std::string& corner, const technology::Technology& technology) {
-  const auto& sections = technology.models.sections;
-  if (corner.empty() || sections.count(corner) != 0) return;
-  std::vector<std::string> names;
-  for (const auto& [name, section] : sections) names.push_back(name);
-  throw bad_input(fmt::format("corner {}: technology {} has none of that name; expected one of {}", quoted(corner),
-                              technology.name, fmt::join(names, ", ")));
 }
 
 void check_temperature(double temperature, const technology::Technology& technology) {
@@ -117,13 +107,17 @@ void warn_of_errors(const analysis::TunedCell& cell, Reporter& reporter) {
 
 }  // namespace
 
+void check_cell(const CellRequest& request, const technology::Technology& technology, double supply) {
+  technology::check_corner(technology, request.corner);
+  if (supply > 0.0) check_supply(supply, technology);
+  if (request.temperature) check_temperature(*request.temperature, technology);
+}
+
 CellMeasurement measure_cell(const Workshop& workshop, const CellRequest& request, Reporter& reporter) {
   const technology::Technology& technology = workshop.technology();
-  check_corner(request.corner, technology);
-  check_supply(workshop.supply(), technology);
+  check_cell(request, technology, workshop.supply());
   analysis::CellLab lab = make_lab(workshop);
   const double temperature = request.temperature.value_or(lab.conditions.temperature);
-  check_temperature(temperature, technology);
   const compile::CellFloor floor =
       compile::measure_cell_floor(technology, lab.curves, lab.conditions, lab.conditions.temperature, lab.engine);
   check_request(request, floor);
@@ -159,7 +153,7 @@ void check_cell_study(const analysis::CellStudyRequest& request, const technolog
   }
   for (const double supply : request.supplies) check_supply(supply, technology);
   for (const double temperature : request.temperatures) check_temperature(temperature, technology);
-  for (const std::string& corner : request.corners) check_corner(corner, technology);
+  for (const std::string& corner : request.corners) technology::check_corner(technology, corner);
 }
 
 nlohmann::ordered_json study_cells(const Workshop& workshop, const analysis::CellStudyRequest& request,
