@@ -39,9 +39,12 @@ int run(const Options& options, Session& session) {
   if (width >= threshold) {
     throw hysteron::bad_input("--i-width: expected less than --i-thresh; the cell would never reset");
   }
-  const hysteron::flow::Workshop workshop(read_circuit_flags(options.circuit), session.reporter, session.stop);
   const hysteron::flow::CellRequest request = {
       threshold, width, gain, options.corner, options.temperature, !options.loop.empty()};
+  const hysteron::flow::CircuitOptions circuit = read_circuit_flags(options.circuit);
+  hysteron::flow::check_cell(request, hysteron::technology::load_technology(circuit.technology, circuit.pdk_root),
+                             circuit.conditions.supply);
+  const hysteron::flow::Workshop workshop(circuit, session.reporter, session.stop);
   const auto measured = hysteron::flow::measure_cell(workshop, request, session.reporter);
   if (measured.curve) hysteron::write_file(options.loop, hysteron::analysis::loop_csv(*measured.curve));
   const hysteron::compile::CellLoop& loop = measured.loop.loop;
@@ -79,7 +82,7 @@ void add_cell_command(CLI::App& app, Session& session) {
         command.add_option("--temperature", options.temperature, "Degree Celsius it is measured at, calibrated at 27");
         command.add_option("--loop", options.loop, "CSV file for the whole loop: candidate, output up, output down");
         command.add_flag("--json", options.json, "Print one JSON object");
-        add_circuit_flags(command, options.circuit);
+        add_technology_flags(command, options.circuit);
       },
       [&session](const Options& options) { return run(options, session); });
 }

@@ -25,7 +25,7 @@ struct Options {
 };
 
 void declare(CLI::App& command, Options& options) {
-  add_circuit_flags(command, options.circuit);
+  add_technology_flags(command, options.circuit);
   hysteron::analysis::CellStudyRequest& request = options.request;
   command
       .add_option("--currents", options.currents, "Currents of the sweeps, ampere, separated by commas (10p ... 3n)")
@@ -72,6 +72,8 @@ int run(Options options, Session& session) {
     options.request.currents.push_back(hysteron::parse_si(text, "--currents"));
   }
   const hysteron::flow::CircuitOptions circuit = read_circuit_flags(options.circuit);
+  hysteron::flow::check_cell_study(options.request,
+                                   hysteron::technology::load_technology(circuit.technology, circuit.pdk_root));
   const hysteron::flow::Workshop workshop(circuit, session.reporter, session.stop);
   Json study = hysteron::flow::study_cells(workshop, options.request, session.reporter);
   hysteron::write_file(options.output, study.dump(1) + "\n");

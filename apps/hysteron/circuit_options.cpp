@@ -8,7 +8,7 @@
 
 using hysteron::flow::CalibrationLevel;
 
-void add_circuit_flags(CLI::App& command, CircuitFlags& flags) {
+void add_technology_flags(CLI::App& command, CircuitFlags& flags) {
   command
       .add_option("--pdk", flags.options.technology,
                   "Technology: generic180, gf180mcu, or a description file that ends in .toml")
@@ -18,6 +18,15 @@ void add_circuit_flags(CLI::App& command, CircuitFlags& flags) {
       ->capture_default_str();
   command.add_option("--supply", flags.options.conditions.supply, "Supply voltage (default: the technology's)")
       ->check(CLI::Range(0.5, 6.0));
+  command.add_option("--jobs", flags.options.jobs, "Simulations at once (default: one per hardware thread)")
+      ->check(CLI::Range(1, 1024));
+  command.add_option("--time-limit", flags.options.time_limit, "Seconds one run of ngspice may take")
+      ->check(CLI::Range(0.01, 1e6))
+      ->capture_default_str();
+}
+
+void add_circuit_flags(CLI::App& command, CircuitFlags& flags) {
+  add_technology_flags(command, flags);
   command
       .add_option(
           "--calibrate", flags.options.calibration,
@@ -42,11 +51,6 @@ void add_circuit_flags(CLI::App& command, CircuitFlags& flags) {
   command
       .add_option("--cell-capacitance", flags.cell_capacitance,
                   "Farad from V0 of every cell to ground, against glitches between frames; 0 for none")
-      ->capture_default_str();
-  command.add_option("--jobs", flags.options.jobs, "Simulations at once (default: one per hardware thread)")
-      ->check(CLI::Range(1, 1024));
-  command.add_option("--time-limit", flags.options.time_limit, "Seconds one run of ngspice may take")
-      ->check(CLI::Range(0.01, 1e6))
       ->capture_default_str();
 }
 

@@ -13,6 +13,10 @@ struct CircuitFlags {
   std::string cell_capacitance = "50f";
 };
 
+/// The flags that a single cell takes too: technology, unit current, supply, jobs, time limit.
+void add_technology_flags(CLI::App& command, CircuitFlags& flags);
+
+/// Those and the ones that are about networks.
 void add_circuit_flags(CLI::App& command, CircuitFlags& flags);
 
 /// Turns the texts of the flags into values. Throws a usage Error that names the flag.

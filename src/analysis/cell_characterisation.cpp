@@ -59,17 +59,28 @@ struct Excursion {
   }
 };
 
-/// Charge of the cells' supply in [begin, end] beyond a steady `settled`.
-double charge_beyond(const sim::Waveforms& waves, std::size_t probe, double begin, double end, double settled) {
-  return (waves.mean(probe, begin, end) - settled) * (end - begin);
-}
-
 double peak(const sim::Waveforms& waves, std::size_t probe, double begin, double end) {
   double result = 0.0;
   for (std::size_t i = 0; i < waves.time.size(); ++i) {
     if (waves.time[i] >= begin && waves.time[i] <= end) result = std::max(result, waves.values[probe][i]);
   }
   return result;
+}
+
+Response read_response(const sim::Waveforms& waves, std::size_t slot, const Excursion& excursion, double high,
+                       double supply) {
+  const std::size_t gate = probe_index(slot, CellProbe::kSwitch);
+  const std::size_t output = probe_index(slot, CellProbe::kOutput);
+  sim::Waveforms magnitude;
+  magnitude.time = waves.time;
+  magnitude.values = {waves.values[gate], waves.values[output]};
+  for (double& value : magnitude.values[1]) value = std::abs(value);
+  Response response;
+  response.set_switch = crossing_time(magnitude, 0, 0.5 * supply, true, excursion.set_at) - excursion.set_at;
+  response.set_output = crossing_time(magnitude, 1, 0.9 * high, true, excursion.set_at) - excursion.set_at;
+  response.reset_switch = crossing_time(magnitude, 0, 0.5 * supply, false, excursion.reset_at) - excursion.reset_at;
+  response.reset_output = crossing_time(magnitude, 1, 0.1 * high, false, excursion.reset_at) - excursion.reset_at;
+  return response;
 }
 
 }  // namespace
@@ -118,12 +129,12 @@ Sensitivities measure_sensitivities(const CellLab& lab, const TunedCell& cell) {
     }
   }
   const std::vector<MeasuredLoop> loops = measure_loops(lab, requests);
-  const double programmed[] = {cell.target.rise, cell.target.rise - cell.target.fall, cell.target.high};
+  const double legs[] = {cell.gains.threshold, cell.gains.width, cell.gains.output};
   Sensitivities result{};
   for (std::size_t column = 0; column < 3; ++column) {
     const MeasuredLoop& low = loops[2 * column];
     const MeasuredLoop& high = loops[2 * column + 1];
-    const double step = 2.0 * kShare * programmed[column];
+    const double step = 2.0 * kShare * legs[column] * lab.conditions.unit_current;
     result[0][column] = (high.loop.rise - low.loop.rise) / step;
     result[1][column] = (high.width() - low.width()) / step;
     result[2][column] = (high.loop.high - low.loop.high) / step;
@@ -144,51 +155,45 @@ std::vector<Response> measure_responses(const CellLab& lab, const TunedCell& cel
                     excursion.wave(band_position(loop, 0.5), loop.rise + beyond, std::max(0.0, loop.fall - beyond)),
                     false});
   }
-  const auto read = [&](std::size_t i, const sim::Waveforms& waves, std::size_t slot) {
-    const std::size_t gate = probe_index(slot, CellProbe::kSwitch);
-    const std::size_t output = probe_index(slot, CellProbe::kOutput);
-    sim::Waveforms magnitude = waves;
-    for (double& value : magnitude.values[output]) value = std::abs(value);
-    const double half = 0.5 * home_supply(lab);
-    Response& response = responses[i];
-    response.set_switch = crossing_time(waves, gate, half, true, excursion.set_at) - excursion.set_at;
-    response.set_output = crossing_time(magnitude, output, 0.9 * loop.high, true, excursion.set_at) - excursion.set_at;
-    response.reset_switch = crossing_time(waves, gate, half, false, excursion.reset_at) - excursion.reset_at;
-    response.reset_output =
-        crossing_time(magnitude, output, 0.1 * loop.high, false, excursion.reset_at) - excursion.reset_at;
-  };
-  run_cells(lab, runs, excursion.stop, excursion.longest_step, 4, read, [&](std::size_t i, const std::string& message) {
-    responses[i] = {overdrives[i], kNever, kNever, kNever, kNever, message};
-  });
+  run_cells(
+      lab, runs, excursion.stop, excursion.longest_step, 4,
+      [&](std::size_t i, const sim::Waveforms& waves, std::size_t slot) {
+        responses[i] = read_response(waves, slot, excursion, loop.high, home_supply(lab));
+        responses[i].overdrive = overdrives[i];
+      },
+      [&](std::size_t i, const std::string& message) {
+        responses[i] = {overdrives[i], kNever, kNever, kNever, kNever, message};
+      });
   return responses;
 }
 
 CellCurrents measure_currents(const CellLab& lab, const TunedCell& cell) {
   const compile::CellLoop& loop = cell.loop.loop;
-  const double middle = band_position(loop, 0.5);
-  // Half a threshold beyond each: the charge is read against the current that has settled there.
   const Excursion excursion(cell.target.rise);
-  const CellRun moving{cell.gains, lab.home(), excursion.wave(middle, 1.5 * loop.rise, 0.5 * loop.fall), false};
-  const CellRun dark{cell.gains, lab.home(), {{0.0, 0.0}}, false};
+  const sim::PiecewiseLinear wave = excursion.wave(band_position(loop, 0.5), 1.5 * loop.rise, 0.5 * loop.fall);
   CellCurrents result;
   const auto fail = [&](std::size_t, const std::string& message) { result.problem = message; };
   run_cells(
-      lab, {moving}, excursion.stop, excursion.longest_step, 1,
-      [&](std::size_t, const sim::Waveforms& waves, std::size_t) {
+      lab, {{cell.gains, lab.home(), wave, false}}, excursion.stop, excursion.longest_step, 1,
+      [&](std::size_t, const sim::Waveforms& waves, std::size_t slot) {
         const std::size_t supply = waves.values.size() - 1;
         const auto settled = [&](double time) { return waves.mean(supply, time - 0.1 * excursion.away, time); };
+        const Response response = read_response(waves, slot, excursion, loop.high, home_supply(lab));
+        const double set = std::max(response.set_switch, response.set_output);
+        const double reset = std::max(response.reset_switch, response.reset_output);
+        if (std::isnan(set) || std::isnan(reset)) {
+          result.problem = "does not switch within the run";
+          return;
+        }
         result.off_in_band = settled(excursion.set_at);
         result.on_in_band = settled(excursion.reset_at);
-        const double set_end = excursion.set_at + excursion.away;
-        const double reset_end = excursion.reset_at + excursion.away;
-        result.set_charge = charge_beyond(waves, supply, excursion.set_at, set_end, settled(set_end));
-        result.reset_charge = charge_beyond(waves, supply, excursion.reset_at, reset_end, settled(reset_end));
-        result.set_peak = peak(waves, supply, excursion.set_at, set_end);
-        result.reset_peak = peak(waves, supply, excursion.reset_at, reset_end);
+        result.set_charge = waves.mean(supply, excursion.set_at, excursion.set_at + set) * set;
+        result.reset_charge = waves.mean(supply, excursion.reset_at, excursion.reset_at + reset) * reset;
+        result.set_peak = peak(waves, supply, excursion.set_at, excursion.set_at + excursion.away);
       },
       fail);
   run_cells(
-      lab, {dark}, 0.2, 1e-3, 1,
+      lab, {{cell.gains, lab.home(), {{0.0, 0.0}}, false}}, 0.2, 1e-3, 1,
       [&](std::size_t, const sim::Waveforms& waves, std::size_t) {
         result.off_at_zero = waves.mean(waves.values.size() - 1, 0.1, 0.2);
       },

@@ -167,8 +167,13 @@ class LoopSearch {
     const double level = 0.5 * supply_of(requests_[i].environment);
     const double set = crossing_time(waves, gate, level, true, 0.0);
     const double reset = crossing_time(waves, gate, level, false, std::isnan(set) ? t.stop : set);
+    if (set <= kRest) {
+      cell.rise = {0.0, 0.0, 0.0, true, false};
+      cell.fall.done = true;
+    }
     results_[i].loop.low = std::abs(waves.at(probe_index(slot, CellProbe::kOutput), t.low_at));
     results_[i].loop.high = std::abs(waves.at(probe_index(slot, CellProbe::kOutput), t.high_at));
+    if (set <= kRest) return;
     // A cell that rises before its window or falls before the high is read has been caught in a quick ramp.
     const double half =
         protocol_.window_share * std::max(requests_[i].guess.rise, cell_scale(set, drive)) + protocol_.window_extra;
@@ -201,6 +206,9 @@ class LoopSearch {
       result.loop = {kNever, kNever, kNever, kNever};
     } else if (std::isnan(cell.rise.value)) {
       result.problem = "never sets";
+    } else if (cell.rise.value <= 0.0) {
+      result.problem = "sets without a candidate";
+      result.loop = {kNever, kNever, result.loop.high, result.loop.low};
     } else if (std::isnan(cell.fall.value)) {
       result.problem = "never resets";
     } else if (!cell.done()) {

@@ -19,6 +19,7 @@ constexpr double kNever = std::numeric_limits<double>::quiet_NaN();
 
 // A cell works at a supply if thresholds and output are within this share of what they were tuned to.
 constexpr double kWorking = 0.1;
+constexpr double kContrast = 0.05;  // most of the output that may be left when off
 
 CellTarget target(double threshold, double width, double gain) { return {threshold, threshold - width, gain}; }
 
@@ -120,7 +121,7 @@ std::vector<EnvironmentRow> measure_anchors(const CellLab& lab, const std::vecto
 bool works(const MeasuredLoop& loop, const CellTarget& target) {
   return loop.good() && std::abs(loop.loop.rise - target.rise) <= kWorking * target.rise &&
          std::abs(loop.loop.fall - target.fall) <= kWorking * target.rise &&
-         std::abs(loop.loop.high - target.high) <= kWorking * target.high && loop.loop.low < 0.01 * loop.loop.high;
+         std::abs(loop.loop.high - target.high) <= kWorking * target.high && loop.loop.low < kContrast * loop.loop.high;
 }
 
 /// The last supply, going down, up to which `good(row)` held without a gap; NaN if it never did.

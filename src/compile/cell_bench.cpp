@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "compile/network_builder.h"
@@ -65,6 +66,7 @@ sim::Testbench make_cell_testbench(const CellBench& bench, const CellEnvironment
   result.temperature = environment.temperature;
   result.corner = environment.corner;
   result.current_sources.push_back({Circuit::kSupply, bench.network.reference, {{0.0, unit}}});
+  result.voltage_sources.push_back({bench.network.reset, {{0.0, 0.0}}});
   for (std::size_t i = 0; i < bench.cells.size(); ++i) {
     const CompiledCell& cell = bench.cells[i];
     result.current_sources.push_back({Circuit::kSupply, bench.bias[i], {{0.0, unit}}});
@@ -95,8 +97,12 @@ CellFloor measure_cell_floor(const technology::Technology& technology, const Gai
   const sim::Waveforms waves = engine.run(bench);
   CellFloor floor;
   for (const auto& column : waves.values) floor.leakage = std::max(floor.leakage, std::abs(column.front()));
-  const double smallest =
-      curves.gain(Polarity::kN, curves.lengths.size() - 1, technology.n.minimum_width, curves.operating.cell_tail);
+  // The narrowest leg is not always the smallest: narrow N devices can carry more.
+  double smallest = std::numeric_limits<double>::infinity();
+  for (const double width : curves.widths) {
+    smallest =
+        std::min(smallest, curves.gain(Polarity::kN, curves.lengths.size() - 1, width, curves.operating.cell_tail));
+  }
   floor.smallest_leg = smallest * conditions.unit_current;
   return floor;
 }

@@ -1,7 +1,6 @@
 #include "hysteron/flow/cell_study.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <cmath>
 
@@ -27,15 +26,6 @@ analysis::CellLab make_lab(const Workshop& workshop) {
   return lab;
 }
 
-void check_corner(const std::string& corner, const technology::Technology& technology) {
-  const auto& sections = technology.models.sections;
-  if (corner.empty() || sections.count(corner) != 0) return;
-  std::vector<std::string> names;
-  for (const auto& [name, section] : sections) names.push_back(name);
-  throw bad_input(fmt::format("corner {}: technology {} has none of that name; expected one of {}", quoted(corner),
-                              technology.name, fmt::join(names, ", ")));
-}
-
 void check_temperature(double temperature, const technology::Technology& technology) {
   if (temperature >= technology.temperature_low && temperature <= technology.temperature_high) return;
   throw bad_input(fmt::format("temperature {:g} °C: expected {:g} to {:g} °C, the range of {}", temperature,
@@ -48,48 +38,97 @@ void check_supply(double supply, const technology::Technology& technology) {
   throw bad_input(fmt::format("supply {:g} V: expected {:g} to {:g} V", supply, kLeastSupply, most));
 }
 
-void check_above_floor(double current, const char* what, const compile::CellFloor& floor) {
-  if (current >= floor.threshold()) return;
-  throw bad_input(fmt::format(
-      "{} {}: below the floor of {}; the smallest leg carries {} and an off device leaks {}, which must be at most 1 %",
-      what, format_si(current, "A"), format_si(floor.threshold(), "A"), format_si(floor.smallest_leg, "A"),
-      format_si(floor.leakage, "A")));
+void check_above_floor(double current, const char* what, double floor, const char* reason) {
+  if (current >= floor) return;
+  throw bad_input(
+      fmt::format("{} {}: below the floor of {}: {}", what, format_si(current, "A"), format_si(floor, "A"), reason));
 }
+
+constexpr const char* kNoLeg = "half of what the smallest leg carries";
+constexpr const char* kDrowned = "half of what the smallest leg carries, or ten times what an off device leaks";
 
 void check_request(const CellRequest& request, const compile::CellFloor& floor) {
-  check_above_floor(request.threshold, "I_thresh", floor);
-  check_above_floor(request.width, "I_width", floor);
-  check_above_floor(request.gain, "I_gain", floor);
-  const double fall = request.threshold - request.width;
-  if (!(fall >= 100.0 * floor.leakage)) {
-    throw bad_input(fmt::format(
-        "I_width {}: expected less than I_thresh {} by {} at least, 100 times the leakage; the cell would never reset",
-        format_si(request.width, "A"), format_si(request.threshold, "A"), format_si(100.0 * floor.leakage, "A")));
-  }
+  check_above_floor(request.threshold, "I_thresh", floor.threshold(), kDrowned);
+  check_above_floor(request.width, "I_width", floor.leg(), kNoLeg);
+  check_above_floor(request.gain, "I_gain", floor.leg(), kNoLeg);
+  check_above_floor(request.threshold - request.width, "I_thresh - I_width", floor.fall(),
+                    "twice what an off device leaks; the cell would never reset");
 }
 
-/// Progress of the stage in hand, run by run.
-void follow(analysis::CellLab& lab, const std::string& stage, Reporter& reporter) {
-  lab.on_done = [stage, &reporter](std::size_t done, std::size_t total) { reporter.progress(stage, done, total, ""); };
+/// Progress of a study whose number of runs is not known beforehand; it goes forward only. Each batch of a stage takes
+/// half of what is left of that stage.
+class StageProgress {
+ public:
+  StageProgress(std::string task, std::size_t stages, Reporter& reporter)
+      : task_(std::move(task)), total_(kSteps * stages), reporter_(reporter) {}
+
+  void begin(const std::string& stage) {
+    name_ = stage;
+    ++stage_;
+    base_ = 0.0;
+    say(0.0);
+  }
+  void run_done(std::size_t done, std::size_t total) {
+    const double half = 0.5 * (1.0 - base_);
+    say(base_ + half * static_cast<double>(done) / static_cast<double>(total));
+    if (done == total) base_ += half;
+  }
+  void finish() { reporter_.progress(task_, total_, total_, ""); }
+
+ private:
+  static constexpr std::size_t kSteps = 100;
+
+  void say(double share) {
+    const auto steps = static_cast<std::size_t>(share * (kSteps - 1));
+    reporter_.progress(task_, kSteps * (stage_ - 1) + steps, total_, name_);
+  }
+
+  std::string task_;
+  std::string name_;
+  std::size_t total_;
+  std::size_t stage_ = 0;
+  double base_ = 0.0;
+  Reporter& reporter_;
+};
+
+/// Tells the user where calibration could not reach what was asked for.
+void warn_of_errors(const analysis::TunedCell& cell, Reporter& reporter) {
+  constexpr double kWorthAWarning = 0.01;
+  const compile::CellTarget& target = cell.target;
+  const auto check = [&](const char* what, double wanted, double measured) {
+    if (std::abs(measured - wanted) <= kWorthAWarning * wanted) return;
+    reporter.warning(fmt::format("{}: {} wanted, {} measured after calibration", what, format_si(wanted, "A"),
+                                 format_si(measured, "A", 4)));
+  };
+  check("I_thresh", target.rise, cell.loop.loop.rise);
+  check("I_width", target.rise - target.fall, cell.loop.width());
+  check("I_gain", target.high, cell.loop.loop.high);
 }
 
 }  // namespace
 
+void check_cell(const CellRequest& request, const technology::Technology& technology, double supply) {
+  technology::check_corner(technology, request.corner);
+  if (supply > 0.0) check_supply(supply, technology);
+  if (request.temperature) check_temperature(*request.temperature, technology);
+}
+
 CellMeasurement measure_cell(const Workshop& workshop, const CellRequest& request, Reporter& reporter) {
   const technology::Technology& technology = workshop.technology();
-  check_corner(request.corner, technology);
-  check_supply(workshop.supply(), technology);
+  check_cell(request, technology, workshop.supply());
   analysis::CellLab lab = make_lab(workshop);
   const double temperature = request.temperature.value_or(lab.conditions.temperature);
-  check_temperature(temperature, technology);
   const compile::CellFloor floor =
       compile::measure_cell_floor(technology, lab.curves, lab.conditions, lab.conditions.temperature, lab.engine);
   check_request(request, floor);
-  follow(lab, "calibrating the cell", reporter);
+  StageProgress progress("calibrating the cell", 1, reporter);
+  progress.begin("");
+  lab.on_done = [&](std::size_t done, std::size_t total) { progress.run_done(done, total); };
   const compile::CellTarget target = {request.threshold, request.threshold - request.width, request.gain};
   CellMeasurement result;
   result.cell = analysis::tune_cells(lab, {target}).front();
   result.loop = result.cell.loop;
+  if (result.cell.loop.good()) warn_of_errors(result.cell, reporter);
   const compile::CellEnvironment there = {request.corner, lab.conditions.supply, temperature};
   if (there != lab.home()) result.loop = analysis::measure_loops(lab, {{result.cell.gains, target, there}}).front();
   if (!result.loop.good()) throw simulator_error("the cell could not be measured: " + result.loop.problem);
@@ -97,6 +136,7 @@ CellMeasurement measure_cell(const Workshop& workshop, const CellRequest& reques
     const double largest = 1.3 * std::max(request.threshold, result.loop.loop.rise);
     result.curve = analysis::trace_loop(lab, result.cell.gains, largest, there);
   }
+  progress.finish();
   return result;
 }
 
@@ -113,7 +153,7 @@ void check_cell_study(const analysis::CellStudyRequest& request, const technolog
   }
   for (const double supply : request.supplies) check_supply(supply, technology);
   for (const double temperature : request.temperatures) check_temperature(temperature, technology);
-  for (const std::string& corner : request.corners) check_corner(corner, technology);
+  for (const std::string& corner : request.corners) technology::check_corner(technology, corner);
 }
 
 nlohmann::ordered_json study_cells(const Workshop& workshop, const analysis::CellStudyRequest& request,
@@ -122,10 +162,11 @@ nlohmann::ordered_json study_cells(const Workshop& workshop, const analysis::Cel
   analysis::CellLab lab = make_lab(workshop);
   const compile::CellFloor floor = compile::measure_cell_floor(workshop.technology(), lab.curves, lab.conditions,
                                                                lab.conditions.temperature, lab.engine);
-  for (const double current : request.currents) check_above_floor(current, "current", floor);
-  std::string stage;
-  lab.on_done = [&](std::size_t done, std::size_t total) { reporter.progress(stage, done, total, ""); };
-  const auto study = analysis::study_cells(lab, request, [&](const std::string& name) { stage = name; });
+  for (const double current : request.currents) check_above_floor(current, "current", floor.threshold(), kDrowned);
+  StageProgress progress("characterising cells", analysis::kStudyStages, reporter);
+  lab.on_done = [&](std::size_t done, std::size_t total) { progress.run_done(done, total); };
+  const auto study = analysis::study_cells(lab, request, [&](const std::string& stage) { progress.begin(stage); });
+  progress.finish();
   return report::cell_study_json(study, lab);
 }
 

@@ -126,8 +126,7 @@ Json response_json(const std::vector<Response>& responses) {
 Json currents_json(const CellCurrents& currents) {
   Json json = {{"off_at_zero", number(currents.off_at_zero)},   {"off_in_band", number(currents.off_in_band)},
                {"on_in_band", number(currents.on_in_band)},     {"set_charge", number(currents.set_charge)},
-               {"reset_charge", number(currents.reset_charge)}, {"set_peak", number(currents.set_peak)},
-               {"reset_peak", number(currents.reset_peak)}};
+               {"reset_charge", number(currents.reset_charge)}, {"set_peak", number(currents.set_peak)}};
   if (!currents.problem.empty()) json["problem"] = currents.problem;
   return json;
 }
@@ -197,7 +196,9 @@ Json cell_study_json(const CellStudyResult& study, const CellLab& lab) {
           {"floor",
            {{"leakage", study.floor.leakage},
             {"smallest_leg", study.floor.smallest_leg},
-            {"threshold", study.floor.threshold()}}},
+            {"leg", study.floor.leg()},
+            {"threshold", study.floor.threshold()},
+            {"fall", study.floor.fall()}}},
           {"linearity", linearity_json(study.linearity)},
           {"independence", independence_json(study)},
           {"anchors", anchors_json(study)},

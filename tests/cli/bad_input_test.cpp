@@ -165,7 +165,7 @@ TEST_F(BadInput, CellsThatCannotBe) {
   expect_refusal(cell("1n", "2n", "1n"), kBadInput, {"--i-width", "reset"});
   expect_refusal(cell("100f", "50f", "1n"), kBadInput, {"I_thresh 100 fA", "floor of"});
   expect_refusal(cell("1n", "100f", "1n"), kBadInput, {"I_width 100 fA", "floor of"});
-  expect_refusal(cell("1n", "999.99p", "1n"), kBadInput, {"I_width", "leakage"});
+  expect_refusal(cell("1n", "999.99p", "1n"), kBadInput, {"I_thresh - I_width", "leaks"});
   expect_refusal(cell("1n", "500p", "1n", {"--corner", "hot"}), kBadInput, {"'hot'", "generic180", "ss"});
   expect_refusal(cell("1n", "500p", "1n", {"--temperature", "200"}), kBadInput, {"200", "125"});
   expect_refusal(cell("1n", "500p", "1n", {"--supply", "5"}), kBadInput, {"supply 5 V", "3.6"});

@@ -19,8 +19,8 @@ struct LineFit {
 /// Fits a line; needs two different abscissas, else slope and offset are NaN. Points with a NaN are left out.
 LineFit fit_line(const std::vector<double>& programmed, const std::vector<double>& measured);
 
-/// Sensitivities d(rise, width, high) / d(I_thresh, I_width, I_gain): rows are what is measured, columns what is
-/// turned; 1 on the diagonal and 0 elsewhere is ideal. NaN where a cell was not solved.
+/// Sensitivities d(rise, width, high) / d(I_thresh, I_width, I_gain): rows are what is measured, columns the current
+/// a leg is sized for that is turned; 1 on the diagonal and 0 elsewhere is ideal. NaN where a cell was not solved.
 using Sensitivities = std::array<std::array<double, 3>, 3>;
 
 /// Central differences of 10 % around a tuned cell.
@@ -40,13 +40,12 @@ std::vector<Response> measure_responses(const CellLab& lab, const TunedCell& cel
 
 /// What one cell draws from the cells' supply.
 struct CellCurrents {
-  double off_at_zero = 0.0;  ///< ampere, off with no candidate
-  double off_in_band = 0.0;  ///< off with the candidate in the middle of the band: a copy of it flows in M1
-  double on_in_band = 0.0;   ///< on, there
-  double set_charge = 0.0;   ///< coulomb beyond the static current, while it sets and while it resets
-  double reset_charge = 0.0;
-  double set_peak = 0.0;  ///< ampere, largest current while it sets and while it resets
-  double reset_peak = 0.0;
+  double off_at_zero = 0.0;   ///< ampere, off with no candidate
+  double off_in_band = 0.0;   ///< off with the candidate in the middle of the band: a copy of it flows in M1
+  double on_in_band = 0.0;    ///< on, there
+  double set_charge = 0.0;    ///< coulomb from a step half a threshold beyond the rise until V0 and output have set
+  double reset_charge = 0.0;  ///< from a step to half the fall until V0 and output have reset
+  double set_peak = 0.0;      ///< ampere, largest current while it sets
   std::string problem;
 };
 CellCurrents measure_currents(const CellLab& lab, const TunedCell& cell);

@@ -77,7 +77,8 @@ struct CellStudyResult {
                                       ///< engine failed
 };
 
-/// Told which part of the study begins.
+/// Told which part of the study begins, kStudyStages times.
+inline constexpr std::size_t kStudyStages = 6;
 using StageBegins = std::function<void(const std::string& stage)>;
 
 /// Sizes and calibrates all cells under the lab's conditions, measures them there and under every other condition with

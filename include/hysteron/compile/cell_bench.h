@@ -53,10 +53,16 @@ sim::Testbench make_cell_testbench(const CellBench& bench, const CellEnvironment
 /// The least currents that make sense, in ampere.
 struct CellFloor {
   double leakage = 0.0;       ///< the larger drain current of an N and a P reference device that is off, at the supply
-  double smallest_leg = 0.0;  ///< the least current a leg of the technology can be drawn for
+  double smallest_leg = 0.0;  ///< the least current a leg of the technology carries
 
-  /// Below this, leakage is more than 1 % of a threshold or no leg can make it.
-  double threshold() const { return smallest_leg > 100.0 * leakage ? smallest_leg : 100.0 * leakage; }
+  /// Of any of the three currents: what is less than half the smallest leg is not made at all.
+  double leg() const { return 0.5 * smallest_leg; }
+
+  /// Of I_thresh: a tenth of it may be leakage, which calibration takes out at its own temperature.
+  double threshold() const { return leg() > 10.0 * leakage ? leg() : 10.0 * leakage; }
+
+  /// Of the lower threshold, below which leakage keeps a cell on.
+  double fall() const { return 2.0 * leakage; }
 };
 
 /// Measures leakage at `temperature` (one operating point) and takes the smallest leg from the curves.

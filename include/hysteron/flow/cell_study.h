@@ -24,6 +24,10 @@ struct CellMeasurement {
   std::optional<analysis::LoopCurve> curve;
 };
 
+/// Throws a bad-input Error that names a corner, temperature or supply (0: the technology's) that `technology` cannot
+/// have; needs no simulation.
+void check_cell(const CellRequest& request, const technology::Technology& technology, double supply);
+
 /// Calibrates a cell at the typical corner under the workshop's conditions and measures its loop. Throws a bad-input
 /// Error for a current that no leg can make or that leakage drowns (the floor is in the message), a width that is not
 /// smaller than the threshold, a corner or temperature the technology does not have; a simulator Error where the cell
