@@ -33,7 +33,12 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : static_cast<int>(hysteron::ErrorKind::kUsage);
+    const int code = app.exit(error);
+    // What is missing is said before what was not understood; a mistyped command is both.
+    if (code != 0) {
+      for (const std::string& word : app.remaining(true)) fmt::print(stderr, "Not understood: {}\n", word);
+    }
+    return code == 0 ? 0 : static_cast<int>(hysteron::ErrorKind::kUsage);
   }
   const int code = session.action();
   if (std::fflush(stdout) != 0) throw hysteron::bad_input("stdout: cannot write what was asked for");

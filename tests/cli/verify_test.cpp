@@ -9,8 +9,8 @@ namespace {
 
 using spice::FakeProgram;
 
-/// The real ngspice, with `before_clip` run first where the netlist is that of a clip (it has the readout's nodes);
-/// $count is then the number of clips begun so far, this one too.
+/// The real ngspice, with `before_clip` run first where the netlist is that of a clip (it has the readout's nodes, and
+/// layers are not calibrated in these tests); $count is then the number of clips begun so far, this one too.
 std::string watched(const std::string& before_clip) {
   return "here=$(dirname \"$0\")\n"
          "if grep -q logit0 deck.cir; then\n"
@@ -37,7 +37,8 @@ class Verify : public Cli {
     return fs::exists(file) ? read_file(file).size() : 0;
   }
 
-  const Arguments command_ = {"verify", "m.safetensors", "--input", "x.npy", "--jobs", "1", "--output", "signoff"};
+  const Arguments command_ = {"verify", "m.safetensors", "--input", "x.npy",    "--jobs",
+                              "1",      "--calibrate",   "cells",   "--output", "signoff"};
 };
 
 TEST_F(Verify, KeepsClipsAndSimulatesOnlyWhatIsMissing) {
