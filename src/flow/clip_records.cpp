@@ -71,7 +71,7 @@ void write_record(const fs::path& path, const std::string& key, ClipRecord& reco
   file.metadata = {{kKey, key},
                    {"hysteron.power_cells_w", fmt::format("{:.17g}", record.circuit.power.cells)},
                    {"hysteron.power_feedforward_w", fmt::format("{:.17g}", record.circuit.power.feedforward)},
-                   {"hysteron.spice_seconds", fmt::format("{:.6g}", record.circuit.seconds)}};
+                   {"hysteron.spice_seconds", fmt::format("{}", record.circuit.seconds)}};
   model::write_tensors(path, file);
 }
 
