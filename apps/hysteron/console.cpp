@@ -47,7 +47,8 @@ void ConsoleReporter::progress(const std::string& task, std::size_t done, std::s
     task_ = task;
     begin_ = now;
     drawn_ = terminal_ ? Clock::time_point() : now;
-    if (!terminal_) fmt::print(stderr, "{} ...\n", task);
+    if (!terminal_ && task != announced_) fmt::print(stderr, "{} ...\n", task);
+    announced_ = task;
   }
   const bool finished = done >= total;
   const double share = total > 0 ? static_cast<double>(done) / static_cast<double>(total) : 1.0;

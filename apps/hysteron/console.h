@@ -24,6 +24,7 @@ class ConsoleReporter : public hysteron::Reporter {
   std::mutex mutex_;
   bool terminal_;
   std::string task_;         // of the bar on screen; empty: none
+  std::string announced_;    // the last task that began; one that begins again and again is a line only once
   Clock::time_point begin_;  // of that task
   Clock::time_point drawn_;
 };

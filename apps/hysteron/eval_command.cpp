@@ -34,7 +34,7 @@ void declare(CLI::App& command, Options& options) {
       ->capture_default_str();
   command.add_option("--features", options.features, "Also write the clips' features to this NumPy file");
   command.add_option("--corpus-seed", options.corpus_seed, "Seed of the built-in corpus")
-      ->check(CLI::NonNegativeNumber)
+      ->check(not_negative())
       ->capture_default_str();
   auto& p = options.perturbation;
   const auto share = [&](const char* name, double& value, const char* help) {
@@ -56,7 +56,7 @@ void declare(CLI::App& command, Options& options) {
   command.add_option("--technology", p.technology, "Weights take the widths that this technology can make")
       ->group("Dies and noise");
   command.add_option("--die-seed", options.die_seed, "Of errors and noise")
-      ->check(CLI::NonNegativeNumber)
+      ->check(not_negative())
       ->capture_default_str()
       ->group("Dies and noise");
   command.add_option("-j,--jobs", options.jobs, "Threads; 0 takes all")->check(CLI::Range(0, 1024));

@@ -89,7 +89,7 @@ void add_hazards_command(CLI::App& app, Session& session) {
         command.add_option("--input", options.input, "Features, [clips, frames, inputs] float32 .npy")->required();
         command.add_option("--clips", options.request.clips, "Indices of the clips to simulate (default: all)")
             ->delimiter(',')
-            ->check(CLI::NonNegativeNumber);
+            ->check(not_negative());
         command.add_option("--corner", options.request.conditions.corner, "Process corner to simulate in");
         command.add_flag("--rate", options.request.search_rate,
                          "Look for the shortest frame time at which agreement holds; simulates the clips about ten "

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "console.h"
 #include "hysteron/base/reporter.h"
@@ -13,6 +14,14 @@ struct Session {
   hysteron::StopFlag& stop;
   std::function<int()> action;  ///< runs the chosen command; returns the exit code
 };
+
+/// Check of an unsigned option, for which the parser alone would take -1 for the largest number there is.
+inline CLI::Validator not_negative() {
+  const auto check = [](const std::string& text) {
+    return text.starts_with('-') ? "expected a whole number from 0, not " + text : std::string();
+  };
+  return {check, "", "not_negative"};
+}
 
 /// Adds subcommand `name` whose options live in one `Options` object: `declare(command, options)` adds the flags and
 /// `run(options)` is called after parsing. `example` is shown at the end of --help.

@@ -191,7 +191,7 @@ void add_verify_command(CLI::App& app, Session& session) {
                            "(docs/centring.md); decisions still compare with the model as given");
         command.add_option("--clips", options.clips, "Indices of the clips to simulate (default: all)")
             ->delimiter(',')
-            ->check(CLI::NonNegativeNumber);
+            ->check(not_negative());
         command.add_option("--corner", options.corner, "Process corner to simulate in (default: typical)");
         command.add_option("-o,--output", options.output,
                            "Folder for verify.json and a file a clip; the same command again simulates only what is "

@@ -103,6 +103,14 @@ TEST_F(Json, CellWritesItsWholeLoop) {
   EXPECT_GT(inside, 50);
 }
 
+TEST_F(Json, ATaskThatBeginsAgainAndAgainIsAnnouncedOnce) {
+  const std::string said =
+      run({"cell", "--i-thresh", "500p", "--i-width", "300p", "--i-gain", "1n"}).messages;  // calibrates in passes
+  const std::string task = "calibrating the cell ...";
+  ASSERT_TRUE(has(said, task)) << said;
+  EXPECT_EQ(said.find(task), said.rfind(task)) << said;
+}
+
 TEST_F(Json, VerifyGivesEveryFigureOfTheContract) {
   const json result = run_json({"verify", "m.safetensors", "--input", "x.npy", "--pdk", "generic180"});
   expect_shares(result, {"decision_agreement", "frame_agreement", "state_mismatch", "centring_frame_change"});
