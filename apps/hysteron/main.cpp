@@ -5,6 +5,8 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <string>
+#include <vector>
 
 #include "commands.h"
 #include "hysteron/base/error.h"
@@ -22,6 +24,27 @@ void request_stop(int signal) {
   if (requests >= kPatience - 1) std::signal(signal, SIG_DFL);
 }
 
+/// The command that was called without one of its own commands, or null.
+const CLI::App* without_command(const CLI::App& app) {
+  if (app.get_require_subcommand_min() == 0) return nullptr;
+  const auto chosen = app.get_subcommands();
+  return chosen.empty() ? &app : without_command(*chosen.front());
+}
+
+/// CLI11 says of an unknown word only that a command is missing.
+void name_unknown_command(const CLI::App& app) {
+  const CLI::App* at = without_command(app);
+  const std::vector<std::string> words = app.remaining(true);
+  if (at == nullptr || words.empty()) return;
+  std::vector<std::string> names;
+  for (const CLI::App* command : at->get_subcommands([](const CLI::App*) { return true; })) {
+    names.push_back(command->get_name());
+  }
+  throw hysteron::Error(
+      hysteron::ErrorKind::kUsage,
+      fmt::format("{} is no command; expected one of {}", hysteron::quoted(words.front()), fmt::join(names, ", ")));
+}
+
 int run(int argc, char** argv) {
   CLI::App app("Hysteron: train bistable recurrent networks, compile them to analog circuits, verify them in ngspice");
   app.name("hysteron");
@@ -33,12 +56,8 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    const int code = app.exit(error);
-    // What is missing is said before what was not understood; a mistyped command is both.
-    if (code != 0) {
-      for (const std::string& word : app.remaining(true)) fmt::print(stderr, "Not understood: {}\n", word);
-    }
-    return code == 0 ? 0 : static_cast<int>(hysteron::ErrorKind::kUsage);
+    if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) name_unknown_command(app);
+    return app.exit(error) == 0 ? 0 : static_cast<int>(hysteron::ErrorKind::kUsage);
   }
   const int code = session.action();
   if (std::fflush(stdout) != 0) throw hysteron::bad_input("stdout: cannot write what was asked for");

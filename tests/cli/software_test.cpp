@@ -7,12 +7,24 @@ namespace {
 
 class Software : public Cli {
  protected:
-  void put_config(const std::string& more = "") const {
+  void put_config(const std::string& more = "", int steps = 40) const {
     put("c.toml",
         "[data]\ntask = \"flip_flop\"\nlength = 20\nsequences = 64\n[model]\nbackbone = \"software\"\n"
-        "cell = \"bmru\"\nwidth = 4\nlayers = 1\noutput = \"m.safetensors\"\n[training]\nbatch = 16\nsteps = 40\n"
-        "validation_interval = 10\n" +
-            more);
+        "cell = \"bmru\"\nwidth = 4\nlayers = 1\noutput = \"m.safetensors\"\n[training]\nbatch = 16\n"
+        "validation_interval = 10\nsteps = " +
+            std::to_string(steps) + "\n" + more);
+  }
+
+  /// A run long enough to be interrupted, which it is once it has written a checkpoint.
+  void interrupt() const {
+    Program program({"train", "c.toml"}, surroundings_);
+    for (int attempt = 0; attempt < 6000 && !fs::exists(folder_ / "m.safetensors.checkpoint"); ++attempt) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    program.send(SIGINT);
+    const Outcome outcome = program.wait();
+    EXPECT_EQ(outcome.exit_code, 130) << outcome.messages;
+    EXPECT_TRUE(has(outcome.messages, "m.safetensors.checkpoint")) << outcome.messages;
   }
 };
 
@@ -96,29 +108,20 @@ TEST_F(Software, OwnSequencesOfAllSplitsAreScored) {
 }
 
 TEST_F(Software, InterruptedRunGoesOnToTheSameBytes) {
-  put_config();
+  put_config("checkpoint_interval = 10\n", 4000);
   run_json({"train", "c.toml"});
   const std::string uninterrupted = read_file(folder_ / "m.safetensors");
-  // A run that is interrupted at once or later; either way the checkpoint leads to the same file.
-  Program program({"train", "c.toml"}, surroundings_);
-  program.says("training");
-  program.send(SIGINT);
-  const Outcome outcome = program.wait();
-  if (outcome.exit_code == 130) {
-    EXPECT_TRUE(has(outcome.messages, "m.safetensors.checkpoint")) << outcome.messages;
-    EXPECT_EQ(run({"train", "c.toml", "--resume"}).exit_code, 0);
-  }
+  fs::remove(folder_ / "m.safetensors");
+  interrupt();
+  EXPECT_EQ(run({"train", "c.toml", "--resume"}).exit_code, 0);
   EXPECT_EQ(read_file(folder_ / "m.safetensors"), uninterrupted);
   expect_refusal({"train", "c.toml", "--resume"}, 3, {"m.safetensors.checkpoint"});
 }
 
 TEST_F(Software, CheckpointOfAnotherConfigurationIsRefused) {
-  put_config();
-  Program program({"train", "c.toml"}, surroundings_);
-  program.says("training");
-  program.send(SIGINT);
-  if (program.wait().exit_code != 130) GTEST_SKIP() << "it was done before the interruption";
-  put_config("learning_rate = 0.5\n");
+  put_config("checkpoint_interval = 10\n", 4000);
+  interrupt();
+  put_config("checkpoint_interval = 10\nlearning_rate = 0.5\n", 4000);
   expect_refusal({"train", "c.toml", "--resume"}, 3, {"training.learning_rate is 0.003 there and 0.5 here"});
 }
 

@@ -55,7 +55,8 @@ TEST_F(Usage, WrongCallsExitWithTwo) {
     return base;
   };
   expect_refusal({}, 2, {});
-  expect_refusal({"no-such-command"}, 2, {});
+  expect_refusal({"no-such-command"}, 2, {"no-such-command", "features, train"});
+  expect_refusal({"study", "no-such-study"}, 2, {"no-such-study", "quadrant, cell"});
   expect_refusal({"run", "m.safetensors"}, 2, {"--input"});
   expect_refusal({"run", "m.safetensors", "--input", "x.npy", "--engine", "abacus"}, 2, {"--engine"});
   expect_refusal({"eval", "m.safetensors", "--data", ".", "--split", "most"}, 2, {"--split"});

@@ -58,13 +58,13 @@ std::vector<float> changes(const TrainConfig& config, TrainingData training) {
 TEST(ClipSource, DealsTrainingClipsEvenlyAndLeavesTestClipsAsTheyAre) {
   TrainConfig config;
   config.feature_noise = 0.5;
+  const ClipSet given = clips();
   const auto source = make_clip_source(data(), config);
   EXPECT_EQ(source->size(data::Split::kTrain), 0u);
   EXPECT_EQ(source->size(data::Split::kTest), 20u);
   for (std::uint64_t i = 0; i < 20; ++i) {
     EXPECT_EQ(source->sequence(data::Split::kTrain, i).targets.front(), i % 2);
-    const auto clip = clips().features.clip(i);
-    EXPECT_TRUE(std::ranges::equal(source->sequence(data::Split::kTest, i).inputs, clip));
+    EXPECT_TRUE(std::ranges::equal(source->sequence(data::Split::kTest, i).inputs, given.features.clip(i)));
   }
 }
 
