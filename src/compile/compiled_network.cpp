@@ -48,11 +48,11 @@ std::vector<SignedSignal> build_input_map(const model::Network& network, std::ve
     const std::string name = fmt::format("v0_{}", i);
     const NetId node = builder.result().circuit.net(name);
     for (Eigen::Index j = 0; j < input.weight.cols(); ++j) {
-      builder.signed_leg(inputs[j], node, NodeKind::kSigned, input.weight(i, j), fmt::format("w{}_{}", i, j), "input",
-                         Role::kLeg, indexed("input.weight", i, j));
+      builder.signed_leg(inputs[j], node, NodeKind::kSigned, input.weight(i, j), fmt::format("weight_{}_{}", i, j),
+                         "input", Role::kLeg, indexed("input.weight", i, j));
     }
-    builder.leg(builder.bias(), node, NodeKind::kSigned, input.bias[i], fmt::format("b{}", i), "input", Role::kBiasLeg,
-                indexed("input.bias", i));
+    builder.leg(builder.bias(), node, NodeKind::kSigned, input.bias[i], fmt::format("bias_{}", i), "input",
+                Role::kBiasLeg, indexed("input.bias", i));
     values.push_back(builder.splitter(name, "input"));
   }
   return values;
@@ -69,11 +69,12 @@ std::vector<Signal> build_rectified(const model::Affine& affine, std::vector<Sig
     results.push_back(builder.n_diode_signal(fmt::format("{}_{}", node_name, i), block, Role::kRail, &diodes[i]));
     const NetId node = results.back().n_rail;
     for (Eigen::Index j = 0; j < affine.weight.cols(); ++j) {
-      builder.leg(*sources[j], node, NodeKind::kRectified, affine.weight(i, j), fmt::format("{}w{}_{}", leg_name, i, j),
-                  block, Role::kLeg, indexed(parameter + ".weight", i, j));
+      builder.leg(*sources[j], node, NodeKind::kRectified, affine.weight(i, j),
+                  fmt::format("{}_weight_{}_{}", leg_name, i, j), block, Role::kLeg,
+                  indexed(parameter + ".weight", i, j));
     }
-    builder.leg(builder.bias(), node, NodeKind::kRectified, affine.bias[i], fmt::format("{}b{}", leg_name, i), block,
-                Role::kBiasLeg, indexed(parameter + ".bias", i));
+    builder.leg(builder.bias(), node, NodeKind::kRectified, affine.bias[i], fmt::format("{}_bias_{}", leg_name, i),
+                block, Role::kBiasLeg, indexed(parameter + ".bias", i));
   }
   return results;
 }
@@ -109,18 +110,18 @@ std::vector<SignedSignal> build_layer(const model::Layer& layer, std::size_t ind
   std::vector<Signal*> rectified;
   for (SignedSignal& value : values) rectified.push_back(&value.positive);
   std::vector<circuit::DeviceId> diodes;
-  std::vector<Signal> candidates = build_rectified(layer.candidate, rectified, block, fmt::format("c{}", index), "c",
-                                                   prefix + ".candidate", builder, diodes);
+  std::vector<Signal> candidates = build_rectified(layer.candidate, rectified, block, fmt::format("c{}", index),
+                                                   "candidate", prefix + ".candidate", builder, diodes);
   std::vector<Signal> states = build_cells(layer, index, candidates, diodes, builder);
   std::vector<circuit::DeviceId> unused;
-  std::vector<Signal> outputs = build_rectified(layer.output, pointers(states), block, fmt::format("o{}", index), "o",
-                                                prefix + ".output", builder, unused);
+  std::vector<Signal> outputs = build_rectified(layer.output, pointers(states), block, fmt::format("o{}", index),
+                                                "output", prefix + ".output", builder, unused);
   std::vector<SignedSignal> next;
   for (std::size_t i = 0; i < values.size(); ++i) {
     const std::string name = fmt::format("v{}_{}", index + 1, i);
     const NetId node = builder.result().circuit.net(name);
-    builder.leg(outputs[i], node, NodeKind::kSigned, 1.0, fmt::format("s{}_o", i), block, Role::kSkipLeg, "");
-    builder.signed_leg(values[i], node, NodeKind::kSigned, 1.0, fmt::format("s{}_v", i), block, Role::kSkipLeg, "");
+    builder.leg(outputs[i], node, NodeKind::kSigned, 1.0, fmt::format("skip_{}_o", i), block, Role::kSkipLeg, "");
+    builder.signed_leg(values[i], node, NodeKind::kSigned, 1.0, fmt::format("skip_{}_v", i), block, Role::kSkipLeg, "");
     next.push_back(builder.splitter(name, block));
   }
   return next;
@@ -133,10 +134,10 @@ void build_readout(const model::Network& network, std::vector<SignedSignal>& val
     builder.result().readouts.push_back(node);
     builder.result().circuit.add_port(node);
     for (Eigen::Index j = 0; j < readout.weight.cols(); ++j) {
-      builder.signed_leg(values[j], node, NodeKind::kReadout, readout.weight(i, j), fmt::format("w{}_{}", i, j),
+      builder.signed_leg(values[j], node, NodeKind::kReadout, readout.weight(i, j), fmt::format("weight_{}_{}", i, j),
                          "readout", Role::kLeg, indexed("readout.weight", i, j));
     }
-    builder.leg(builder.bias(), node, NodeKind::kReadout, readout.bias[i], fmt::format("b{}", i), "readout",
+    builder.leg(builder.bias(), node, NodeKind::kReadout, readout.bias[i], fmt::format("bias_{}", i), "readout",
                 Role::kBiasLeg, indexed("readout.bias", i));
   }
 }
@@ -182,6 +183,7 @@ CompiledNetwork build_network(const model::Network& network, const technology::T
   for (std::size_t l = 0; l < network.layers.size(); ++l) values = build_layer(network.layers[l], l, values, builder);
   build_readout(network, values, builder);
   builder.result().frame_seconds = network.frame_seconds;
+  builder.result().model = network;
   return std::move(builder.result());
 }
 

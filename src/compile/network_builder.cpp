@@ -49,10 +49,14 @@ double voltage_across(const OperatingVoltages& operating, double supply, Polarit
 
 }  // namespace
 
+double cell_leg_voltage(const GainCurves& curves, double supply, std::size_t which) {
+  const NodeKind kind = which == 0 ? NodeKind::kCell : NodeKind::kTail;
+  return voltage_across(curves.operating, supply, Polarity::kN, kind);
+}
+
 LegSize cell_leg_size(const GainCurves& curves, const technology::Technology& technology, double supply,
                       std::size_t which, double gain) {
-  const NodeKind kind = which == 0 ? NodeKind::kCell : NodeKind::kTail;
-  return size_leg(curves, technology, Polarity::kN, gain, voltage_across(curves.operating, supply, Polarity::kN, kind));
+  return size_leg(curves, technology, Polarity::kN, gain, cell_leg_voltage(curves, supply, which));
 }
 
 NetworkBuilder::NetworkBuilder(const technology::Technology& technology, const GainCurves& curves,
@@ -156,7 +160,7 @@ void NetworkBuilder::leg(Signal& source, NetId target, NodeKind kind, double wei
   const double voltage = voltage_across(curves_.operating, result_.supply, polarity, kind);
   const LegSize size = size_leg(curves_, technology_, polarity, std::abs(weight), voltage);
   if (size.too_small) {
-    if (!parameter.empty()) result_.mapping.push_back({parameter, weight, true, 0, 0.0, -1.0});
+    if (!parameter.empty()) result_.mapping.push_back({parameter, weight, true, 0, 0.0, -1.0, voltage});
     return;
   }
   const NetId gate = polarity == Polarity::kP ? p_rail(source) : n_rail(source);
@@ -168,7 +172,7 @@ void NetworkBuilder::leg(Signal& source, NetId target, NodeKind kind, double wei
     if (parameter.empty()) continue;
     const double current = std::abs(weight) * result_.conditions.unit_current / size.instances;
     const double error = size.gain * size.instances / std::abs(weight) - 1.0;
-    result_.mapping.push_back({parameter, weight, false, device, current, error});
+    result_.mapping.push_back({parameter, weight, false, device, current, error, voltage, false, size.instances});
   }
 }
 
@@ -176,7 +180,9 @@ void NetworkBuilder::signed_leg(SignedSignal& source, NetId target, NodeKind kin
                                 const std::string& name, const std::string& block, Role role,
                                 const std::string& parameter) {
   leg(source.positive, target, kind, weight, name + "_p", block, role, parameter);
+  const std::size_t first = result_.mapping.size();
   leg(source.negative, target, kind, -weight, name + "_m", block, role, parameter);
+  for (std::size_t i = first; i < result_.mapping.size(); ++i) result_.mapping[i].mirrored = true;
 }
 
 DeviceId NetworkBuilder::add_cell_leg(const std::string& name, const std::string& block, NetId drain, std::size_t which,
@@ -186,7 +192,8 @@ DeviceId NetworkBuilder::add_cell_leg(const std::string& name, const std::string
       add(name, block, Polarity::kN, Role::kCell, drain, n_rail(bias_), Circuit::kGround, size.geometry);
   row = result_.mapping.size();
   const double error = value > 0.0 ? size.gain / value - 1.0 : 0.0;
-  result_.mapping.push_back({parameter, value, false, device, value * result_.conditions.unit_current, error});
+  result_.mapping.push_back({parameter, value, false, device, value * result_.conditions.unit_current, error,
+                             cell_leg_voltage(curves_, result_.supply, which)});
   return device;
 }
 

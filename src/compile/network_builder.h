@@ -17,6 +17,9 @@ enum class NodeKind {
   kTail        ///< below the switch of a cell that is on
 };
 
+/// Volt between drain and source of M2, M8 or M5 (`which` 0, 1 or 2) of a cell that is on.
+double cell_leg_voltage(const GainCurves& curves, double supply, std::size_t which);
+
 /// Size of M2, M8 or M5 (`which` 0, 1 or 2) of a cell for a gain in unit currents.
 LegSize cell_leg_size(const GainCurves& curves, const technology::Technology& technology, double supply,
                       std::size_t which, double gain);

@@ -95,11 +95,16 @@ void compare_with_given(const model::Network& given, const Target& target, const
       static_cast<double>(change.frames) / (count * static_cast<double>(features.frames));
 }
 
-void write_circuit(const compile::CompiledNetwork& network, const Target& target,
-                   const technology::Technology& technology, const std::filesystem::path& folder) {
+std::vector<std::string> write_circuit(const compile::CompiledNetwork& network, const Target& target,
+                                       const technology::Technology& technology, const compile::GainCurves& curves,
+                                       const std::filesystem::path& folder, NetlistOptions options) {
   const nlohmann::json additions = target_json(target);
-  write_circuit(network, technology, folder, &additions);
-  if (target.centring) model::save_model(folder / "centred.safetensors", target.network);
+  options.additions = &additions;
+  std::vector<std::string> files = write_circuit(network, technology, curves, folder, options);
+  if (!target.centring) return files;
+  model::save_model(folder / "centred.safetensors", target.network);
+  files.emplace_back("centred.safetensors");
+  return files;
 }
 
 }  // namespace hysteron::flow

@@ -4,15 +4,10 @@
 
 #include <chrono>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "hysteron/base/error.h"
-#include "hysteron/base/file.h"
-#include "hysteron/base/units.h"
 #include "hysteron/compile/layer_calibration.h"
 #include "hysteron/compile/leg_mismatch.h"
-#include "hysteron/report/circuit_report.h"
-#include "hysteron/spice/netlist.h"
 
 namespace hysteron::flow {
 namespace {
@@ -83,22 +78,6 @@ CircuitSummary summarise(const compile::CompiledNetwork& network, const technolo
   for (const auto& layer : network.cells) summary.cells += layer.size();
   summary.dropped_parameters = network.dropped_parameters();
   return summary;
-}
-
-void write_circuit(const compile::CompiledNetwork& network, const technology::Technology& technology,
-                   const std::filesystem::path& folder, const nlohmann::json* additions) {
-  make_directories(folder);
-  const std::string title = fmt::format(
-      "* Network for {}: {} V, unit current {}. Ports: supplies, unit current, inputs (+ and - of each), logits.\n",
-      technology.name, network.supply, format_si(network.conditions.unit_current, "A"));
-  const CircuitSummary summary = summarise(network, technology);
-  write_file(folder / "network.spice",
-             title + spice::write_hierarchical(network.circuit, technology, "hysteron_network"));
-  write_file(folder / "network_flat.spice", title + spice::write_flat(network.circuit, technology, "hysteron_network"));
-  write_file(folder / "mapping.csv", report::mapping_csv(network));
-  nlohmann::json json = report::summary_json(network, technology, summary.by_role, summary.area);
-  if (additions != nullptr) json.update(*additions);
-  write_file(folder / "summary.json", json.dump(2) + "\n");
 }
 
 std::vector<std::size_t> check_clips(const model::Network& network, const data::Features& features,

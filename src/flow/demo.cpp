@@ -9,6 +9,7 @@
 #include "hysteron/base/file.h"
 #include "hysteron/base/parallel.h"
 #include "hysteron/data/npy.h"
+#include "hysteron/flow/netlist.h"
 #include "hysteron/train/training_data.h"
 
 namespace hysteron::flow {
@@ -64,7 +65,7 @@ DemoResult run_demo(const DemoOptions& options, Reporter& reporter, const StopFl
   data::write_npy(options.output / "test.npy", clips);
 
   const compile::CompiledNetwork compiled = workshop.compile(network, reporter);
-  write_circuit(compiled, workshop.technology(), options.output / "circuit");
+  write_circuit(compiled, workshop.technology(), workshop.curves(), options.output / "circuit");
   result.circuit = summarise(compiled, workshop.technology());
 
   std::vector<std::size_t> all(clips.clips);

@@ -8,6 +8,7 @@
 #include "compile/small_network.h"
 #include "hysteron/base/error.h"
 #include "hysteron/base/file.h"
+#include "hysteron/flow/netlist.h"
 #include "hysteron/flow/run.h"
 #include "hysteron/flow/verification.h"
 
@@ -55,7 +56,7 @@ TEST(CircuitFiles, NameEveryParameterAndCountEveryTransistor) {
   const Workshop workshop({}, reporter, stop);
   const compile::CompiledNetwork compiled = workshop.compile(small_network(), reporter);
   const TemporaryDirectory folder("circuit");
-  write_circuit(compiled, workshop.technology(), folder.path() / "a b'c");
+  write_circuit(compiled, workshop.technology(), workshop.curves(), folder.path() / "a b'c");
   const auto summary = nlohmann::json::parse(read_file(folder.path() / "a b'c" / "summary.json"));
   const std::string flat = read_file(folder.path() / "a b'c" / "network_flat.spice");
   std::size_t devices = 0;

@@ -5,8 +5,11 @@
 #include <cmath>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "hysteron/base/error.h"
+#include "hysteron/spice/dialect.h"
+#include "hysteron/spice/netlist_tree.h"
 #include "hysteron/spice/ngspice.h"
 #include "hysteron/spice/spice_engine.h"
 
@@ -40,32 +43,89 @@ struct TwoMirrors {
   }
 };
 
-TEST(Netlist, HierarchyMatchesGolden) {
+std::string hierarchical(const Circuit& circuit, const technology::Technology& technology) {
+  return format_netlist(Hierarchy(circuit, technology, "top").netlist(), Dialect::kNgspice);
+}
+
+std::string flat(const Circuit& circuit, const technology::Technology& technology) {
+  return format_netlist(flat_netlist(circuit, technology, "top"), Dialect::kNgspice);
+}
+
+TEST(Netlist, HasASubcircuitForEveryBlock) {
   const technology::Technology technology = technology::load_technology("generic180");
-  const TwoMirrors mirrors;
-  EXPECT_EQ(write_hierarchical(mirrors.circuit, technology, "top"),
-            ".subckt top_front_back_block vdd mid out\n"
+  EXPECT_EQ(hierarchical(TwoMirrors().circuit, technology),
+            "* Netlist\n"
+            "\n"
+            ".subckt top_back mid vdd out\n"
             "xd mid mid vdd vdd pfet_g180 w=5e-06 l=5e-06\n"
             "xc out mid vdd vdd pfet_g180 w=5e-06 l=5e-06\n"
-            ".ends\n"
-            ".subckt top_front_block vdd in out\n"
+            ".ends top_back\n"
+            "\n"
+            ".subckt top_front vdd in out\n"
             "xd in in 0 0 nfet_g180 w=5e-06 l=5e-06\n"
             "xc mid in 0 0 nfet_g180 w=1e-05 l=5e-06\n"
-            "xback vdd mid out top_front_back_block\n"
-            ".ends\n"
+            "xback mid vdd out top_back\n"
+            ".ends top_front\n"
+            "\n"
             ".subckt top vdd vddc in out\n"
-            "xfront vdd in out top_front_block\n"
-            ".ends\n");
+            "xfront vdd in out top_front\n"
+            ".ends top\n");
+}
+
+/// Two blocks of one N mirror each; the copies' widths differ.
+struct TwinBlocks {
+  Circuit circuit;
+  std::vector<circuit::DeviceId> copies;
+
+  TwinBlocks() {
+    for (const int i : {0, 1}) {
+      const std::string number = std::to_string(i);
+      const NetId input = circuit.net("c" + number + "_in");
+      const NetId middle = circuit.net("c" + number + "_mid");
+      const std::string block = "pair/twin" + number;
+      circuit.add({"d", block, Polarity::kN, Role::kRail, input, input, Circuit::kGround, 5e-6, 5e-6});
+      copies.push_back(
+          circuit.add({"c", block, Polarity::kN, Role::kRail, middle, input, Circuit::kGround, (i + 1) * 1e-6, 5e-6}));
+      circuit.add({"p", block, Polarity::kP, Role::kRail, middle, middle, Circuit::kSupply, 5e-6, 5e-6});
+      circuit.add_port(input);
+    }
+  }
+};
+
+TEST(Netlist, EqualBlocksShareOneSubcircuitWithParameters) {
+  const technology::Technology technology = technology::load_technology("generic180");
+  const TwinBlocks twins;
+  Notes notes;
+  notes.devices[twins.copies[0]] = {"copy", "first"};
+  notes.devices[twins.copies[1]] = {"copy", "second"};
+  const Hierarchy hierarchy(twins.circuit, technology, "top", notes);
+  ASSERT_EQ(hierarchy.netlist().subcircuits.size(), 3U);
+  const Subcircuit& twin = hierarchy.netlist().subcircuits[0];
+  EXPECT_EQ(twin.ports, (std::vector<std::string>{"c_in", "vdd"}));
+  EXPECT_EQ(twin.instances[1].settings[0].reference, "copy_w");
+  const Subcircuit& pair = hierarchy.netlist().subcircuits[1];
+  EXPECT_EQ(pair.instances[0].settings[0].value, 1e-6);
+  EXPECT_EQ(pair.instances[1].settings[0].value, 2e-6);
+  EXPECT_EQ(pair.instances[1].comments.front().text, "second");
+  EXPECT_EQ(hierarchy.device(twins.copies[1]), (Path{"xpair", "xtwin1", "xc"}));
+  EXPECT_EQ(hierarchy.net(twins.circuit.transistor(twins.copies[1]).drain), (Path{"xpair", "xtwin1", "c_mid"}));
+}
+
+TEST(Netlist, WhatDiffersWithoutANameIsAParameterToo) {
+  const technology::Technology technology = technology::load_technology("generic180");
+  const Hierarchy hierarchy(TwinBlocks().circuit, technology, "top");
+  EXPECT_EQ(hierarchy.netlist().subcircuits[0].instances[1].settings[0].reference, "c_w");
+  EXPECT_EQ(hierarchy.netlist().subcircuits[0].instances[0].settings[0].reference, "");
 }
 
 TEST(Netlist, CapacitorsLieInTheirBlockAndMakeTheirNetATerminalWhereItIsShared) {
   const technology::Technology technology = technology::load_technology("generic180");
   TwoMirrors mirrors;
   mirrors.circuit.add(circuit::Capacitor{"hold", "front/back", mirrors.input, 5e-14});
-  const std::string text = write_hierarchical(mirrors.circuit, technology, "top");
-  EXPECT_NE(text.find(".subckt top_front_back_block vdd in mid out\n"), std::string::npos) << text;
+  const std::string text = hierarchical(mirrors.circuit, technology);
+  EXPECT_NE(text.find(".subckt top_back mid vdd out in\n"), std::string::npos) << text;
   EXPECT_NE(text.find("chold in 0 5e-14\n"), std::string::npos) << text;
-  EXPECT_NE(write_flat(mirrors.circuit, technology, "top").find("cfront_back_hold in 0 5e-14\n"), std::string::npos);
+  EXPECT_NE(flat(mirrors.circuit, technology).find("cfront_back_hold in 0 5e-14\n"), std::string::npos);
 }
 
 TEST(Netlist, CapacitorsHoldTheirCharge) {
@@ -119,8 +179,10 @@ TEST(Netlist, NoLineIsLongerThanSimulatorsTake) {
   const technology::Technology technology = technology::load_technology("generic180");
   TwoMirrors mirrors;
   for (int i = 0; i < 100; ++i) mirrors.circuit.add_port(mirrors.circuit.net("port_number_" + std::to_string(i)));
-  std::istringstream lines(write_flat(mirrors.circuit, technology, "top"));
-  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 120u) << line;
+  for (const Dialect dialect : {Dialect::kNgspice, Dialect::kSpectre, Dialect::kXyce}) {
+    std::istringstream lines(format_netlist(flat_netlist(mirrors.circuit, technology, "top"), dialect));
+    for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 120u) << line;
+  }
 }
 
 /// The current of `out` when the subcircuit `netlist` is run at 1 nA.
@@ -136,10 +198,10 @@ double simulate(const std::string& netlist, const technology::Technology& techno
 TEST(Netlist, FlatAndHierarchicalFormsAreTheSameCircuit) {
   const technology::Technology technology = technology::load_technology("generic180");
   const TwoMirrors mirrors;
-  const double flat = simulate(write_flat(mirrors.circuit, technology, "top"), technology);
-  const double nested = simulate(write_hierarchical(mirrors.circuit, technology, "top"), technology);
-  EXPECT_NEAR(flat, 2e-9, 0.1e-9);
-  EXPECT_NEAR(nested, flat, 1e-3 * flat);
+  const double all_in_one = simulate(flat(mirrors.circuit, technology), technology);
+  const double nested = simulate(hierarchical(mirrors.circuit, technology), technology);
+  EXPECT_NEAR(all_in_one, 2e-9, 0.1e-9);
+  EXPECT_NEAR(nested, all_in_one, 1e-3 * all_in_one);
 }
 
 TEST(SpiceEngine, ReadsCurrentsVoltagesAndSupplies) {

@@ -20,6 +20,9 @@ struct MappedInstance {
   circuit::DeviceId device = 0;
   double nominal_current = 0.0;  ///< ampere: value times unit current, this instance's share of it
   double sizing_error = 0.0;     ///< predicted over wanted gain, minus 1; -1 where too small, 0 where zero
+  double voltage = 0.0;          ///< volt between drain and source it is sized at
+  bool mirrored = false;         ///< reads the negative part of a signed value: `value` is minus the model's
+  int instances = 1;             ///< equal legs that share the value
 };
 
 /// A leg of a learned weight or bias or of the skip path: it adds `weight` times a value to the current into `node`.
@@ -67,6 +70,7 @@ inline constexpr double kDefaultInputRamp = 1e-4;
 
 /// A network as a circuit, and where everything of the network is in it.
 struct CompiledNetwork {
+  model::Network model;  ///< what the circuit computes
   circuit::Circuit circuit;
   Conditions conditions;
   double supply = 0.0;  ///< volt

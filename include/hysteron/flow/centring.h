@@ -8,6 +8,7 @@
 
 #include "hysteron/compile/centring.h"
 #include "hysteron/compile/pruning.h"
+#include "hysteron/flow/netlist.h"
 #include "hysteron/flow/verification.h"
 
 namespace hysteron::flow {
@@ -40,7 +41,8 @@ void compare_with_given(const model::Network& given, const Target& target, const
                         Verification& verification, int jobs);
 
 /// write_circuit; where the target was centred also centred.safetensors and the summary's `centring`.
-void write_circuit(const compile::CompiledNetwork& network, const Target& target,
-                   const technology::Technology& technology, const std::filesystem::path& folder);
+std::vector<std::string> write_circuit(const compile::CompiledNetwork& network, const Target& target,
+                                       const technology::Technology& technology, const compile::GainCurves& curves,
+                                       const std::filesystem::path& folder, NetlistOptions options = {});
 
 }  // namespace hysteron::flow

@@ -83,11 +83,6 @@ struct CircuitSummary {
 
 CircuitSummary summarise(const compile::CompiledNetwork& network, const technology::Technology& technology);
 
-/// Writes network.spice (hierarchical), network_flat.spice, mapping.csv and summary.json into `folder`, created if
-/// missing; each file whole or not at all. `additions`, an object, goes into the summary as well.
-void write_circuit(const compile::CompiledNetwork& network, const technology::Technology& technology,
-                   const std::filesystem::path& folder, const nlohmann::json* additions = nullptr);
-
 /// Conditions of a simulation that differ from those the circuit was made for.
 struct SimulationConditions {
   std::string corner;                 ///< empty: typical

@@ -1,0 +1,307 @@
+#include "hysteron/compile/extraction.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <map>
+#include <string_view>
+#include <utility>
+
+#include "hysteron/base/error.h"
+#include "hysteron/base/units.h"
+#include "hysteron/compile/compiled_network.h"
+#include "hysteron/compile/hazard_mends.h"
+#include "hysteron/spice/netlist_reader.h"
+
+namespace hysteron::compile {
+namespace {
+
+/// A parameter's name taken apart: "layers.0.candidate.weight[1,2]".
+struct ParameterName {
+  std::string tensor;  // "layers.0.candidate.weight"
+  std::size_t layer = 0;
+  std::string in_layer;  // "candidate.weight"; empty outside of layers
+  std::vector<std::size_t> indices;
+};
+
+bool read_number(std::string_view text, std::size_t& number) {
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return code == std::errc() && end == text.data() + text.size();
+}
+
+/// False where the text has not the form of a name.
+bool parse_name(const std::string& text, ParameterName& name) {
+  const std::size_t open = text.find('[');
+  name.tensor = text.substr(0, open);
+  std::string_view rest = std::string_view(text).substr(open + 1, text.size() - open - 2);
+  while (true) {
+    const std::size_t comma = std::min(rest.find(','), rest.size());
+    if (!read_number(rest.substr(0, comma), name.indices.emplace_back())) return false;
+    if (comma == rest.size()) break;
+    rest.remove_prefix(comma + 1);
+  }
+  if (!name.tensor.starts_with("layers.")) return true;
+  const std::size_t dot = name.tensor.find('.', 7);
+  if (dot == std::string::npos) return false;
+  name.in_layer = name.tensor.substr(dot + 1);
+  return read_number(std::string_view(name.tensor).substr(7, dot - 7), name.layer);
+}
+
+float* element(model::Matrix& matrix, const std::vector<std::size_t>& indices) {
+  if (indices.size() != 2 || indices[0] >= static_cast<std::size_t>(matrix.rows()) ||
+      indices[1] >= static_cast<std::size_t>(matrix.cols())) {
+    return nullptr;
+  }
+  return &matrix(static_cast<Eigen::Index>(indices[0]), static_cast<Eigen::Index>(indices[1]));
+}
+
+float* element(model::Vector& vector, const std::vector<std::size_t>& indices) {
+  if (indices.size() != 1 || indices[0] >= static_cast<std::size_t>(vector.size())) return nullptr;
+  return &vector[static_cast<Eigen::Index>(indices[0])];
+}
+
+/// The value of the model called `name`; null if it has none of that name. "delta" is none: see beta_lo.
+float* find_value(model::Network& model, const ParameterName& name) {
+  if (name.tensor == "input.weight") return element(model.input.weight, name.indices);
+  if (name.tensor == "input.bias") return element(model.input.bias, name.indices);
+  if (name.tensor == "readout.weight") return element(model.readout.weight, name.indices);
+  if (name.tensor == "readout.bias") return element(model.readout.bias, name.indices);
+  if (name.in_layer.empty() || name.layer >= model.layers.size()) return nullptr;
+  model::Layer& layer = model.layers[name.layer];
+  if (name.in_layer == "candidate.weight") return element(layer.candidate.weight, name.indices);
+  if (name.in_layer == "output.weight") return element(layer.output.weight, name.indices);
+  const std::map<std::string, model::Vector*> vectors = {
+      {"candidate.bias", &layer.candidate.bias},
+      {"output.bias", &layer.output.bias},
+      {"beta_lo", &layer.beta_lo},
+      {"beta_hi", &layer.beta_hi},
+      {"alpha", &layer.alpha},
+      {"initial_state", &layer.initial_state},
+  };
+  const auto found = vectors.find(name.in_layer);
+  return found == vectors.end() ? nullptr : element(*found->second, name.indices);
+}
+
+/// All notes of parameters below the head.
+std::vector<ParameterNote> collect_notes(const spice::Netlist& netlist, const std::string& origin) {
+  std::vector<ParameterNote> notes;
+  const auto add = [&](const std::vector<spice::Comment>& comments) {
+    for (const spice::Comment& comment : comments) {
+      const auto note = parse_parameter_note(comment.text, spice::line_place(origin, comment.line));
+      if (!note) continue;
+      notes.push_back(*note);
+      notes.back().line = comment.line;
+    }
+  };
+  for (const spice::Subcircuit& subcircuit : netlist.subcircuits) {
+    for (const spice::Instance& instance : subcircuit.instances) add(instance.comments);
+    add(subcircuit.comments);
+  }
+  return notes;
+}
+
+bool is_transistor(const ParameterNote& note) { return note.voltage > 0.0; }
+
+void set_value(model::Network& model, const ParameterNote& note, const std::string& place) {
+  ParameterName name;
+  const bool has_form = parse_name(note.parameter, name);
+  const bool is_delta = name.in_layer == "delta" && name.layer < model.layers.size() && name.indices.size() == 1 &&
+                        name.indices[0] < model.layers[name.layer].cells();
+  float* value = has_form ? find_value(model, name) : nullptr;
+  if (value == nullptr && !(has_form && is_delta)) {
+    throw bad_input(fmt::format("{}: the network has no {}; expected a parameter within the shapes of its head", place,
+                                quoted(note.parameter)));
+  }
+  if (value != nullptr) *value = static_cast<float>(note.value);
+}
+
+/// The model the comments tell of.
+model::Network noted_model(const spice::Netlist& netlist, const std::string& origin, const NetlistHeader& header) {
+  model::Network model = header.model;
+  std::size_t transistors = header.dropped.size();
+  std::size_t others = 0;  // beta_lo and initial_state of every cell
+  for (const ParameterNote& note : header.dropped) set_value(model, note, spice::line_place(origin, note.line));
+  for (const ParameterNote& note : collect_notes(netlist, origin)) {
+    set_value(model, note, spice::line_place(origin, note.line));
+    ++(is_transistor(note) ? transistors : others);
+  }
+  if (transistors != header.instances) {
+    throw bad_input(fmt::format("{}: {} comments of parameters; expected {}, as hysteron.instances says",
+                                spice::line_place(origin, 1), transistors, header.instances));
+  }
+  std::size_t cells = 0;
+  for (const std::size_t count : header.cells) cells += count;
+  if (others != 2 * cells) {
+    throw bad_input(fmt::format("{}: {} comments of beta_lo and initial_state; expected {}, two for each cell",
+                                spice::line_place(origin, 1), others, 2 * cells));
+  }
+  model::check_network(model, origin);
+  return model;
+}
+
+/// Curves at a size of the netlist; refuses what they do not cover.
+double gain_of(const GainCurves& curves, circuit::Polarity polarity, const spice::PlacedDevice& device, double voltage,
+               const std::string& place) {
+  constexpr double kSlack = 1e-6;  // sizes are written with six digits
+  const auto length = std::find_if(curves.lengths.begin(), curves.lengths.end(), [&](double candidate) {
+    return std::abs(candidate - device.length) <= kSlack * candidate;
+  });
+  if (length == curves.lengths.end()) {
+    std::vector<std::string> known;
+    for (const double candidate : curves.lengths) known.push_back(format_si(candidate, "m"));
+    throw bad_input(fmt::format("{}: no gain curve has the length {}; expected {}", place,
+                                format_si(device.length, "m", 6), fmt::join(known, ", ")));
+  }
+  const double least = curves.widths.front();
+  const double most = curves.widths.back();
+  if (device.width < least * (1.0 - kSlack) || device.width > most * (1.0 + kSlack)) {
+    throw bad_input(fmt::format("{}: no gain curve covers the width {}; expected {} to {}", place,
+                                format_si(device.width, "m", 6), format_si(least, "m"), format_si(most, "m")));
+  }
+  return curves.gain(polarity, static_cast<std::size_t>(length - curves.lengths.begin()),
+                     std::clamp(device.width, least, most), voltage);
+}
+
+/// The comment that names `row` at `device`; checks that it tells of the same value.
+ParameterNote note_at(const spice::PlacedDevice& device, const MappedInstance& row, const std::string& origin) {
+  const double value = row.mirrored ? -row.value : row.value;
+  for (const spice::Comment* comment : device.comments) {
+    const std::string place = spice::line_place(origin, comment->line);
+    const auto note = parse_parameter_note(comment->text, place);
+    if (!note || note->parameter != row.parameter || note->mirrored != row.mirrored) continue;
+    if (std::abs(note->value - value) > 1e-6 * std::abs(value)) {
+      throw bad_input(fmt::format("{}: {} is {:.9g} here; expected {:.9g}, as elsewhere in this file", place,
+                                  row.parameter, note->value, value));
+    }
+    return *note;
+  }
+  throw bad_input(fmt::format("{}: no comment maps this line to its parameter; expected '* {} = {:.9g}; vds=...'",
+                              spice::line_place(origin, device.line), row.parameter, value));
+}
+
+/// Refuses a transistor that is no parameter and has another size than it was drawn with.
+void check_drawn_size(const spice::PlacedDevice& device, const std::string& instance, const std::string& origin) {
+  for (const spice::Comment* comment : device.comments) {
+    const auto note = parse_size_note(comment->text, spice::line_place(origin, comment->line));
+    if (!note || note->instance != instance) continue;
+    const bool is_same = std::abs(note->width - device.width) <= 1e-6 * note->width &&
+                         std::abs(note->length - device.length) <= 1e-6 * note->length;
+    if (is_same) return;
+    throw bad_input(fmt::format(
+        "{}: {} has w={:.6g} l={:.6g}; expected w={:.6g} l={:.6g}, for its size is no parameter",
+        spice::line_place(origin, device.line), instance, device.width, device.length, note->width, note->length));
+  }
+  throw bad_input(fmt::format("{}: no comment says what {} is; expected '* ROLE {}: w=... l=...'",
+                              spice::line_place(origin, device.line), instance, instance));
+}
+
+/// Sums over a parameter's legs; signed values have two sets of them, of which the parameter is the mean.
+struct Sum {
+  double value[2] = {0.0, 0.0};  // by MappedInstance::mirrored
+  bool is_signed = false;
+  bool is_there = false;
+  double model = 0.0;
+};
+
+/// Puts the sums into the model and the list, in the order of `mapping`.
+void gather(const std::vector<MappedInstance>& mapping, const std::map<std::string, Sum>& sums, Extraction& result) {
+  std::map<std::string, bool> taken;
+  for (const MappedInstance& row : mapping) {
+    if (std::exchange(taken[row.parameter], true)) continue;
+    const Sum& sum = sums.at(row.parameter);
+    const double extracted = sum.is_signed ? 0.5 * (sum.value[0] + sum.value[1]) : sum.value[0];
+    result.parameters.push_back({row.parameter, sum.model, sum.is_there ? extracted : 0.0, !sum.is_there});
+    ParameterName name;
+    parse_name(row.parameter, name);
+    if (float* value = find_value(result.realised, name))
+      *value = static_cast<float>(result.parameters.back().extracted);
+  }
+}
+
+/// beta_lo = beta_hi - delta, never below 0.
+void derive_lower_thresholds(Extraction& result) {
+  std::map<std::string, double> extracted;
+  for (const ExtractedParameter& parameter : result.parameters) extracted[parameter.name] = parameter.extracted;
+  for (std::size_t l = 0; l < result.realised.layers.size(); ++l) {
+    model::Layer& layer = result.realised.layers[l];
+    for (Eigen::Index j = 0; j < layer.beta_lo.size(); ++j) {
+      const auto name = [&](const char* word) { return fmt::format("layers.{}.{}[{}]", l, word, j); };
+      const double low = std::max(0.0, extracted.at(name("beta_hi")) - extracted.at(name("delta")));
+      layer.beta_lo[j] = std::min(static_cast<float>(low), layer.beta_hi[j]);
+      result.parameters.push_back({name("beta_lo"), double{result.model.layers[l].beta_lo[j]}, low, false, true});
+    }
+  }
+}
+
+}  // namespace
+
+Extraction extract_network(const spice::Netlist& netlist, const std::string& origin, const NetlistHeader& header,
+                           const technology::Technology& technology, const GainCurves& curves) {
+  Extraction result;
+  result.model = noted_model(netlist, origin, header);
+  result.realised = header.model;
+  for (std::size_t l = 0; l < result.model.layers.size(); ++l) {
+    result.realised.layers[l].initial_state = result.model.layers[l].initial_state;
+  }
+  // What compile would build for that model is what the netlist has to be, but for sizes.
+  CompiledNetwork expected = build_network(result.model, technology, curves, header.conditions);
+  HazardMends mends;
+  mends.cell_capacitance = header.cell_capacitance;
+  apply_mends(expected, mends);
+  const spice::Hierarchy hierarchy(expected.circuit, technology, kNetworkName,
+                                   make_notes(expected, technology, curves));
+  spice::check_same_structure(netlist, hierarchy.netlist(), origin);
+  std::map<std::string, Sum> sums;
+  std::vector<bool> is_parameter(expected.circuit.transistors().size(), false);
+  for (const MappedInstance& row : expected.mapping) {
+    Sum& sum = sums[row.parameter];
+    sum.model = row.mirrored ? -row.value : row.value;
+    sum.is_signed = sum.is_signed || row.mirrored;
+    if (row.dropped) continue;
+    is_parameter[row.device] = true;
+    sum.is_there = true;
+    const circuit::Transistor& transistor = expected.circuit.transistor(row.device);
+    const spice::PlacedDevice device = spice::find_device(netlist, hierarchy.device(row.device));
+    const ParameterNote note = note_at(device, row, origin);
+    const double gain = gain_of(curves, transistor.polarity, device, note.voltage,
+                                fmt::format("{}: {}", spice::line_place(origin, device.line), row.parameter));
+    sum.value[row.mirrored ? 1 : 0] += std::copysign(gain * note.correction, sum.model);
+  }
+  for (circuit::DeviceId id = 0; id < is_parameter.size(); ++id) {
+    if (is_parameter[id]) continue;
+    check_drawn_size(spice::find_device(netlist, hierarchy.device(id)), hierarchy.device(id).back(), origin);
+  }
+  gather(expected.mapping, sums, result);
+  derive_lower_thresholds(result);
+  return result;
+}
+
+ExtractionErrors extraction_errors(const std::vector<ExtractedParameter>& parameters) {
+  ExtractionErrors errors;
+  std::size_t relative_count = 0;
+  for (const ExtractedParameter& parameter : parameters) {
+    ++errors.parameters;
+    errors.dropped += parameter.dropped ? 1 : 0;
+    const double difference = std::abs(parameter.extracted - parameter.model);
+    errors.rms += difference * difference;
+    if (difference > errors.largest) {
+      errors.largest = difference;
+      errors.largest_name = parameter.name;
+    }
+    if (parameter.dropped || parameter.derived || parameter.model == 0.0) continue;
+    const double relative = difference / std::abs(parameter.model);
+    ++relative_count;
+    errors.rms_relative += relative * relative;
+    if (relative > errors.largest_relative) {
+      errors.largest_relative = relative;
+      errors.largest_relative_name = parameter.name;
+    }
+  }
+  if (errors.parameters > 0) errors.rms = std::sqrt(errors.rms / static_cast<double>(errors.parameters));
+  if (relative_count > 0) errors.rms_relative = std::sqrt(errors.rms_relative / static_cast<double>(relative_count));
+  return errors;
+}
+
+}  // namespace hysteron::compile
