@@ -283,7 +283,7 @@ ExtractionErrors extraction_errors(const std::vector<ExtractedParameter>& parame
   std::size_t relative_count = 0;
   for (const ExtractedParameter& parameter : parameters) {
     ++errors.parameters;
-    errors.dropped += parameter.dropped ? 1 : 0;
+    errors.dropped += parameter.dropped && parameter.model != 0.0 ? 1 : 0;  // a zero needs no transistor
     const double difference = std::abs(parameter.extracted - parameter.model);
     errors.rms += difference * difference;
     if (difference > errors.largest) {

@@ -39,8 +39,8 @@ Extraction extract_network(const spice::Netlist& netlist, const std::string& ori
 /// How far a model read back is from the one it was made from.
 struct ExtractionErrors {
   std::size_t parameters = 0;
-  std::size_t dropped = 0;
-  double largest = 0.0;  ///< model units
+  std::size_t dropped = 0;  ///< not zero in the model, and without a transistor
+  double largest = 0.0;     ///< model units
   double rms = 0.0;
   std::string largest_name;
   double largest_relative = 0.0;  ///< of parameters that are not 0, not dropped and not derived
