@@ -121,7 +121,7 @@ TEST(Extraction, DroppedParametersComeBackAsZero) {
   EXPECT_EQ(extraction.realised.input.weight(0, 1), 0.0F);
   EXPECT_EQ(extraction.realised.layers[0].output.bias[1], 0.0F);
   EXPECT_EQ(extraction.realised.layers[0].candidate.weight(0, 1), 0.0F);
-  EXPECT_EQ(extraction_errors(extraction.parameters).dropped, 3U);
+  EXPECT_EQ(extraction_errors(extraction.parameters).dropped, 2U);
 }
 
 TEST(Extraction, TakesCapacitorsOnCellsAsTheyCome) {
