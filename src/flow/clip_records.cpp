@@ -143,9 +143,9 @@ class Simulation {
     if (missing.empty()) return std::move(outcomes_);
     report_progress();
     try {
-      workshop_.engine().run_each(missing, workshop_.options().jobs, [&](std::size_t index, sim::Outcome outcome) {
-        take(missing_[index], missing[index], outcome);
-      });
+      workshop_.engine().run_each(
+          missing, workshop_.options().jobs,
+          [&](std::size_t index, const sim::Outcome& outcome) { take(missing_[index], missing[index], outcome); });
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kInterrupted || files_.records.empty()) throw;
       throw Error(ErrorKind::kInterrupted,

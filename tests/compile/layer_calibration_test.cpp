@@ -48,7 +48,10 @@ TEST(CalibrateLayers, MendsALegOfTheWrongWidth) {
 
 TEST(CalibrationFrames, AreTakenEvenlyFromAllThereAre) {
   std::vector<float> features(1000);
-  for (std::size_t i = 0; i < features.size(); ++i) features[i] = static_cast<float>(i / 2);
+  for (std::size_t i = 0; i < features.size(); ++i) {
+    const std::size_t frame = i / 2;
+    features[i] = static_cast<float>(frame);
+  }
   const std::vector<float> frames = calibration_frames(features, 2);
   ASSERT_EQ(frames.size(), 2 * kCalibrationFrames);
   EXPECT_EQ(frames[0], 6.0F);
