@@ -64,7 +64,7 @@ TEST(Divergence, NamesTheParameterWithTheLargestGradient) {
     }
     const Error error = divergence(segments, spoilt, 17, NAN, INFINITY, checkpoint);
     EXPECT_EQ(error.kind(), ErrorKind::kBadInput);
-    const std::string message = error.what();
+    std::string message = error.what();
     EXPECT_NE(message.find("at step 17: the loss is nan"), std::string::npos) << message;
     EXPECT_NE(message.find(std::string("largest part in ") + name), std::string::npos) << message;
     return message;
