@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "compile/network_builder.h"
+#include "hysteron/compile/limits.h"
 
 namespace hysteron::compile {
 namespace {
@@ -15,10 +16,6 @@ namespace {
 using circuit::NetId;
 using circuit::Polarity;
 using circuit::Role;
-
-// A single leg is at most this wide in units of gain; larger weights take several in parallel, which keeps every device
-// inside the model's range and matches the unit device better.
-constexpr double kLargestGain = 10.0;
 
 std::string indexed(const std::string& name, Eigen::Index i) { return fmt::format("{}[{}]", name, i); }
 
@@ -155,7 +152,7 @@ std::size_t CompiledNetwork::dropped_parameters() const {
 LegSize size_leg(const GainCurves& curves, const technology::Technology& technology, Polarity polarity, double gain,
                  double voltage) {
   LegSize size;
-  size.instances = std::max(1, static_cast<int>(std::ceil(gain / kLargestGain)));
+  size.instances = std::max(1, static_cast<int>(std::ceil(gain / kLargestLeg)));
   const double target = gain / size.instances;
   const technology::Device& device = polarity == Polarity::kN ? technology.n : technology.p;
   const auto snapped = [&](double width) {

@@ -8,6 +8,7 @@
 #include "hysteron/base/error.h"
 #include "hysteron/compile/layer_calibration.h"
 #include "hysteron/compile/leg_mismatch.h"
+#include "hysteron/compile/limits.h"
 
 namespace hysteron::flow {
 namespace {
@@ -33,6 +34,9 @@ double Workshop::supply() const {
 
 compile::CompiledNetwork Workshop::compile(const model::Network& network, Reporter& reporter,
                                            std::span<const float> features) const {
+  const compile::CellFloor floor =
+      compile::measure_cell_floor(technology_, curves_, options_.conditions, options_.conditions.temperature, engine_);
+  compile::check_limits(network, options_.conditions, floor);
   compile::CompiledNetwork compiled = compile::build_network(network, technology_, curves_, options_.conditions);
   if (options_.calibration != CalibrationLevel::kCurves) {
     compile::calibrate_network(compiled, technology_, curves_, engine_, reporter);

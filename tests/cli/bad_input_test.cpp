@@ -94,6 +94,15 @@ TEST_F(BadInput, ModelsThatAreNone) {
   }
 }
 
+TEST_F(BadInput, ModelsThatNoCircuitCanBe) {
+  std::vector<NamedTensor> tensors = tiny_tensors();
+  tensors[0].values[1] = 1e5F;
+  put("huge.safetensors", safetensors_bytes(tensors, tiny_metadata()));
+  expect_refusal({"compile", "huge.safetensors", "-o", "circuit"}, kBadInput, {"input.weight[0,1]", "100000", "1000"});
+  expect_refusal({"verify", "m.safetensors", "--input", "x.npy", "--unit-current", "1p"}, kBadInput,
+                 {"layers.0.beta_hi", "floor"});
+}
+
 TEST_F(BadInput, ConfigurationsThatAreNone) {
   put_tones(folder_ / "tones");
   for (const BadFile& file :

@@ -1,0 +1,21 @@
+#pragma once
+
+#include "hysteron/compile/cell_bench.h"
+#include "hysteron/compile/gain_curves.h"
+#include "hysteron/model/network.h"
+
+namespace hysteron::compile {
+
+/// A leg is at most this wide in units of gain; larger weights take several in parallel, which keeps every device
+/// inside the model's range and matches the unit device better. The legs of a cell are single.
+inline constexpr double kLargestLeg = 10.0;
+
+/// The largest magnitude of a weight or bias: a hundred of the largest legs.
+inline constexpr double kLargestWeight = 100.0 * kLargestLeg;
+
+/// Throws a bad-input Error that names the first parameter no width can make, its value and the range that can: weights
+/// and biases above kLargestWeight; beta_hi, delta and alpha above kLargestLeg; beta_hi below the floor that leakage
+/// and the smallest leg set. Smaller weights, deltas and alphas are no error: they are left out.
+void check_limits(const model::Network& network, const Conditions& conditions, const CellFloor& floor);
+
+}  // namespace hysteron::compile

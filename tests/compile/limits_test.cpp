@@ -1,0 +1,62 @@
+#include "hysteron/compile/limits.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "compile/small_network.h"
+#include "hysteron/base/error.h"
+
+namespace hysteron::compile {
+namespace {
+
+const CellFloor kFloor{0.1e-12, 4e-12};
+
+/// What the refusal of `network` says; empty if it is taken.
+std::string refusal(const model::Network& network, double unit = 1e-9) {
+  try {
+    check_limits(network, {unit, 1.8, 27.0}, kFloor);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kBadInput);
+    return error.what();
+  }
+  return {};
+}
+
+TEST(CheckLimits, TakesWhatLegsCanMake) { EXPECT_EQ(refusal(small_network()), ""); }
+
+TEST(CheckLimits, NamesAWeightThatNoWidthCanMakeAndTheRangeThatCan) {
+  model::Network network = small_network();
+  network.layers[0].candidate.weight(1, 0) = -2000.0F;
+  const std::string message = refusal(network);
+  EXPECT_NE(message.find("layers.0.candidate.weight[1,0] is -2000"), std::string::npos) << message;
+  EXPECT_NE(message.find("from 0.002 to 1000"), std::string::npos) << message;
+  network = small_network();
+  network.readout.bias[1] = 1e6F;
+  EXPECT_NE(refusal(network).find("readout.bias[1]"), std::string::npos);
+}
+
+TEST(CheckLimits, NamesACellThatNoLegCanMake) {
+  for (const char* name : {"beta_hi", "delta", "alpha"}) {
+    model::Network network = small_network();
+    model::Layer& layer = network.layers[0];
+    if (std::string(name) == "alpha") layer.alpha[1] = 12.0F;
+    if (std::string(name) != "alpha") layer.beta_hi[1] = 12.0F;
+    if (std::string(name) == "delta") layer.beta_hi[1] = 10.0F;
+    if (std::string(name) == "delta") layer.beta_lo[1] = -1.0F;
+    EXPECT_NE(refusal(network).find(std::string("layers.0.") + name + "[1]"), std::string::npos) << refusal(network);
+  }
+}
+
+TEST(CheckLimits, NamesAThresholdBelowTheLeakageFloor) {
+  model::Network network = small_network();
+  network.layers[0].beta_lo[0] = 0.0005F;
+  network.layers[0].beta_hi[0] = 0.001F;
+  const std::string message = refusal(network);
+  EXPECT_NE(message.find("layers.0.beta_hi[0] is 0.001"), std::string::npos) << message;
+  EXPECT_NE(message.find("floor of 2 pA"), std::string::npos) << message;
+  EXPECT_EQ(refusal(network, 1e-8), "");  // ten times the current is ten times the threshold
+}
+
+}  // namespace
+}  // namespace hysteron::compile
