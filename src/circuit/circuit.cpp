@@ -26,6 +26,8 @@ std::string_view role_name(Role role) {
       return "rail";
     case Role::kSplitter:
       return "splitter";
+    case Role::kCascode:
+      return "cascode";
     case Role::kLeg:
       return "leg";
     case Role::kBiasLeg:

@@ -22,7 +22,7 @@ using circuit::Polarity;
 using technology::Geometry;
 using technology::Technology;
 
-constexpr int kFormat = 1;  // of the stored file; raise it when what is measured changes
+constexpr int kFormat = 2;  // of the stored file; raise it when what is measured changes
 constexpr double kLowestVoltage = 0.2;
 constexpr double kVoltageStep = 0.1;
 constexpr double kWidthRatio = 1.15;  // between neighbouring widths of the grid
@@ -123,8 +123,12 @@ OperatingVoltages measure_voltages(const Technology& technology, const sim::Engi
   rig.add("sl", Polarity::kN, p_gate, p_gate, Circuit::kGround, technology.reference);
   const NetId plus = add_splitter(rig, technology, "plus", n_gate, p_gate);
   const NetId minus = add_splitter(rig, technology, "minus", n_gate, p_gate);
-  rig.current(Circuit::kSupply, plus, unit);
-  rig.current(minus, Circuit::kGround, unit);
+  const NetId push = rig.circuit.net("push");
+  const NetId pull = rig.circuit.net("pull");
+  rig.add("kp", Polarity::kP, plus, n_rail, push, technology.splitter);
+  rig.add("kn", Polarity::kN, minus, middle, pull, technology.splitter);
+  rig.current(Circuit::kSupply, push, unit);
+  rig.current(pull, Circuit::kGround, unit);
 
   const NetId output = rig.circuit.net("output");
   const NetId tail = rig.circuit.net("tail");
@@ -132,12 +136,13 @@ OperatingVoltages measure_voltages(const Technology& technology, const sim::Engi
   rig.add("m3", Polarity::kN, output, Circuit::kSupply, tail, technology.cell_switch);
   rig.add("m5", Polarity::kN, tail, n_rail, Circuit::kGround, technology.reference);
 
-  for (const NetId net : {n_rail, p_rail, plus, minus, tail}) rig.probe(sim::Probe::Kind::kVoltage, net);
+  for (const NetId net : {n_rail, p_rail, pull, push, tail}) rig.probe(sim::Probe::Kind::kVoltage, net);
   const sim::Waveforms result = rig.run(engine, supply, conditions.temperature);
   OperatingVoltages voltages;
   voltages.n_diode = result.values[0].front();
   voltages.p_diode = result.values[1].front();
-  voltages.signed_node = result.values[2].front();
+  voltages.cascode_n = result.values[2].front();
+  voltages.cascode_p = result.values[3].front();
   voltages.cell_tail = result.values[4].front();
   return voltages;
 }
@@ -160,7 +165,8 @@ nlohmann::json to_json(const GainCurves& curves) {
           {"gains", curves.gains},
           {"n_diode", curves.operating.n_diode},
           {"p_diode", curves.operating.p_diode},
-          {"signed_node", curves.operating.signed_node},
+          {"cascode_n", curves.operating.cascode_n},
+          {"cascode_p", curves.operating.cascode_p},
           {"cell_tail", curves.operating.cell_tail}};
 }
 
@@ -177,7 +183,8 @@ std::optional<GainCurves> read_stored(const std::filesystem::path& path) {
     json.at("gains").get_to(curves.gains);
     json.at("n_diode").get_to(curves.operating.n_diode);
     json.at("p_diode").get_to(curves.operating.p_diode);
-    json.at("signed_node").get_to(curves.operating.signed_node);
+    json.at("cascode_n").get_to(curves.operating.cascode_n);
+    json.at("cascode_p").get_to(curves.operating.cascode_p);
     json.at("cell_tail").get_to(curves.operating.cell_tail);
     const std::size_t points = 2 * curves.widths.size() * curves.lengths.size() * curves.voltages.size();
     if (points == 0 || curves.gains.size() != points) return {};

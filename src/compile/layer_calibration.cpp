@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
-#include <limits>
 #include <map>
 #include <set>
 
@@ -86,12 +85,14 @@ double wanted_current(const CompiledNetwork& network, const Measurement& measure
   return sum;
 }
 
+bool is_off(const Node& node, double wanted) { return node.rectifies && wanted < kQuiet; }
+
 double node_error(const CompiledNetwork& network, const Measurement& measured, const Node& node) {
   double errors = 0.0;
   double squares = 0.0;
   for (std::size_t t = 0; t < measured.frames; ++t) {
     const double wanted = wanted_current(network, measured, node, t);
-    if (wanted < kQuiet) continue;
+    if (is_off(node, wanted)) continue;
     double found = 0.0;
     for (const std::size_t i : node.legs) found += std::copysign(measured.leg(i, t), network.legs[i].weight);
     errors += (found - wanted) * (found - wanted);
@@ -100,30 +101,21 @@ double node_error(const CompiledNetwork& network, const Measurement& measured, c
   return squares > 0.0 ? std::sqrt(errors / squares) : 0.0;
 }
 
-/// Measured over wanted gain of leg `index`, least squares over the frames in which the net current into its node is at
-/// least `least`; 0 where its value is never large enough to tell.
-double ratio_above(const CompiledNetwork& network, const Measurement& measured, const Node& node, std::size_t index,
-                   double least) {
+/// Measured over wanted gain of leg `index`, least squares over the frames in which its node is on; 0 where its value
+/// is never large enough to tell.
+double measured_ratio(const CompiledNetwork& network, const Measurement& measured, const Node& node,
+                      std::size_t index) {
   const CompiledLeg& leg = network.legs[index];
   double product = 0.0;
   double squares = 0.0;
   for (std::size_t t = 0; t < measured.frames; ++t) {
-    if (wanted_current(network, measured, node, t) < least) continue;
+    if (is_off(node, wanted_current(network, measured, node, t))) continue;
     const double value = measured.value(leg.value, t);
     if (value < kQuiet) continue;
     product += value * measured.leg(index, t);
     squares += value * value;
   }
   return squares > 0.0 ? product / squares / std::abs(leg.weight) : 0.0;
-}
-
-/// A signed node swings by a quarter of a volt with its sign, and every leg's current with it. What reaches the cells
-/// is its positive part, so the frames in which it is positive decide where there are any.
-double measured_ratio(const CompiledNetwork& network, const Measurement& measured, const Node& node,
-                      std::size_t index) {
-  const double ratio = ratio_above(network, measured, node, index, kQuiet);
-  if (ratio > 0.0 || node.rectifies) return ratio;
-  return ratio_above(network, measured, node, index, -std::numeric_limits<double>::infinity());
 }
 
 /// Scales the gain of `leg` by `factor` along its measured curve, on the drawing grid.

@@ -29,7 +29,7 @@ double voltage_across(const OperatingVoltages& operating, double supply, Polarit
       node = operating.n_diode;
       break;
     case NodeKind::kSigned:
-      node = operating.signed_node;
+      node = polarity == Polarity::kN ? operating.cascode_n : operating.cascode_p;
       break;
     case NodeKind::kReadout:
       node = 0.5 * supply;
@@ -76,12 +76,12 @@ void NetworkBuilder::build_bias() {
   // Gate voltages of all splitters: a replica of the pair, stacked on a diode, carries the idle current.
   splitter_n_gate_ = result_.circuit.net("split_n");
   splitter_p_gate_ = result_.circuit.net("split_p");
-  const NetId middle = result_.circuit.net("split_m");
+  splitter_middle_ = result_.circuit.net("split_m");
   add("split_bias", "bias", Polarity::kP, Role::kBiasRail, splitter_n_gate_, p_rail(bias_), Circuit::kSupply,
       technology_.splitter_bias);
-  add("split_n", "bias", Polarity::kN, Role::kBiasRail, splitter_n_gate_, splitter_n_gate_, middle,
+  add("split_n", "bias", Polarity::kN, Role::kBiasRail, splitter_n_gate_, splitter_n_gate_, splitter_middle_,
       technology_.splitter);
-  add("split_p", "bias", Polarity::kP, Role::kBiasRail, splitter_p_gate_, splitter_p_gate_, middle,
+  add("split_p", "bias", Polarity::kP, Role::kBiasRail, splitter_p_gate_, splitter_p_gate_, splitter_middle_,
       technology_.splitter);
   add("split_low", "bias", Polarity::kN, Role::kBiasRail, splitter_p_gate_, splitter_p_gate_, Circuit::kGround,
       technology_.reference);
@@ -150,6 +150,18 @@ SignedSignal NetworkBuilder::splitter(const std::string& name, const std::string
   return result;
 }
 
+NetId NetworkBuilder::cascode(NetId node, Polarity polarity, const std::string& block) {
+  NetId& drain = cascodes_.try_emplace({node, polarity}, Signal::kNone).first->second;
+  if (drain != Signal::kNone) return drain;
+  const bool pushes = polarity == Polarity::kP;
+  const std::string name = result_.circuit.net_name(node) + (pushes ? "_kp" : "_kn");
+  drain = result_.circuit.net(name);
+  // Gates that are there already, a gate-source voltage away from where legs are well saturated.
+  add(name, block, polarity, Role::kCascode, node, pushes ? bias_.n_rail : splitter_middle_, drain,
+      technology_.splitter);
+  return drain;
+}
+
 void NetworkBuilder::leg(Signal& source, NetId target, NodeKind kind, double weight, const std::string& name,
                          const std::string& block, Role role, const std::string& parameter) {
   if (weight == 0.0) {
@@ -164,9 +176,10 @@ void NetworkBuilder::leg(Signal& source, NetId target, NodeKind kind, double wei
     return;
   }
   const NetId gate = polarity == Polarity::kP ? p_rail(source) : n_rail(source);
+  const NetId drain = kind == NodeKind::kSigned ? cascode(target, polarity, block) : target;
   for (int i = 0; i < size.instances; ++i) {
     const std::string instance = size.instances == 1 ? name : fmt::format("{}_{}", name, i);
-    const DeviceId device = add(instance, block, polarity, role, target, gate, supply_of(polarity), size.geometry);
+    const DeviceId device = add(instance, block, polarity, role, drain, gate, supply_of(polarity), size.geometry);
     const std::size_t row = parameter.empty() ? CompiledLeg::kNone : result_.mapping.size();
     result_.legs.push_back({device, target, source.value, weight / size.instances, voltage, row});
     if (parameter.empty()) continue;

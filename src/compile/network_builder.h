@@ -1,6 +1,8 @@
 #pragma once
 
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "hysteron/compile/compiled_network.h"
@@ -91,6 +93,10 @@ class NetworkBuilder {
   circuit::DeviceId add_cell_leg(const std::string& name, const std::string& block, circuit::NetId drain,
                                  std::size_t which, double value, const std::string& parameter, std::size_t& row);
   void build_bias();
+
+  /// Where the legs of `polarity` meet that add to the signed node `node`: behind a common-gate device, so that the
+  /// node's swing between its signs does not reach their drains.
+  circuit::NetId cascode(circuit::NetId node, circuit::Polarity polarity, const std::string& block);
   void build_reset(const std::string& block, circuit::NetId v0, bool starts_on);
   std::size_t add_value(circuit::DeviceId diode);
 
@@ -99,7 +105,9 @@ class NetworkBuilder {
   CompiledNetwork result_;
   Signal bias_;
   circuit::NetId preset_rail_ = Signal::kNone;  // low while `reset` is high; built when the first cell needs it
+  std::map<std::pair<circuit::NetId, circuit::Polarity>, circuit::NetId> cascodes_;
   circuit::NetId splitter_n_gate_ = 0;
+  circuit::NetId splitter_middle_ = 0;
   circuit::NetId splitter_p_gate_ = 0;
 };
 

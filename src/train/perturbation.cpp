@@ -44,10 +44,10 @@ float WeightGrid::nearest_width(float weight) const {
     if (width >= technology_->narrowest_leg) break;
   }
   const double grid = technology_->size_grid;
-  const double least = std::ceil(technology_->n.minimum_width / grid - 1e-6) * grid;
-  double drawn = std::round(width / grid) * grid;
-  if (drawn < least) drawn = width < 0.5 * least ? 0.0 : least;
-  return std::copysign(static_cast<float>(drawn * gain_of_metre), weight);
+  double gain = std::round(width / grid) * grid * gain_of_metre;
+  const double least = technology_->least_weight;
+  if (gain < least) gain = std::abs(weight) < 0.5 * least ? 0.0 : least;
+  return std::copysign(static_cast<float>(gain), weight);
 }
 
 void WeightGrid::snap(std::span<float> weights) const {

@@ -17,7 +17,7 @@ inline GainCurves ideal_curves() {
       }
     }
   }
-  curves.operating = {0.4, 1.3, 0.7, 0.25};
+  curves.operating = {0.4, 1.3, 0.25, 1.5, 0.25};
   return curves;
 }
 

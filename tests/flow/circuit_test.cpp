@@ -47,6 +47,19 @@ TEST_P(CircuitFlow, CircuitDoesWhatTheSoftwareDoes) {
   EXPECT_NEAR(result.agreement.power.total, result.agreement.power.cells + result.agreement.power.feedforward, 1e-15);
 }
 
+TEST_P(CircuitFlow, BothPolaritiesMakeTheLeastWeightOfTheDescription) {
+  const Workshop workshop(options_, reporter_, stop_);
+  const technology::Technology& technology = workshop.technology();
+  for (const auto polarity : {circuit::Polarity::kN, circuit::Polarity::kP}) {
+    const compile::LegSize leg =
+        compile::size_leg(workshop.curves(), technology, polarity, technology.least_weight, 0.9);
+    EXPECT_NEAR(leg.gain, technology.least_weight, 0.02 * technology.least_weight);
+  }
+  const double nothing = 0.01 * technology.least_weight;
+  const double least = compile::size_leg(workshop.curves(), technology, circuit::Polarity::kN, nothing, 0.9).gain;
+  EXPECT_NEAR(least, technology.least_weight, 0.03 * technology.least_weight) << "no smaller than it has to be";
+}
+
 INSTANTIATE_TEST_SUITE_P(Technologies, CircuitFlow, testing::Values("generic180", "gf180mcu"),
                          [](const auto& parameter) { return std::string(parameter.param); });
 

@@ -79,7 +79,7 @@ TEST(WeightGrid, OfATechnologyHasItsWidths) {
   Perturbation perturbation;
   perturbation.technology = "generic180";
   const WeightGrid grid(perturbation);
-  std::vector<float> weights = {1.0f, -0.50037f, 0.123456f, 1e-7f, 0.0f};
+  std::vector<float> weights = {1.0f, -0.50037f, 0.123456f, 1e-7f, 0.0f, -0.003f, 0.0015f};
   grid.snap(weights);
   EXPECT_FLOAT_EQ(weights[0], 1.0f) << "the reference device";
   EXPECT_NEAR(weights[1], -0.5f, 1e-3f);
@@ -87,6 +87,8 @@ TEST(WeightGrid, OfATechnologyHasItsWidths) {
   EXPECT_NEAR(weights[2], 0.123456f, 2e-3f);
   EXPECT_EQ(weights[3], 0.0f) << "far below the smallest device";
   EXPECT_EQ(weights[4], 0.0f);
+  EXPECT_FLOAT_EQ(weights[5], -0.004f) << "the smallest that both polarities make";
+  EXPECT_EQ(weights[6], 0.0f) << "nearer to nothing";
 }
 
 model::Network small_network() {

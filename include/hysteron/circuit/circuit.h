@@ -16,6 +16,7 @@ enum class Role {
   kBiasRail,   ///< diodes and copies of the unit-current reference, splitter gate bias
   kRail,       ///< diodes and copies that carry an inner signal's rails
   kSplitter,   ///< class-B pair of a signed node
+  kCascode,    ///< between a signed node and the legs that push into it, or those that pull
   kLeg,        ///< a learned weight
   kBiasLeg,    ///< a learned bias
   kSkipLeg,    ///< a unit leg of the skip path

@@ -50,8 +50,8 @@ struct CompiledCell {
 };
 
 /// How well the legs of one summing node add up: root mean square error of the current into it over the root mean
-/// square of what the weights and the circuit's own values ask for, over the frames in which that is positive: the part
-/// that a rectifying node, or the cells behind a signed one, can see.
+/// square of what the weights and the circuit's own values ask for, over all frames but those
+/// in which a rectifying node is off.
 struct NodeError {
   std::string node;
   double before = 0.0;  ///< legs as the gain curves size them

@@ -20,10 +20,11 @@ struct Conditions {
 
 /// Voltages of the circuit's kinds of nodes at one unit current, measured.
 struct OperatingVoltages {
-  double n_diode = 0.0;      ///< a rectifying node, on
-  double p_diode = 0.0;      ///< a P rail (from ground)
-  double signed_node = 0.0;  ///< a class-B node, mean of its voltages at plus and minus one unit
-  double cell_tail = 0.0;    ///< drain of M5 in a cell that is on
+  double n_diode = 0.0;    ///< a rectifying node, on
+  double p_diode = 0.0;    ///< a P rail (from ground)
+  double cascode_n = 0.0;  ///< drain of the legs that pull on a signed node, below their cascode
+  double cascode_p = 0.0;  ///< drain of the legs that push, above theirs (from ground)
+  double cell_tail = 0.0;  ///< drain of M5 in a cell that is on
 };
 
 /// Drain current of a leg over that of the reference diode on its rail, measured over width, length and drain voltage.

@@ -53,6 +53,7 @@ struct Technology {
   Geometry splitter_bias;           ///< the leg that sets their idle current
   std::vector<double> leg_lengths;  ///< channel lengths legs may have, shortest first
   double narrowest_leg = 0;         ///< below this width a leg takes the next longer channel
+  double least_weight = 0;          ///< smallest gain that a leg of either polarity can make, measured
   double area_overhead_length = 0;  ///< source, drain and spacing added to L in area estimates
   double area_overhead_width = 0;   ///< spacing added to W
   double capacitor_density = 1e-3;  ///< farad per square metre of a capacitor's area
