@@ -21,7 +21,7 @@ import sys
 import time
 
 from results_cell import fill_cell_section
-from results_compiler import fill_compiler_section
+from results_compiler import CORE, fill_compiler_section
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TITLE = """# Results
@@ -579,8 +579,9 @@ def mean_alpha(path):
 
 
 def compiler_section(bench):
-    section = Section("The compiler", "Networks trained on Speech Commands with `circuit.power_weight = 0.002` and "
-                                      "`training_noise.technology = \"gf180mcu\"`; `hysteron verify` on 40 test clips (d = 16: "
+    settings = ", ".join(f"`{key} = {value}`" for key, value in CORE.items())
+    section = Section("The compiler", f"Networks trained on Speech Commands with {settings}; "
+                                      "`hysteron verify` on 40 test clips (d = 16: "
                                       "10), typical corner, 27 °C, `--center` with the training clips.")
     if bench.speech is None:
         section.lines += ["", "Not measured: there is no Speech Commands folder."]

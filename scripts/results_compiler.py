@@ -111,6 +111,9 @@ def fill_compiler_section(section, bench, train_once, read_alpha):
     section.lines += ["", f"Test accuracy (balanced): d = 4 {percent(core['test_accuracy'])} "
                           f"({percent(core['test_balanced_accuracy'])}), d = 16 {percent(wide['test_accuracy'])} "
                           f"({percent(wide['test_balanced_accuracy'])})."]
+    section.lines += ["", f"All of `verify` with `{' '.join(QUIET)}`, at 300 pA with `{' '.join(QUIET_LOW)}`. Settings of training were "
+                          "chosen among 27 trainings, the last of them by some of these test clips (docs/notes/power.md), so "
+                          "agreement is that of a chosen network."]
     for pdk, (resting, change) in notes.items():
         section.lines += ["", f"{pdk}: centring changed {percent(change)} of the software's frames on the test clips; resting "
                               f"candidates on a threshold after it: {len(resting)}."]
