@@ -10,6 +10,7 @@
 #include "hysteron/base/error.h"
 #include "hysteron/base/units.h"
 #include "hysteron/data/npy.h"
+#include "hysteron/flow/centring.h"
 #include "hysteron/flow/hazard_study.h"
 #include "hysteron/model/model_file.h"
 
@@ -23,6 +24,7 @@ struct Options {
   CircuitFlags circuit;
   std::filesystem::path model;
   std::filesystem::path input;
+  std::filesystem::path center;
   hysteron::flow::HazardRequest request;
   bool json = false;
 };
@@ -64,15 +66,23 @@ int run(Options options, Session& session) {
   const hysteron::data::Features features = hysteron::data::read_npy(options.input);
   options.request.clips =
       flow::check_clips(network, features, options.request.clips, hysteron::quoted(options.input.string()));
+  const auto centring_features = flow::read_centring_features(options.center, network);
   const flow::Workshop workshop(read_circuit_flags(options.circuit), session.reporter, session.stop);
   hysteron::technology::check_corner(workshop.technology(), options.request.conditions.corner);
-  const hysteron::compile::CompiledNetwork compiled = workshop.compile(network, session.reporter);
-  const flow::HazardStudy study =
-      flow::study_hazards(workshop, network, compiled, features, options.request, session.reporter);
+  const flow::Target target = flow::make_target(workshop, network, centring_features, session.reporter, session.stop);
+  const hysteron::compile::CompiledNetwork compiled =
+      workshop.compile(target.network, session.reporter,
+                       centring_features ? std::span(centring_features->values) : std::span<const float>());
+  const flow::HazardStudy study = flow::study_hazards(workshop, target.compared_with(network), compiled, features,
+                                                      options.request, session.reporter);
   if (options.json) {
     fmt::print("{}\n", flow::hazard_json(study, network).dump());
   } else {
     print_study(study);
+  }
+  if (!study.failed.empty()) {
+    throw hysteron::simulator_error(
+        fmt::format("{} of {} clips could not be simulated", study.failed.size(), options.request.clips.size()));
   }
   return 0;
 }
@@ -87,6 +97,8 @@ void add_hazards_command(CLI::App& app, Session& session) {
       [](CLI::App& command, Options& options) {
         command.add_option("model", options.model, "Model file")->required();
         command.add_option("--input", options.input, "Features, [clips, frames, inputs] float32 .npy")->required();
+        command.add_option("--center", options.center,
+                           "Training features, .npy: watch the circuit that verify --center makes of them");
         command.add_option("--clips", options.request.clips, "Indices of the clips to simulate (default: all)")
             ->delimiter(',')
             ->check(not_negative());

@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <iostream>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,12 @@ void name_unknown_command(const CLI::App& app) {
       fmt::format("{} is no command; expected one of {}", hysteron::quoted(words.front()), fmt::join(names, ", ")));
 }
 
+/// 0, or a bad-input Error where stdout took less than was written to it.
+int flushed(bool whole) {
+  if (!whole) throw hysteron::bad_input("stdout: cannot write what was asked for");
+  return 0;
+}
+
 int run(int argc, char** argv) {
   CLI::App app("Hysteron: train bistable recurrent networks, compile them to analog circuits, verify them in ngspice");
   app.name("hysteron");
@@ -57,10 +64,11 @@ int run(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) name_unknown_command(app);
-    return app.exit(error) == 0 ? 0 : static_cast<int>(hysteron::ErrorKind::kUsage);
+    if (app.exit(error) != 0) return static_cast<int>(hysteron::ErrorKind::kUsage);
+    return flushed(std::cout.flush().good());
   }
   const int code = session.action();
-  if (std::fflush(stdout) != 0) throw hysteron::bad_input("stdout: cannot write what was asked for");
+  flushed(std::fflush(stdout) == 0);
   return code;
 }
 

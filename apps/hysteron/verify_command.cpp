@@ -7,6 +7,7 @@
 
 #include "circuit_options.h"
 #include "commands.h"
+#include "figure_limits.h"
 #include "hysteron/base/error.h"
 #include "hysteron/base/file.h"
 #include "hysteron/base/units.h"
@@ -18,9 +19,6 @@
 #include "hysteron/report/circuit_report.h"
 
 namespace {
-
-using hysteron::Error;
-using hysteron::ErrorKind;
 
 struct Options {
   CircuitFlags circuit;
@@ -34,35 +32,6 @@ struct Options {
   hysteron::flow::ClipFiles files;
   bool json = false;
 };
-
-struct Limit {
-  std::string metric;
-  double value = 0.0;
-};
-
-/// "frame_agreement=0.99" against the figures a verification gives.
-Limit parse_limit(const std::string& text) {
-  const std::size_t equals = text.find('=');
-  const nlohmann::json known = hysteron::report::agreement_json({});
-  Limit limit;
-  limit.metric = text.substr(0, equals);
-  if (equals == std::string::npos || !known.contains(limit.metric) || !known[limit.metric].is_number()) {
-    std::string names;
-    for (const auto& [name, value] : known.items()) names += value.is_number() ? " " + name : "";
-    throw Error(ErrorKind::kUsage,
-                fmt::format("--fail-under: {} is no METRIC=VALUE; metrics are:{}", hysteron::quoted(text), names));
-  }
-  limit.value = hysteron::parse_si(text.substr(equals + 1), "--fail-under " + limit.metric);
-  return limit;
-}
-
-/// Agreements must not be below the limit, errors and mismatches not above it.
-std::string missed(const Limit& limit, const nlohmann::json& figures) {
-  const double value = figures[limit.metric].get<double>();
-  const bool higher_is_better = limit.metric.ends_with("_agreement") || limit.metric == "clips";
-  const bool is_missed = higher_is_better ? value < limit.value : value > limit.value;
-  return is_missed ? fmt::format("{} is {:.6g}; the limit is {:.6g}", limit.metric, value, limit.value) : "";
-}
 
 std::string first_divergence(const hysteron::flow::VerifiedClip& clip) {
   if (!clip.divergence.first) return clip.divergence.bits > 0 ? "by consequence only" : "";
@@ -131,8 +100,7 @@ void print_figures(const hysteron::flow::Verification& verification) {
 
 int run(const Options& options, Session& session) {
   namespace flow = hysteron::flow;
-  std::vector<Limit> limits;
-  for (const std::string& text : options.limits) limits.push_back(parse_limit(text));
+  const auto limits = parse_limits(options.limits, hysteron::report::agreement_json({}));
   const hysteron::model::Network network = hysteron::model::load_model(options.model);
   const hysteron::data::Features features = hysteron::data::read_npy(options.input);
   const auto clips = flow::check_clips(network, features, options.clips, hysteron::quoted(options.input.string()));
@@ -147,8 +115,8 @@ int run(const Options& options, Session& session) {
   const hysteron::compile::CompiledNetwork compiled =
       workshop.compile(target.network, session.reporter,
                        centring_features ? std::span(centring_features->values) : std::span<const float>());
-  auto verification =
-      flow::verify(workshop, target.network, compiled, features, clips, conditions, session.reporter, files);
+  auto verification = flow::verify(workshop, target.compared_with(network), compiled, features, clips, conditions,
+                                   session.reporter, files);
   flow::compare_with_given(network, target, features, verification, workshop.options().jobs);
   nlohmann::json json = flow::verification_json(verification, network);
   json.update(flow::target_json(target));
@@ -161,16 +129,11 @@ int run(const Options& options, Session& session) {
     print_causes(verification.divergence);
     print_figures(verification);
   }
-  std::string complaints;
-  for (const Limit& limit : limits) {
-    if (const std::string text = missed(limit, json); !text.empty())
-      complaints += (complaints.empty() ? "" : "; ") + text;
-  }
-  if (!complaints.empty()) throw Error(ErrorKind::kLimitMissed, complaints);
   if (verification.failed > 0) {
     throw hysteron::simulator_error(
         fmt::format("{} of {} clips could not be simulated", verification.failed, verification.clips.size()));
   }
+  check_limits(limits, json);
   return 0;
 }
 

@@ -12,9 +12,7 @@ using compile::probe_index;
 
 constexpr double kNever = std::numeric_limits<double>::quiet_NaN();
 
-double home_supply(const CellLab& lab) {
-  return lab.conditions.supply > 0.0 ? lab.conditions.supply : lab.technology.supply;
-}
+double home_supply(const CellLab& lab) { return compile::supply_of(lab.technology, lab.conditions); }
 
 double band_position(const compile::CellLoop& loop, double position) {
   return loop.fall + position * (loop.rise - loop.fall);

@@ -192,7 +192,7 @@ class LoopSearch {
 
   double supply_of(const compile::CellEnvironment& environment) const {
     if (environment.supply > 0.0) return environment.supply;
-    return lab_.conditions.supply > 0.0 ? lab_.conditions.supply : lab_.technology.supply;
+    return compile::supply_of(lab_.technology, lab_.conditions);
   }
 
   void finish(std::size_t i) {

@@ -154,7 +154,7 @@ class ClipComparison {
     const auto found = model::frame_decisions(measured_.logits, measured_.outputs);
     for (std::size_t t = 0; t < expected.size(); ++t) {
       if (expected[t] == found[t]) continue;
-      if (!result_.first_frame) result_.first_frame = t;
+      result_.frames.push_back(t);
       ++result_.wrong_frames;
       bool all_right = true;
       for (std::size_t l = 0; l < software_.layers; ++l) {

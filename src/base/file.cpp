@@ -71,6 +71,20 @@ void write_file(const std::filesystem::path& path, std::string_view bytes) {
   }
 }
 
+void check_writable(const std::filesystem::path& path, std::string_view what) {
+  const std::filesystem::path whole = std::filesystem::absolute(path);
+  const std::filesystem::path folder = whole.parent_path();
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(folder, ignored)) {
+    throw bad_input(fmt::format("{}: cannot write {}: the folder {} does not exist", what, quoted(path.string()),
+                                quoted(folder.string())));
+  }
+  const bool taken = std::filesystem::exists(whole, ignored) && !std::filesystem::is_regular_file(whole, ignored);
+  if (taken || whole.filename().empty()) {
+    throw bad_input(fmt::format("{} is {}, which is a folder or device; expected a file", what, quoted(path.string())));
+  }
+}
+
 void make_directories(const std::filesystem::path& path) {
   std::error_code code;
   std::filesystem::create_directories(path, code);

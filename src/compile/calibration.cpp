@@ -28,8 +28,8 @@ constexpr double kFallEnd = kFallBegin + kSlow;
 constexpr double kStop = kFallEnd + kQuick + kHold;
 constexpr double kLongestStep = 2e-3;
 
-// A cell this far off is worth a warning.
-constexpr double kCalibrationWarning = 0.02;
+// What calibration is to reach; a cell that is further off is worth a warning.
+constexpr double kCalibrationWarning = 0.005;
 
 sim::PiecewiseLinear ramp(const RampWindow& window) {
   return {{0.0, 0.0},
@@ -158,6 +158,17 @@ std::vector<CellLoop> measure_cells(const std::vector<CellTarget>& targets, cons
   return loops;
 }
 
+namespace {
+
+double relative_error(double measured, double wanted) { return wanted > 0.0 ? measured / wanted - 1.0 : 0.0; }
+
+CellErrors errors_of(const CellLoop& loop, const CellTarget& target) {
+  return {true, relative_error(loop.rise, target.rise), relative_error(loop.fall, target.fall),
+          relative_error(loop.high, target.high)};
+}
+
+}  // namespace
+
 CellGains nominal_gains(const CellTarget& target, const Conditions& conditions) {
   const double unit = conditions.unit_current;
   return {target.rise / unit, (target.rise - target.fall) / unit, target.high / unit};
@@ -215,6 +226,7 @@ void calibrate_network(CompiledNetwork& network, const technology::Technology& t
     }
     const double final_gains[] = {gains.threshold, gains.width, gains.output};
     const CellLoop& loop = calibrated[i].loop;
+    cells[i]->errors = errors_of(loop, targets[i]);
     const double measured[] = {loop.rise, loop.rise - loop.fall, loop.high};
     for (std::size_t k = 0; k < 3; ++k) {
       MappedInstance& row = network.mapping[cells[i]->mapping[k]];

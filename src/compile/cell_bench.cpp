@@ -84,7 +84,7 @@ CellFloor measure_cell_floor(const technology::Technology& technology, const Gai
   Circuit circuit;
   sim::Testbench bench;
   bench.circuit = &circuit;
-  bench.supply = conditions.supply > 0.0 ? conditions.supply : technology.supply;
+  bench.supply = supply_of(technology, conditions);
   bench.temperature = temperature;
   const technology::Geometry size = technology.reference;
   const circuit::NetId drains[] = {circuit.net("off_n"), circuit.net("off_p")};

@@ -61,6 +61,7 @@ class Centre {
         pool_(pool),
         reporter_(reporter),
         stop_(stop),
+        errors_(errors),
         runner_(network_, errors) {
     run_all();
   }
@@ -107,6 +108,7 @@ class Centre {
   ThreadPool& pool_;
   Reporter& reporter_;
   const StopFlag& stop_;
+  ErrorModel errors_;
   CentringRunner runner_;  // of network_
   std::vector<ClipRun> runs_;
   std::vector<std::vector<std::vector<std::uint8_t>>> given_on_;  // [clip][layer][frame, cell]
@@ -272,8 +274,12 @@ std::vector<Placement> Centre::places_for(const ThresholdPlace& place) const {
     return place.upper ? threshold_variance(kind, low, threshold, true)
                        : threshold_variance(kind, threshold, high, false);
   };
-  if (place.upper) return profile(groups.front(), low + least_width, range, high, variance, pool_);
-  return profile(groups.front(), std::min(kLeastThreshold, low), high - least_width, low, variance, pool_);
+  if (place.upper) {
+    const double from = std::max(low + least_width, std::min(errors_.least_upper, high));
+    return profile(groups.front(), from, std::min(range, std::max(errors_.largest_upper, high)), high, variance, pool_);
+  }
+  const double from = std::min(std::max(kLeastThreshold, errors_.least_lower), low);
+  return profile(groups.front(), from, high - least_width, low, variance, pool_);
 }
 
 bool Centre::improve(const ThresholdPlace& place) {

@@ -5,15 +5,30 @@
 namespace hysteron::compile {
 namespace {
 
-// Devices whose mismatch a value takes on before its legs: the N diode, and for a P rail the N copy and the P diode.
-constexpr double kNRailDevices = 1.0;
-constexpr double kPRailDevices = 3.0;
-// From the candidate's diode to V0: that diode, the N copy, the P diode, M1.
-constexpr double kCandidateDevices = 4.0;
 // From M8's current to V0: M7 and M9.
 constexpr double kFeedbackDevices = 2.0;
-// A unit leg of the skip path and the longer of its two rails.
-constexpr double kSkipDevices = 1.0 + kPRailDevices;
+
+/// Variance, in those of reference devices, that a value takes on before a leg on the rail of its own diode, and before
+/// one on its copied rail: its diode, and for the latter the copy and the copy's diode.
+constexpr double kOwnRail = 1.0;
+double copied_rail(const ErrorModel& errors) { return kOwnRail + 2.0 / errors.copy_area; }
+
+/// From the candidate's diode to V0: its copied rail and M1.
+double candidate_devices(const ErrorModel& errors) { return copied_rail(errors) + 1.0; }
+
+/// Of a leg of this weight; `source` says on which diode its value comes.
+double rail_devices(const ErrorModel& errors, Source source, double weight) {
+  const double copied = copied_rail(errors);
+  switch (source) {
+    case Source::kInput:  // both parts on N diodes: a weight has one leg on its own rail and one on a copied one
+      return 0.5 * (kOwnRail + copied);
+    case Source::kSigned:  // the positive part on an N diode, the negative one on a P diode
+      return weight > 0.0 ? copied : kOwnRail;
+    case Source::kState:  // a P diode
+      return weight > 0.0 ? kOwnRail : copied;
+  }
+  return copied;
+}
 
 double squared(double x) { return x * x; }
 
@@ -46,15 +61,16 @@ ErrorModel error_model(const technology::Technology& technology, double mismatch
     errors.length_ratios.push_back(length / technology.reference.length);
   }
   errors.narrowest = technology.narrowest_leg / technology.reference.width;
+  errors.copy_area = technology.rail_diode.width * technology.rail_diode.length /
+                     (technology.reference.width * technology.reference.length);
   return errors;
 }
 
-CircuitErrors::AffineErrors::AffineErrors(const model::Affine& affine, const ErrorModel& errors)
+CircuitErrors::AffineErrors::AffineErrors(const model::Affine& affine, Source source, const ErrorModel& errors)
     : made(affine.weight.rows(), affine.weight.cols()), squared(affine.weight.cwiseAbs2()), bias(affine.bias.size()) {
   for (Eigen::Index i = 0; i < made.size(); ++i) {
     const double weight = affine.weight.data()[i];
-    const double devices = weight > 0.0 ? kPRailDevices : kNRailDevices;
-    const double rail = devices * compile::squared(errors.mismatch * weight);
+    const double rail = rail_devices(errors, source, weight) * compile::squared(errors.mismatch * weight);
     made.data()[i] = static_cast<float>(errors.leg_variance(weight) + rail);
   }
   for (Eigen::Index i = 0; i < bias.size(); ++i) bias[i] = static_cast<float>(errors.leg_variance(affine.bias[i]));
@@ -68,10 +84,10 @@ CircuitErrors::Values CircuitErrors::AffineErrors::apply(const Values& x, const 
 }
 
 CircuitErrors::CircuitErrors(const model::Network& network, const ErrorModel& errors)
-    : errors_(errors), input_(network.input, errors) {
+    : errors_(errors), input_(network.input, Source::kInput, errors) {
   for (const model::Layer& layer : network.layers) {
-    LayerErrors made{AffineErrors(layer.candidate, errors), AffineErrors(layer.output, errors),
-                     model::Vector(layer.alpha.size())};
+    LayerErrors made{AffineErrors(layer.candidate, Source::kSigned, errors),
+                     AffineErrors(layer.output, Source::kState, errors), model::Vector(layer.alpha.size())};
     for (Eigen::Index j = 0; j < layer.alpha.size(); ++j) {
       made.alpha[j] = static_cast<float>(errors.leg_variance(layer.alpha[j]));
     }
@@ -85,7 +101,7 @@ CircuitErrors::Values CircuitErrors::candidates(std::size_t layer, const Values&
                                                 const Values& candidates) const {
   const Values on = (v.array() > 0.0F).cast<float>();
   Values result = layers_[layer].candidate.apply(v.cwiseMax(0.0F), variance.cwiseProduct(on));
-  const auto copies = static_cast<float>(kCandidateDevices * squared(errors_.mismatch));
+  const auto copies = static_cast<float>(candidate_devices(errors_) * squared(errors_.mismatch));
   result += copies * candidates.cwiseAbs2();
   return result;
 }
@@ -96,7 +112,9 @@ CircuitErrors::Values CircuitErrors::next(std::size_t layer, const Values& v, co
   const Values on = (h.array() > 0.0F).cast<float>();
   const Values of_h = on.array().rowwise() * errors.alpha.transpose().array();
   const Values flows = (sums.array() > 0.0F).cast<float>();
-  const double skip = squared(errors_.systematic) + kSkipDevices * squared(errors_.mismatch);
+  // A unit leg; every part of a value has its own rail and a copied one, and at most one is used.
+  const double skip_devices = 1.0 + rail_devices(errors_, Source::kSigned, 1.0);
+  const double skip = squared(errors_.systematic) + skip_devices * squared(errors_.mismatch);
   return variance + static_cast<float>(skip) * v.cwiseAbs2() + errors.output.apply(h, of_h).cwiseProduct(flows);
 }
 

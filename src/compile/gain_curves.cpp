@@ -9,9 +9,8 @@
 #include <optional>
 
 #include "hysteron/base/error.h"
-#include "hysteron/base/file.h"
-#include "hysteron/base/random.h"
 #include "hysteron/base/units.h"
+#include "hysteron/compile/stored_measurement.h"
 
 namespace hysteron::compile {
 namespace {
@@ -149,17 +148,8 @@ OperatingVoltages measure_voltages(const Technology& technology, const sim::Engi
 
 // Stored curves ---------------------------------------------------------------------------------------------------
 
-std::filesystem::path cache_path(const Technology& technology, const sim::Engine& engine, const Conditions& conditions,
-                                 double supply) {
-  const std::string key = fmt::format("{} {} {} {:.9g} {:.9g} {:.9g}", technology.fingerprint, engine.version(),
-                                      kFormat, conditions.unit_current, supply, conditions.temperature);
-  const std::string safe_name = fmt::format("{:016x}.json", fnv1a(key));
-  return cache_directory() / "gain-curves" / (technology.name + "-" + safe_name);
-}
-
 nlohmann::json to_json(const GainCurves& curves) {
-  return {{"format", kFormat},
-          {"widths", curves.widths},
+  return {{"widths", curves.widths},
           {"lengths", curves.lengths},
           {"voltages", curves.voltages},
           {"gains", curves.gains},
@@ -170,11 +160,8 @@ nlohmann::json to_json(const GainCurves& curves) {
           {"cell_tail", curves.operating.cell_tail}};
 }
 
-/// Nothing where the file is absent or not whole: curves can always be measured anew.
-std::optional<GainCurves> read_stored(const std::filesystem::path& path) {
-  std::error_code code;
-  if (!std::filesystem::exists(path, code)) return {};
-  const auto json = nlohmann::json::parse(read_file(path), nullptr, false);
+/// Nothing where `json` is not whole.
+std::optional<GainCurves> from_json(const nlohmann::json& json) {
   try {
     GainCurves curves;
     json.at("widths").get_to(curves.widths);
@@ -195,6 +182,10 @@ std::optional<GainCurves> read_stored(const std::filesystem::path& path) {
 }
 
 }  // namespace
+
+double supply_of(const Technology& technology, const Conditions& conditions) {
+  return conditions.supply > 0.0 ? conditions.supply : technology.supply;
+}
 
 double GainCurves::gain(Polarity polarity, std::size_t length_index, double width, double voltage) const {
   const std::size_t plane = ((polarity == Polarity::kN ? 0 : lengths.size()) + length_index) * voltages.size();
@@ -237,7 +228,7 @@ double GainCurves::width_for(Polarity polarity, std::size_t length_index, double
 }
 
 GainCurves measure_gain_curves(const Technology& technology, const sim::Engine& engine, const Conditions& conditions) {
-  const double supply = conditions.supply > 0.0 ? conditions.supply : technology.supply;
+  const double supply = supply_of(technology, conditions);
   GainCurves curves;
   curves.widths = width_grid(technology);
   curves.lengths = technology.leg_lengths;
@@ -250,14 +241,12 @@ GainCurves measure_gain_curves(const Technology& technology, const sim::Engine& 
 
 GainCurves load_gain_curves(const Technology& technology, const sim::Engine& engine, const Conditions& conditions,
                             Reporter& reporter) {
-  const double supply = conditions.supply > 0.0 ? conditions.supply : technology.supply;
-  const std::filesystem::path path = cache_path(technology, engine, conditions, supply);
-  if (auto stored = read_stored(path)) return *stored;
+  const StoredMeasurement store("gain-curves", kFormat, technology, engine, conditions);
+  if (auto stored = from_json(store.read())) return *stored;
   reporter.info(
       fmt::format("measuring the gain curves of {} at {}", technology.name, format_si(conditions.unit_current, "A")));
   GainCurves curves = measure_gain_curves(technology, engine, conditions);
-  make_directories(path.parent_path());
-  write_file(path, to_json(curves).dump());
+  store.write(to_json(curves));
   return curves;
 }
 

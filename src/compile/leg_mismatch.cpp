@@ -7,9 +7,8 @@
 #include <vector>
 
 #include "hysteron/base/error.h"
-#include "hysteron/base/file.h"
-#include "hysteron/base/random.h"
 #include "hysteron/base/units.h"
+#include "hysteron/compile/stored_measurement.h"
 
 namespace hysteron::compile {
 namespace {
@@ -22,10 +21,6 @@ using technology::Technology;
 constexpr int kFormat = 2;  // of the stored file; raise it when what is measured changes
 constexpr int kLegs = 300;  // of each polarity
 constexpr unsigned kSeed = 17;
-
-double supply_of(const Technology& technology, const Conditions& conditions) {
-  return conditions.supply > 0.0 ? conditions.supply : technology.supply;
-}
 
 /// A diode that takes the unit current, kLegs legs of its size, drains held at half the supply, and their probes.
 void add_legs(Circuit& circuit, sim::Testbench& bench, const Technology& technology, Polarity polarity, double unit) {
@@ -87,17 +82,9 @@ double measure_leg_mismatch(const Technology& technology, const sim::Engine& eng
 
 double load_leg_mismatch(const Technology& technology, const sim::Engine& engine, const Conditions& conditions,
                          Reporter& reporter) {
-  const std::string key =
-      fmt::format("{} {} {} {:.9g} {:.9g} {:.9g}", technology.fingerprint, engine.version(), kFormat,
-                  conditions.unit_current, supply_of(technology, conditions), conditions.temperature);
-  const std::filesystem::path path =
-      cache_directory() / "leg-mismatch" / fmt::format("{}-{:016x}.json", technology.name, fnv1a(key));
-  std::error_code code;
-  if (std::filesystem::exists(path, code)) {
-    const auto stored = nlohmann::json::parse(read_file(path), nullptr, false);
-    // A file that is not whole is no harm: the value can always be measured anew.
-    if (stored.is_object() && stored.contains("mismatch") && stored["mismatch"].is_number()) return stored["mismatch"];
-  }
+  const StoredMeasurement store("leg-mismatch", kFormat, technology, engine, conditions);
+  const nlohmann::json stored = store.read();
+  if (stored.is_object() && stored.contains("mismatch") && stored["mismatch"].is_number()) return stored["mismatch"];
   const double mismatch = measure_leg_mismatch(technology, engine, conditions);
   if (!(mismatch > 0.0)) {
     throw bad_input(
@@ -106,8 +93,7 @@ double load_leg_mismatch(const Technology& technology, const sim::Engine& engine
   }
   reporter.info(fmt::format("mismatch of a leg of {} at {}: {:.2f} % of its current", technology.name,
                             format_si(conditions.unit_current, "A"), 100.0 * mismatch));
-  make_directories(path.parent_path());
-  write_file(path, nlohmann::json{{"mismatch", mismatch}}.dump());
+  store.write({{"mismatch", mismatch}});
   return mismatch;
 }
 

@@ -309,7 +309,7 @@ NetlistHeader parse_header(const std::vector<spice::Comment>& header, const std:
   if (keys.number("format", 0, 1e9) != kFormat) throw keys.wrong("format", std::to_string(kFormat));
   NetlistHeader result;
   result.technology = keys.text("technology");
-  result.conditions.supply = keys.number("supply_v", 0.1, 10.0);
+  result.conditions.supply = keys.number("supply_v", 0.5, 6.0);
   result.conditions.unit_current = keys.number("unit_current_a", 1e-12, 1e-6);
   result.conditions.temperature = keys.number("temperature_c", -273.0, 300.0);
   if (keys.has("cell_capacitance_f")) result.cell_capacitance = keys.number("cell_capacitance_f", 1e-18, 1e-6);

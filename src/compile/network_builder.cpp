@@ -63,7 +63,7 @@ NetworkBuilder::NetworkBuilder(const technology::Technology& technology, const G
                                const Conditions& conditions)
     : technology_(technology), curves_(curves) {
   result_.conditions = conditions;
-  result_.supply = conditions.supply > 0.0 ? conditions.supply : technology.supply;
+  result_.supply = supply_of(technology, conditions);
   build_bias();
 }
 

@@ -7,6 +7,7 @@
 #include "hysteron/base/error.h"
 #include "hysteron/base/parallel.h"
 #include "hysteron/compile/layer_calibration.h"
+#include "hysteron/compile/limits.h"
 #include "hysteron/data/npy.h"
 #include "hysteron/model/model_file.h"
 #include "hysteron/report/centring_report.h"
@@ -49,7 +50,12 @@ Target make_target(const Workshop& workshop, const model::Network& given, const 
     target.network = target.pruning->network;
   }
   if (features) {
-    const compile::ErrorModel errors = compile::error_model(workshop.technology(), workshop.leg_mismatch(reporter));
+    compile::ErrorModel errors = compile::error_model(workshop.technology(), workshop.leg_mismatch(reporter));
+    const compile::CellFloor floor = workshop.cell_floor();
+    const double unit = workshop.options().conditions.unit_current;
+    errors.least_upper = floor.threshold() / unit;
+    errors.least_lower = floor.fall() / unit;
+    errors.largest_upper = compile::kLargestLeg;
     target.centring = compile::centre_thresholds(target.network, *features, errors, pool, reporter, stop);
     target.network = target.centring->network;
   }
@@ -76,6 +82,7 @@ nlohmann::json target_json(const Target& target) {
 void compare_with_given(const model::Network& given, const Target& target, const data::Features& features,
                         Verification& verification, int jobs) {
   if (!target.centring) return;
+  const model::Network& before = target.pruning ? target.pruning->network : given;
   std::vector<std::size_t> clips;
   std::size_t same = 0;
   for (VerifiedClip& clip : verification.clips) {
@@ -88,7 +95,7 @@ void compare_with_given(const model::Network& given, const Target& target, const
   }
   if (clips.empty()) return;
   ThreadPool pool(jobs);
-  const auto change = compile::software_change(given, target.network, features, clips, pool);
+  const auto change = compile::software_change(before, target.network, features, clips, pool);
   const auto count = static_cast<double>(clips.size());
   verification.agreement.decision_agreement = static_cast<double>(same) / count;
   verification.agreement.centring_frame_change =

@@ -26,17 +26,15 @@ Workshop::Workshop(const CircuitOptions& options, Reporter& reporter, const Stop
     : options_(options),
       technology_(technology::load_technology(options.technology, options.pdk_root)),
       engine_(ngspice_, technology_, run_options(options, stop)),
+      varied_technology_(compile::with_mismatch(technology_)),
+      varied_engine_(ngspice_, varied_technology_, run_options(options, stop)),
       curves_(compile::load_gain_curves(technology_, engine_, options.conditions, reporter)) {}
 
-double Workshop::supply() const {
-  return options_.conditions.supply > 0.0 ? options_.conditions.supply : technology_.supply;
-}
+double Workshop::supply() const { return compile::supply_of(technology_, options_.conditions); }
 
 compile::CompiledNetwork Workshop::compile(const model::Network& network, Reporter& reporter,
                                            std::span<const float> features) const {
-  const compile::CellFloor floor =
-      compile::measure_cell_floor(technology_, curves_, options_.conditions, options_.conditions.temperature, engine_);
-  compile::check_limits(network, options_.conditions, floor);
+  compile::check_limits(network, options_.conditions, cell_floor());
   compile::CompiledNetwork compiled = compile::build_network(network, technology_, curves_, options_.conditions);
   if (options_.calibration != CalibrationLevel::kCurves) {
     compile::calibrate_network(compiled, technology_, curves_, engine_, reporter);
@@ -46,6 +44,11 @@ compile::CompiledNetwork Workshop::compile(const model::Network& network, Report
                                           ? compile::drawn_features(compile::kCalibrationFrames, network.inputs())
                                           : compile::calibration_frames(features, network.inputs());
     compiled.calibration = compile::calibrate_layers(compiled, technology_, curves_, frames, engine_, reporter).nodes;
+    for (const compile::NodeError& node : compiled.calibration) {
+      if (node.after <= compile::kNodeTolerance) continue;
+      reporter.warning(
+          fmt::format("the currents into {} are off by {:.1f} % RMS after calibration", node.node, 100.0 * node.after));
+    }
   }
   compile::apply_mends(compiled, options_.mends);
   if (const std::size_t dropped = compiled.dropped_parameters(); dropped > 0) {
@@ -56,12 +59,17 @@ compile::CompiledNetwork Workshop::compile(const model::Network& network, Report
   return compiled;
 }
 
+compile::CellFloor Workshop::cell_floor() const {
+  return compile::measure_cell_floor(technology_, curves_, options_.conditions, options_.conditions.temperature,
+                                     engine_);
+}
+
 double Workshop::leg_mismatch(Reporter& reporter) const {
-  const technology::Technology varied = compile::with_mismatch(technology_);
-  spice::RunOptions run_options;
-  run_options.time_limit = std::chrono::duration<double>(options_.time_limit);
-  const spice::SpiceEngine engine(ngspice_, varied, run_options);
-  return compile::load_leg_mismatch(technology_, engine, options_.conditions, reporter);
+  return compile::load_leg_mismatch(technology_, varied_engine_, options_.conditions, reporter);
+}
+
+behavioural::DeviceStatistics Workshop::device_statistics(Reporter& reporter) const {
+  return behavioural::load_device_statistics(technology_, engine_, varied_engine_, options_.conditions, reporter);
 }
 
 CircuitSummary summarise(const compile::CompiledNetwork& network, const technology::Technology& technology) {

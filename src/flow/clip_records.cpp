@@ -4,10 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
-#include <stdexcept>
 #include <utility>
 
+#include "flow/record_file.h"
 #include "hysteron/base/file.h"
 #include "hysteron/base/random.h"
 #include "hysteron/model/safetensors.h"
@@ -18,12 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kKey = "hysteron.clip_key";
 constexpr const char* kFormat = "1";  // changes with what read_clip and read_transients read
-
-fs::path clip_file(const fs::path& folder, std::size_t clip) {
-  return folder / fmt::format("clip_{:05}.safetensors", clip);
-}
 
 bool names_a_file(const fs::path& path) { return path.extension() == ".safetensors"; }
 
@@ -36,76 +30,30 @@ std::string record_key(const Workshop& workshop, const compile::CompiledNetwork&
   return fmt::format("{}-{:016x}", workshop.engine().fingerprint(bench), fnv1a(text));
 }
 
-struct NamedArray {
-  const char* name;
-  std::vector<float>* values;
-  std::vector<std::size_t> shape;
-};
-
-/// The arrays of a record's file; sizes must be set.
+/// The arrays of a record's file; sizes of the trace must be set.
 std::vector<NamedArray> arrays(ClipRecord& record) {
-  model::Trace& trace = record.circuit.trace;
+  const model::Trace& trace = record.circuit.trace;
   analysis::Transients& between = record.transients;
   const std::vector<std::size_t> bits = {trace.layers, trace.frames, trace.cells};
   const std::vector<std::size_t> logits = {trace.frames, trace.outputs};
-  return {{"logits", &trace.logits, logits},
-          {"states", &trace.states, bits},
-          {"candidates", &trace.candidates, bits},
-          {"candidate_low", &between.candidate_low, bits},
-          {"candidate_high", &between.candidate_high, bits},
-          {"seconds_below", &between.seconds_below, bits},
-          {"seconds_above", &between.seconds_above, bits},
-          {"candidate_drift", &between.candidate_drift, bits},
-          {"v0_flips", &between.v0_flips, bits},
-          {"end_states", &between.end_states, bits},
-          {"candidate_settling", &between.candidate_settling, bits},
-          {"state_settling", &between.state_settling, bits},
-          {"logit_settling", &between.logit_settling, logits}};
+  std::vector<NamedArray> all = trace_arrays(record.circuit.trace);
+  const std::vector<NamedArray> more = {
+      {"candidate_low", &between.candidate_low, bits},     {"candidate_high", &between.candidate_high, bits},
+      {"seconds_below", &between.seconds_below, bits},     {"seconds_above", &between.seconds_above, bits},
+      {"candidate_drift", &between.candidate_drift, bits}, {"v0_flips", &between.v0_flips, bits},
+      {"end_states", &between.end_states, bits},           {"candidate_settling", &between.candidate_settling, bits},
+      {"state_settling", &between.state_settling, bits},   {"logit_settling", &between.logit_settling, logits}};
+  all.insert(all.end(), more.begin(), more.end());
+  return all;
 }
 
-void write_record(const fs::path& path, const std::string& key, ClipRecord& record) {
-  model::TensorFile file;
-  for (const NamedArray& array : arrays(record)) {
-    file.tensors[array.name] = model::float_tensor(array.shape, *array.values);
-  }
-  file.metadata = {{kKey, key},
-                   {"hysteron.power_cells_w", fmt::format("{:.17g}", record.circuit.power.cells)},
-                   {"hysteron.power_feedforward_w", fmt::format("{:.17g}", record.circuit.power.feedforward)},
-                   {"hysteron.spice_seconds", fmt::format("{}", record.circuit.seconds)}};
-  model::write_tensors(path, file);
-}
-
-/// The record in `path` if it is whole and of `key`; a file that cannot be read is one that is missing.
+/// The record in `path` if it is whole and of `key`.
 std::optional<ClipRecord> read_record(const fs::path& path, const std::string& key,
                                       const compile::CompiledNetwork& network, std::size_t frames) {
-  std::error_code ignored;
-  if (!fs::is_regular_file(path, ignored)) return std::nullopt;
-  try {
-    const model::TensorFile file = model::read_tensors(path);
-    const auto found = file.metadata.find(kKey);
-    if (found == file.metadata.end() || found->second != key) return std::nullopt;
-    ClipRecord record;
-    model::Trace& trace = record.circuit.trace;
-    trace.frames = frames;
-    trace.layers = network.cells.size();
-    trace.outputs = network.readouts.size();
-    for (const auto& layer : network.cells) trace.cells = std::max(trace.cells, layer.size());
-    for (const NamedArray& array : arrays(record)) {
-      const model::Tensor& tensor = file.tensors.at(array.name);
-      if (tensor.shape != array.shape) return std::nullopt;
-      *array.values = model::float_values(tensor, path.string(), array.name);
-    }
-    const auto number = [&](const char* name) { return std::strtod(file.metadata.at(name).c_str(), nullptr); };
-    record.circuit.power.cells = number("hysteron.power_cells_w");
-    record.circuit.power.feedforward = number("hysteron.power_feedforward_w");
-    record.circuit.power.total = record.circuit.power.cells + record.circuit.power.feedforward;
-    record.circuit.seconds = number("hysteron.spice_seconds");
-    return record;
-  } catch (const Error&) {
-    return std::nullopt;
-  } catch (const std::out_of_range&) {
-    return std::nullopt;
-  }
+  ClipRecord record;
+  size_trace(network, frames, record.circuit.trace);
+  if (!read_record_file(path, key, record.circuit, arrays(record))) return std::nullopt;
+  return record;
 }
 
 bool has_waveforms(const fs::path& path, const std::string& key) {
@@ -113,7 +61,7 @@ bool has_waveforms(const fs::path& path, const std::string& key) {
   if (!fs::is_regular_file(path, ignored)) return false;
   try {
     const auto metadata = model::read_tensors(path).metadata;
-    const auto found = metadata.find(kKey);
+    const auto found = metadata.find(kRecordKey);
     return found != metadata.end() && found->second == key;
   } catch (const Error&) {
     return false;
@@ -187,10 +135,12 @@ class Simulation {
                         analysis::read_transients(network_, bench, waveforms)};
       if (keeps_waveforms()) {
         model::TensorFile file = report::waveform_tensors(network_, bench, waveforms, files_.tolerance);
-        file.metadata[kKey] = waveform_key(i);
+        file.metadata[kRecordKey] = waveform_key(i);
         model::write_tensors(waveform_file(i), file);
       }
-      if (!files_.records.empty()) write_record(clip_file(files_.records, clips_[i]), keys_[i], record);
+      if (!files_.records.empty()) {
+        write_record_file(clip_file(files_.records, clips_[i]), keys_[i], record.circuit, arrays(record));
+      }
       outcomes_[i].record = std::move(record);
     }
     report_progress();

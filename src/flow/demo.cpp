@@ -9,6 +9,7 @@
 #include "hysteron/base/file.h"
 #include "hysteron/base/parallel.h"
 #include "hysteron/data/npy.h"
+#include "hysteron/flow/centring.h"
 #include "hysteron/flow/netlist.h"
 #include "hysteron/train/training_data.h"
 
@@ -64,8 +65,9 @@ DemoResult run_demo(const DemoOptions& options, Reporter& reporter, const StopFl
   const data::Features clips = pick(data.test.features, choose_clips(data.test, data.labels.size(), options.clips));
   data::write_npy(options.output / "test.npy", clips);
 
-  const compile::CompiledNetwork compiled = workshop.compile(network, reporter);
-  write_circuit(compiled, workshop.technology(), workshop.curves(), options.output / "circuit");
+  const Target target = make_target(workshop, network, {}, reporter, stop);
+  const compile::CompiledNetwork compiled = workshop.compile(target.network, reporter);
+  write_circuit(compiled, target, workshop.technology(), workshop.curves(), options.output / "circuit");
   result.circuit = summarise(compiled, workshop.technology());
 
   std::vector<std::size_t> all(clips.clips);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "hysteron/base/error.h"
+#include "hysteron/base/file.h"
 #include "hysteron/base/parallel.h"
 #include "hysteron/data/npy.h"
 #include "hysteron/model/model_file.h"
@@ -12,6 +13,7 @@
 namespace hysteron::flow {
 
 EvalResult evaluate_model(const EvalRequest& request, Reporter& reporter, const StopFlag& stop) {
+  if (!request.features.empty()) check_writable(request.features, "--features");
   EvalResult result;
   result.network = model::load_model(request.model);
   ThreadPool pool(request.jobs);

@@ -117,8 +117,16 @@ void watch_clips(const Workshop& workshop, const model::Network& network, const 
   std::vector<analysis::Glitch> all;
   std::size_t done = 0;
   const std::string task = "watching every rail";
+  std::optional<Error> first_error;
   reporter.progress(task, 0, benches.size(), "");
   workshop.engine().run_each(benches, workshop.options().jobs, [&](std::size_t i, const sim::Outcome& outcome) {
+    if (outcome.error) {
+      reporter.warning(fmt::format("clip {}: {}", request.clips[i], outcome.error->what()));
+      if (!first_error) first_error = outcome.error;
+      study.failed.push_back(request.clips[i]);
+      reporter.progress(task, ++done, benches.size(), "");
+      return;
+    }
     const sim::Waveforms& waveforms = outcome.value();
     const auto clip = features.clip(request.clips[i]);
     const model::Trace software = model::run_clip(network, clip);
@@ -133,6 +141,8 @@ void watch_clips(const Workshop& workshop, const model::Network& network, const 
     }
     reporter.progress(task, ++done, benches.size(), "");
   });
+  if (first_error && study.failed.size() == benches.size()) throw *first_error;
+  std::sort(study.failed.begin(), study.failed.end());
   // In the order of size, and whatever the order in which clips were done.
   std::sort(study.glitches.begin(), study.glitches.end(), [](const auto& a, const auto& b) {
     const auto key = [](const auto& item) {
@@ -152,12 +162,12 @@ RatePoint try_rate(const Workshop& workshop, const model::Network& network, cons
   faster.frame_seconds = frame_seconds;
   faster.input_ramp = std::min(compiled.input_ramp, 0.1 * frame_seconds);
   const Verification result = verify(workshop, network, faster, features, request.clips, request.conditions, reporter);
-  if (result.failed > 0) {
-    throw simulator_error(
-        fmt::format("{} clips could not be simulated at {:.4g} s a frame", result.failed, frame_seconds));
-  }
-  return {frame_seconds, result.agreement.frame_agreement, result.agreement.state_mismatch,
-          result.agreement.decision_agreement >= 1.0, false};
+  return {frame_seconds,
+          result.agreement.frame_agreement,
+          result.agreement.state_mismatch,
+          result.failed == 0 && result.agreement.decision_agreement >= 1.0,
+          false,
+          result.failed};
 }
 
 /// Halves the frame time while agreement holds, then closes in between the last that held and the first that did not.
@@ -166,13 +176,13 @@ void search_rate(const Workshop& workshop, const model::Network& network, const 
   const double wanted = std::min(request.least_agreement, study.agreement.frame_agreement);
   const bool decides = study.agreement.decision_agreement >= 1.0;
   study.rates.push_back(
-      {compiled.frame_seconds, study.agreement.frame_agreement, study.agreement.state_mismatch, decides, true});
+      {compiled.frame_seconds, study.agreement.frame_agreement, study.agreement.state_mismatch, decides, true, 0});
   double good = compiled.frame_seconds;
   double bad = 0.0;
   while ((bad == 0.0 || good / bad > kRateRatio) && good > kShortestShare * compiled.frame_seconds) {
     const double next = bad == 0.0 ? 0.5 * good : std::sqrt(good * bad);
     RatePoint point = try_rate(workshop, network, compiled, features, request, next, reporter);
-    point.holds = point.frame_agreement >= wanted && (point.same_decisions || !decides);
+    point.holds = point.failed == 0 && point.frame_agreement >= wanted && (point.same_decisions || !decides);
     study.rates.push_back(point);
     (point.holds ? good : bad) = next;
   }
@@ -186,7 +196,8 @@ HazardStudy study_hazards(const Workshop& workshop, const model::Network& networ
                           const HazardRequest& request, Reporter& reporter) {
   HazardStudy study;
   watch_clips(workshop, network, compiled, features, request, reporter, study);
-  if (request.search_rate) search_rate(workshop, network, compiled, features, request, reporter, study);
+  if (request.search_rate && study.failed.empty())
+    search_rate(workshop, network, compiled, features, request, reporter, study);
   return study;
 }
 
@@ -206,6 +217,7 @@ nlohmann::json hazard_json(const HazardStudy& study, const model::Network& netwo
     row["clip"] = clip;
     json["glitches"].push_back(row);
   }
+  json["failed_clips"] = study.failed;
   if (study.fastest_frame > 0.0) {
     json["fastest_frame_seconds"] = study.fastest_frame;
     json["highest_frame_rate_hz"] = 1.0 / study.fastest_frame;
@@ -215,6 +227,7 @@ nlohmann::json hazard_json(const HazardStudy& study, const model::Network& netwo
                                      {"frame_agreement", point.frame_agreement},
                                      {"state_mismatch", point.state_mismatch},
                                      {"same_decisions", point.same_decisions},
+                                     {"failed_clips", point.failed},
                                      {"holds", point.holds}});
     }
   }

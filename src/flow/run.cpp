@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "hysteron/base/parallel.h"
+#include "hysteron/flow/centring.h"
 #include "hysteron/flow/clip_records.h"
 #include "hysteron/model/safetensors.h"
 
@@ -42,7 +43,8 @@ RunResult run_software(const model::Network& network, const data::Features& feat
 RunResult run_spice(const CircuitOptions& options, const model::Network& network, const data::Features& features,
                     Reporter& reporter, const StopFlag& stop) {
   const Workshop workshop(options, reporter, stop);
-  const compile::CompiledNetwork compiled = workshop.compile(network, reporter);
+  const Target target = make_target(workshop, network, {}, reporter, stop);
+  const compile::CompiledNetwork compiled = workshop.compile(target.network, reporter);
   std::vector<std::size_t> clips(features.clips);
   std::iota(clips.begin(), clips.end(), std::size_t{0});
   auto outcomes = simulate_records(workshop, compiled, features, clips, {}, {}, reporter);

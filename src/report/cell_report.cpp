@@ -186,7 +186,7 @@ Json cell_study_json(const CellStudyResult& study, const CellLab& lab) {
   for (const CellSweep& sweep : study.sweeps) {
     sweeps[sweep.name] = {{"beside", sweep.beside}, {"cells", cells_json(sweep.cells)}};
   }
-  const double supply = lab.conditions.supply > 0.0 ? lab.conditions.supply : lab.technology.supply;
+  const double supply = compile::supply_of(lab.technology, lab.conditions);
   return {{"study", "cell"},
           {"technology", lab.technology.name},
           {"engine", lab.engine.version()},

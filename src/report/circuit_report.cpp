@@ -35,6 +35,15 @@ nlohmann::json summary_json(const compile::CompiledNetwork& network, const techn
     nodes[node.node] = {{"error_by_curves", node.before}, {"error", node.after}};
   }
   for (const char* role : {"leg", "bias_leg", "skip_leg"}) legs += by_role.count(role) != 0 ? by_role.at(role) : 0;
+  nlohmann::json cell_errors = nlohmann::json::array();
+  for (std::size_t l = 0; l < network.cells.size(); ++l) {
+    for (std::size_t j = 0; j < network.cells[l].size(); ++j) {
+      const compile::CellErrors& errors = network.cells[l][j].errors;
+      if (!errors.is_measured) continue;
+      cell_errors.push_back(
+          {{"layer", l}, {"cell", j}, {"rise", errors.rise}, {"fall", errors.fall}, {"high", errors.high}});
+    }
+  }
   double capacitance = 0.0;
   for (const circuit::Capacitor& capacitor : network.circuit.capacitors()) capacitance += capacitor.capacitance;
   return {{"technology", technology.name},
@@ -47,6 +56,7 @@ nlohmann::json summary_json(const compile::CompiledNetwork& network, const techn
           {"capacitance_f", capacitance},
           {"dropped_parameters", network.dropped_parameters()},
           {"summing_nodes", nodes},
+          {"cell_errors", cell_errors},
           {"inputs", network.inputs.size()},
           {"outputs", network.readouts.size()},
           {"supply_v", network.supply},

@@ -42,7 +42,8 @@ nlohmann::json counts_json(const analysis::Divergence& divergence) {
 nlohmann::json divergence_json(const analysis::Divergence& divergence, double frame_seconds) {
   nlohmann::json json = counts_json(divergence);
   json["first"] = divergence.first ? event_json(*divergence.first, frame_seconds) : nlohmann::json();
-  json["first_frame"] = divergence.first_frame ? nlohmann::json(*divergence.first_frame) : nlohmann::json();
+  json["first_frame"] = divergence.frames.empty() ? nlohmann::json() : nlohmann::json(divergence.frames.front());
+  json["frames"] = divergence.frames;
   json["events"] = nlohmann::json::array();
   for (const analysis::CellEvent& event : divergence.events) {
     json["events"].push_back(event_json(event, frame_seconds));

@@ -75,6 +75,13 @@ std::string analysis(const sim::Testbench& bench, const Technology& technology) 
                             bench.starts_from_initial_voltages ? " uic" : "");
 }
 
+std::string device_parameter(const char* parameter, const sim::Probe& probe, const sim::Testbench& bench,
+                             const Technology& technology) {
+  const bool is_n = bench.circuit->transistor(probe.index).polarity == Polarity::kN;
+  return fmt::format("@m.x{}.{}[{}]", bench.circuit->full_name(probe.index),
+                     is_n ? technology.n.inner : technology.p.inner, parameter);
+}
+
 }  // namespace
 
 std::string ngspice_conditions(const sim::Testbench& bench, const Technology& technology) {
@@ -98,11 +105,14 @@ std::string ngspice_conditions(const sim::Testbench& bench, const Technology& te
 
 std::string signal_name(const sim::Probe& probe, const sim::Testbench& bench, const Technology& technology) {
   switch (probe.kind) {
-    case sim::Probe::Kind::kDrainCurrent: {
-      const bool is_n = bench.circuit->transistor(probe.index).polarity == Polarity::kN;
-      return fmt::format("@m.x{}.{}[id]", bench.circuit->full_name(probe.index),
-                         is_n ? technology.n.inner : technology.p.inner);
-    }
+    case sim::Probe::Kind::kDrainCurrent:
+      return device_parameter("id", probe, bench, technology);
+    case sim::Probe::Kind::kTransconductance:
+      return device_parameter("gm", probe, bench, technology);
+    case sim::Probe::Kind::kThresholdShift:
+      return device_parameter("delvto", probe, bench, technology);
+    case sim::Probe::Kind::kMobilityFactor:
+      return device_parameter("mulu0", probe, bench, technology);
     case sim::Probe::Kind::kVoltage:
       return fmt::format("v({})", bench.circuit->net_name(probe.index));
     case sim::Probe::Kind::kSourceCurrent:

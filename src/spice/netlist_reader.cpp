@@ -284,6 +284,11 @@ void check_instance(const Instance& found, const Instance& expected, const std::
                                     setting.reference.empty() ? "a number" : "{" + setting.reference + "}",
                                     wanted.reference.empty() ? "a number" : "{" + wanted.reference + "}"));
       }
+      if (setting.name == wanted.name && found.master == kCapacitor &&
+          std::abs(setting.value - wanted.value) > 1e-3 * wanted.value) {
+        throw bad_input(
+            fmt::format("{} is {:.6g}; expected {:.6g}, as the head says", place, setting.value, wanted.value));
+      }
     }
   }
 }

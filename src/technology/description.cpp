@@ -212,8 +212,9 @@ Description parse_description(const std::string& text, const std::string& origin
   Description description;
   Technology& technology = description.technology;
   technology.name = table.text("name");
-  technology.supply = table.number("supply", 0.1, 100.0);
+  technology.supply = table.number("supply", 0.5, 6.0);
   const std::vector<double> temperature = table.numbers("temperature", -200.0, 300.0, 2);
+  if (temperature[0] >= temperature[1]) throw table.wrong("temperature", "[lowest, highest]");
   technology.temperature_low = temperature[0];
   technology.temperature_high = temperature[1];
   read_models_table(table.table("models"), description);

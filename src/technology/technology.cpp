@@ -56,7 +56,11 @@ void read_models(const Description& description, const fs::path& root, Technolog
     return;
   }
   const fs::path folder = find_model_folder(description, root);
-  for (const std::string& file : description.files) technology.models.files[file] = read_file(folder / file);
+  for (const std::string& file : description.files) {
+    std::string bytes = read_file(folder / file);
+    if (bytes.empty()) throw bad_input(quoted((folder / file).string()) + " is empty; expected device models");
+    technology.models.files[file] = std::move(bytes);
+  }
 }
 
 std::string make_fingerprint(const std::string& description, const Models& models) {

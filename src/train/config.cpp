@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cmath>
 #include <deque>
-#include <filesystem>
 #include <functional>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -14,6 +13,7 @@
 #include <variant>
 
 #include "hysteron/base/error.h"
+#include "hysteron/base/file.h"
 #include "hysteron/train/cell_kind.h"
 #include "train/config_values.h"
 
@@ -488,18 +488,7 @@ std::string config_to_toml(const TrainConfig& config) { return to_toml(config, {
 std::string decisive_toml(const TrainConfig& config) { return to_toml(config, keys_without_effect()); }
 
 void check_output(const TrainConfig& config) {
-  if (config.output.empty()) return;
-  const std::filesystem::path path = std::filesystem::absolute(config.output);
-  const std::filesystem::path folder = path.parent_path();
-  std::error_code ignored;
-  if (!std::filesystem::is_directory(folder, ignored)) {
-    throw bad_input(fmt::format("model.output: the folder {} does not exist", hysteron::quoted(folder.string())));
-  }
-  const bool taken = std::filesystem::exists(path, ignored) && !std::filesystem::is_regular_file(path, ignored);
-  if (taken || path.filename().empty()) {
-    throw bad_input(fmt::format("model.output is {}, which is a folder or device; expected a file",
-                                hysteron::quoted(config.output)));
-  }
+  if (!config.output.empty()) check_writable(config.output, "model.output");
 }
 
 std::string config_to_json(const TrainConfig& config) {

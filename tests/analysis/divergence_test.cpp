@@ -74,7 +74,7 @@ TEST(Divergence, FindsNothingWhereAllAgree) {
   const Divergence found = Case({0.1F, 0.9F, 0.5F, 0.1F}).find();
   EXPECT_EQ(found.bits, 0u);
   EXPECT_FALSE(found.first);
-  EXPECT_FALSE(found.first_frame);
+  EXPECT_TRUE(found.frames.empty());
 }
 
 TEST(Divergence, CandidateOverTheThresholdIsSizing) {
@@ -162,7 +162,7 @@ TEST(Divergence, CountsFramesAndSumsOverClips) {
   Case c({0.9F, 0.5F, 0.5F, 0.1F});
   c.circuit.trace.logits[2] = -5.0F;  // frame 1, label 0: software says "on"
   const Divergence found = c.find();
-  EXPECT_EQ(found.first_frame, 1u);
+  EXPECT_EQ(found.frames.front(), 1u);
   EXPECT_EQ(found.wrong_frames, 1u);
   EXPECT_EQ(found.wrong_frames_right_bits, 1u);
   Divergence total;

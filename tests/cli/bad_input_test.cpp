@@ -272,6 +272,19 @@ TEST_F(FullDisk, LeavesNothingWhereAFileMayNotGrow) {
   expect_refusals(folder_ / "limited");
 }
 
+TEST_F(FullDisk, OfStdoutFailsHelpToo) {
+  surroundings_.output = "/dev/full";
+  expect_refusal({"--help"}, kBadInput, {"stdout"});
+  expect_refusal({"verify", "--help"}, kBadInput, {"stdout"});
+}
+
+/// The message about the output comes before anything long is done: neither sound nor data exist.
+TEST_F(FullDisk, AFolderThatDoesNotExistIsNamedBeforeAnythingIsDone) {
+  expect_refusal({"features", "missing.wav", "-o", "nowhere/f.npy"}, kBadInput, {"--output", "nowhere/f.npy"});
+  expect_refusal({"eval", "m.safetensors", "--data", "missing", "--features", "nowhere/f.npy"}, kBadInput,
+                 {"--features", "nowhere/f.npy"});
+}
+
 TEST_F(FullDisk, AFolderThatDoesNotExistIsNamed) {
   expect_refusal({"features", "a.wav", "-o", "nowhere/f.npy"}, kBadInput, {"nowhere/f.npy"});
   expect_refusal({"compile", "m.safetensors", "-o", "m.safetensors/circuit"}, kBadInput, {"m.safetensors/circuit"});

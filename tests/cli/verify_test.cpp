@@ -1,40 +1,16 @@
 // `verify` on several clips: what is kept, what is simulated again, and what a failure or an interruption leaves.
 
-#include "cli/program.h"
 #include "cli/samples.h"
-#include "spice/fake_program.h"
+#include "cli/watched.h"
 
 namespace hysteron::cli {
 namespace {
 
-using spice::FakeProgram;
-
-/// The real ngspice, with `before_clip` run first where the netlist is that of a clip (it has the readout's nodes, and
-/// layers are not calibrated in these tests); $count is then the number of clips begun so far, this one too.
-std::string watched(const std::string& before_clip) {
-  return "here=$(dirname \"$0\")\n"
-         "if grep -q logit0 deck.cir; then\n"
-         "  echo >> \"$here/clips\"\n"
-         "  count=$(wc -l < \"$here/clips\")\n"
-         "  " +
-         before_clip +
-         "\n"
-         "fi\n"
-         "exec ngspice \"$@\"";
-}
-
-class Verify : public Cli {
+class Verify : public WatchedCli {
  protected:
   Verify() {
     put("m.safetensors", tiny_model());
     put("x.npy", tiny_features());
-  }
-
-  void use(const FakeProgram& fake) { surroundings_.environment["HYSTERON_NGSPICE"] = fake.path().string(); }
-
-  static std::size_t clips_begun(const FakeProgram& fake) {
-    const fs::path file = fake.folder() / "clips";
-    return fs::exists(file) ? read_file(file).size() : 0;
   }
 
   const Arguments command_ = {"verify", "m.safetensors", "--input", "x.npy",    "--jobs",
@@ -102,12 +78,7 @@ TEST_F(Verify, InterruptionKeepsWhatIsDone) {
   const FakeProgram fake(watched("[ $count = 2 ] && sleep 1000"));
   use(fake);
   Program program(command_, surroundings_);
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(120);
-  while (clips_begun(fake) < 2 && std::chrono::steady_clock::now() < end) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-  }
-  program.send(SIGINT);
-  const Outcome outcome = program.wait();
+  const Outcome outcome = interrupt_at(program, fake, 2);
   EXPECT_EQ(outcome.exit_code, 130) << outcome.messages;
   EXPECT_TRUE(has(outcome.messages, "1 of 2 clips are kept in")) << outcome.messages;
   EXPECT_TRUE(fs::exists(folder_ / "signoff" / "clips" / "clip_00000.safetensors"));

@@ -132,6 +132,9 @@ TEST(Extraction, TakesCapacitorsOnCellsAsTheyCome) {
   const std::string text = netlist_of(network);
   EXPECT_NE(text.find("\ncv0 h_v0 0 5e-14\n"), std::string::npos);
   expect_round_trip(network);
+  std::string resized = text;
+  resized.replace(resized.find("\ncv0 h_v0 0 5e-14"), std::string("\ncv0 h_v0 0 5e-14").size(), "\ncv0 h_v0 0 6e-14");
+  EXPECT_THROW(extract(resized), Error);
   std::string without = text;
   without.erase(text.find("\ncv0 "), std::string("\ncv0 h_v0 0 5e-14").size());
   EXPECT_THROW(extract(without), Error);

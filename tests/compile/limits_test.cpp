@@ -48,6 +48,24 @@ TEST(CheckLimits, NamesACellThatNoLegCanMake) {
   }
 }
 
+TEST(CheckLimits, NamesACellWhoseLegsAreTooSmall) {
+  model::Network network = small_network();
+  network.layers[0].alpha[1] = 0.001F;
+  EXPECT_NE(refusal(network).find("layers.0.alpha[1] is 0.001"), std::string::npos) << refusal(network);
+  network.layers[0].alpha[1] = 0.0F;
+  EXPECT_EQ(refusal(network), "") << "a cell without an output needs no leg";
+  network.layers[0].beta_lo[0] = network.layers[0].beta_hi[0] - 0.001F;
+  EXPECT_NE(refusal(network).find("layers.0.delta[0] is 0.000999"), std::string::npos) << refusal(network);
+}
+
+TEST(CheckLimits, NamesALowerThresholdBelowTheLeakageFloor) {
+  model::Network network = small_network();
+  network.layers[0].beta_lo[1] = 0.0001F;
+  EXPECT_NE(refusal(network).find("layers.0.beta_lo[1] is 0.0001"), std::string::npos) << refusal(network);
+  network.layers[0].beta_lo[1] = 0.0F;
+  EXPECT_EQ(refusal(network), "") << "a cell that never resets";
+}
+
 TEST(CheckLimits, NamesAThresholdBelowTheLeakageFloor) {
   model::Network network = small_network();
   network.layers[0].beta_lo[0] = 0.0005F;

@@ -69,6 +69,8 @@ TEST(Technology, DescriptionNamesTheKeyThatIsWrong) {
   const std::vector<std::pair<std::pair<std::string, std::string>, std::string>> cases = {
       {{"supply = 1.8 ", "supply = -1.8 "}, "supply"},
       {{"supply = 1.8 ", "suply = 1.8 "}, "supply"},
+      {{"supply = 1.8 ", "supply = 0.3 "}, "supply"},
+      {{"temperature = [-40.0, 125.0]", "temperature = [125.0, -40.0]"}, "temperature"},
       {{"grid = 5e-9", "grid = 5e-9\nbogus = 1"}, "bogus"},
       {{"reference = [5e-6, 5e-6]", "reference = [5e-6]"}, "reference"},
       {{"reference = [5e-6, 5e-6]", "reference = [5e-6, 500e-6]"}, "reference"},

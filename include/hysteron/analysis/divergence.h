@@ -54,7 +54,7 @@ struct CellDivergence {
 /// Where and why one clip's circuit parted from the software.
 struct Divergence {
   std::optional<CellEvent> first;                  ///< least frame, then lowest layer, then lowest cell
-  std::optional<std::size_t> first_frame;          ///< first frame with another argmax
+  std::vector<std::size_t> frames;                 ///< those with another argmax, ascending; of one clip
   std::vector<CellEvent> events;                   ///< by frame, layer, cell
   std::vector<std::vector<CellDivergence>> cells;  ///< [layers][m]
   std::array<CauseCount, kCauses> causes{};

@@ -13,6 +13,10 @@ std::string read_file(const std::filesystem::path& path);
 /// all. Throws a bad-input Error (full disk, no such folder, no permission) and leaves nothing behind.
 void write_file(const std::filesystem::path& path, std::string_view bytes);
 
+/// Throws the bad-input Error that `write_file` would meet where `path` is no file or its folder does not exist: for
+/// commands that compute for long before they write. `what` names the path to its user.
+void check_writable(const std::filesystem::path& path, std::string_view what);
+
 /// Creates `path` and its parents. Throws a bad-input Error where that is impossible.
 void make_directories(const std::filesystem::path& path);
 

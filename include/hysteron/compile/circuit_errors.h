@@ -20,6 +20,10 @@ struct ErrorModel {
   double offset = 0.001;                      ///< of a cell's thresholds, unit currents: leakage
   std::vector<double> length_ratios = {1.0};  ///< lengths legs may have, over the reference length, ascending
   double narrowest = 0.1;                     ///< narrowest leg over the reference width
+  double copy_area = 0.5;       ///< gate area of the devices of a copied rail, over that of the reference device
+  double least_lower = 0.02;    ///< least beta_lo that a cell can be made with, unit currents
+  double least_upper = 0.02;    ///< and beta_hi
+  double largest_upper = 10.0;  ///< and the largest beta_hi
 
   /// Variance of a leg that carries `gain` from its mismatch: mismatch^2 / area gain^2 with the gate's area over that
   /// of the reference device.
@@ -31,6 +35,9 @@ struct ErrorModel {
   /// This circuit as drawn, before mismatch.
   ErrorModel without_mismatch() const;
 };
+
+/// What legs read: it decides on which diodes a value comes.
+enum class Source { kInput, kSigned, kState };
 
 /// The leg sizes of `technology`, and the mismatch of its reference device (measure_leg_mismatch).
 ErrorModel error_model(const technology::Technology& technology, double mismatch);
@@ -61,7 +68,7 @@ class CircuitErrors {
  private:
   /// Variance of weight x + bias: made x^2 + squared var(x) + bias.
   struct AffineErrors {
-    AffineErrors(const model::Affine& affine, const ErrorModel& errors);
+    AffineErrors(const model::Affine& affine, Source source, const ErrorModel& errors);
     Values apply(const Values& x, const Values& variance) const;
 
     Values made;     // [outputs, inputs], of each leg and its rail at a source of 1

@@ -37,6 +37,14 @@ struct CompiledLeg {
   static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
 };
 
+/// What calibration left of a cell's loop, over what was wanted.
+struct CellErrors {
+  bool is_measured = false;  ///< false: the cell was not calibrated
+  double rise = 0.0;
+  double fall = 0.0;
+  double high = 0.0;
+};
+
 /// The devices of one memory cell that calibration and probes need.
 struct CompiledCell {
   circuit::NetId v0 = 0;
@@ -47,6 +55,7 @@ struct CompiledCell {
   double fall = 0.0;                      ///< wanted lower threshold, ampere
   double high = 0.0;                      ///< wanted output of a cell that is on, ampere
   bool starts_on = false;
+  CellErrors errors;
 };
 
 /// How well the legs of one summing node add up: root mean square error of the current into it over the root mean

@@ -18,6 +18,9 @@ struct Conditions {
   double temperature = 27.0;   ///< degree Celsius
 };
 
+/// Supply voltage under `conditions`.
+double supply_of(const technology::Technology& technology, const Conditions& conditions);
+
 /// Voltages of the circuit's kinds of nodes at one unit current, measured.
 struct OperatingVoltages {
   double n_diode = 0.0;    ///< a rectifying node, on

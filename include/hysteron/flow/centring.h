@@ -19,6 +19,9 @@ struct Target {
   std::optional<compile::Pruning> pruning;
   std::optional<compile::Centring> centring;
   std::vector<compile::RestingCandidate> resting;  ///< of `network`, on a threshold
+
+  /// What the circuit is compared with: the centred model, else `given`, with the weights that were dropped.
+  const model::Network& compared_with(const model::Network& given) const { return centring ? network : given; }
 };
 
 /// The features to centre with, read and checked against the model; none where `path` is empty. Throws a bad-input

@@ -11,7 +11,9 @@
 #include <vector>
 
 #include "hysteron/base/reporter.h"
+#include "hysteron/behavioural/device_statistics.h"
 #include "hysteron/compile/calibration.h"
+#include "hysteron/compile/cell_bench.h"
 #include "hysteron/compile/compiled_network.h"
 #include "hysteron/compile/hazard_mends.h"
 #include "hysteron/data/features.h"
@@ -58,6 +60,15 @@ class Workshop {
   compile::CompiledNetwork compile(const model::Network& network, Reporter& reporter,
                                    std::span<const float> features = {}) const;
 
+  /// The same technology with the mismatch of every transistor switched on.
+  const sim::Engine& varied_engine() const { return varied_engine_; }
+
+  /// What mismatch does to devices, measured now or stored.
+  behavioural::DeviceStatistics device_statistics(Reporter& reporter) const;
+
+  /// The least currents a cell can be made for, measured at the conditions of sizing.
+  compile::CellFloor cell_floor() const;
+
   /// Deviation of the current of a leg of the reference size over its mean, measured now or stored.
   double leg_mismatch(Reporter& reporter) const;
 
@@ -66,6 +77,8 @@ class Workshop {
   technology::Technology technology_;
   spice::Ngspice ngspice_;
   spice::SpiceEngine engine_;
+  technology::Technology varied_technology_;
+  spice::SpiceEngine varied_engine_;
   compile::GainCurves curves_;
 };
 

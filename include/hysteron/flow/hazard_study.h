@@ -34,6 +34,7 @@ struct RatePoint {
   double state_mismatch = 0.0;
   bool same_decisions = false;  ///< as in software
   bool holds = false;
+  std::size_t failed = 0;  ///< clips that could not be simulated
 };
 
 struct HazardStudy {
@@ -42,12 +43,14 @@ struct HazardStudy {
   analysis::GlitchCount counts;
   analysis::Divergence divergence;  ///< counts
   analysis::Agreement agreement;
-  std::vector<RatePoint> rates;  ///< in the order they were tried; empty without a search
-  double fastest_frame = 0.0;    ///< shortest frame time at which agreement held, seconds; 0: not looked for
+  std::vector<RatePoint> rates;     ///< in the order they were tried; empty without a search
+  std::vector<std::size_t> failed;  ///< clips that could not be simulated, ascending; nothing above counts them
+  double fastest_frame = 0.0;       ///< shortest frame time at which agreement held, seconds; 0: not looked for
 };
 
 /// Simulates the clips once with every rail's diode watched and, if asked, again with shorter and shorter frames.
-/// Errors as the engine; any clip that fails ends it.
+/// Clips that fail are warned of and left out; throws the first one's Error only if all fail. A frame time at which a
+/// clip fails does not hold.
 HazardStudy study_hazards(const Workshop& workshop, const model::Network& network,
                           const compile::CompiledNetwork& compiled, const data::Features& features,
                           const HazardRequest& request, Reporter& reporter);

@@ -32,11 +32,15 @@ struct VoltageSource {
 /// What to record.
 struct Probe {
   enum class Kind {
-    kDrainCurrent,   ///< of transistor `index`, its magnitude's sign as the simulator has it: positive into an NMOS
-                     ///< drain
-    kVoltage,        ///< of net `index` against ground
-    kSourceCurrent,  ///< that voltage source `index` delivers
-    kSupplyCurrent   ///< that the supply net `index` (Circuit::kSupply or kCellSupply) delivers
+    kDrainCurrent,      ///< of transistor `index`, its magnitude's sign as the simulator has it: positive into an NMOS
+                        ///< drain
+    kTransconductance,  ///< of transistor `index`, siemens
+    kThresholdShift,    ///< of transistor `index`, volt, as drawn by a technology with mismatch switched on; positive
+                        ///< weakens an NMOS and strengthens a PMOS device
+    kMobilityFactor,    ///< of transistor `index`, likewise
+    kVoltage,           ///< of net `index` against ground
+    kSourceCurrent,     ///< that voltage source `index` delivers
+    kSupplyCurrent      ///< that the supply net `index` (Circuit::kSupply or kCellSupply) delivers
   };
   Kind kind = Kind::kVoltage;
   std::size_t index = 0;

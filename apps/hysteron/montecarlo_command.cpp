@@ -1,0 +1,150 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "circuit_options.h"
+#include "commands.h"
+#include "figure_limits.h"
+#include "hysteron/base/error.h"
+#include "hysteron/base/file.h"
+#include "hysteron/data/npy.h"
+#include "hysteron/flow/centring.h"
+#include "hysteron/flow/montecarlo.h"
+#include "hysteron/model/model_file.h"
+
+namespace {
+
+using hysteron::flow::DieSimulator;
+
+constexpr std::size_t kCellsShown = 8;
+
+struct Options {
+  CircuitFlags circuit;
+  std::filesystem::path model;
+  std::filesystem::path input;
+  std::filesystem::path center;
+  hysteron::flow::MonteCarloRequest request;
+  std::vector<std::string> limits;
+  std::filesystem::path output;
+  bool json = false;
+};
+
+/// What --fail-under may name.
+nlohmann::json limited_figures() {
+  return {{"decision_yield", 0.0}, {"decision_yield_clear", 0.0}, {"frame_agreement", 0.0}, {"state_mismatch", 0.0}};
+}
+
+std::string with_interval(const nlohmann::json& value, const nlohmann::json& interval) {
+  return fmt::format("{:.4f} ({:.4f} to {:.4f})", value.get<double>(), interval[0].get<double>(),
+                     interval[1].get<double>());
+}
+
+void print_text(const nlohmann::json& json) {
+  fmt::print("{:>6}  {:<12}{:>8}  {}\n", "clip", "software", "margin", "yield over dies (95 % interval)");
+  for (const auto& clip : json["per_clip"]) {
+    fmt::print("{:>6}  {:<12}{:>8}  {}\n", clip["clip"].get<std::size_t>(), clip["software"].get<std::string>(),
+               clip["margin_votes"].get<std::size_t>(), with_interval(clip["decision_yield"], clip["ci95"]));
+  }
+  fmt::print("\ndecision yield      {} of {} dies x {} clips\n", with_interval(json["decision_yield"], json["ci95"]),
+             json["dies"].get<std::size_t>(), json["clips"].get<std::size_t>());
+  fmt::print("  margin >= 5 votes {} without {} clips\n",
+             with_interval(json["decision_yield_clear"], json["ci95_clear"]), json["close_clips"].get<std::size_t>());
+  fmt::print("frame agreement     {:.4f}\n", json["frame_agreement"].get<double>());
+  fmt::print("state mismatch      {:.4f}\n", json["state_mismatch"].get<double>());
+  fmt::print("cells, worst first ");
+  for (std::size_t i = 0; i < std::min(kCellsShown, json["cells"].size()); ++i) {
+    const auto& cell = json["cells"][i];
+    fmt::print(" {}/{} {:.2f} %", cell["layer"].get<std::size_t>(), cell["cell"].get<std::size_t>(),
+               100.0 * cell["state_mismatch"].get<double>());
+  }
+  fmt::print("\ntime                {:.1f} s\n", json["seconds"].get<double>());
+  if (!json.contains("conformance")) return;
+  const auto& c = json["conformance"];
+  fmt::print(
+      "\nbehavioural engine on the dies that ngspice drew: {:.4f} of decisions, {:.4f} of frames, {:.5f} of bits the "
+      "same; candidates {:.2f} %, logits {:.2f} % RMS apart\n",
+      c["same_decisions"].get<double>(), c["same_frames"].get<double>(), c["same_bits"].get<double>(),
+      100.0 * c["candidate_relative_rms"].get<double>(), 100.0 * c["logit_relative_rms"].get<double>());
+}
+
+int run(const Options& options, Session& session) {
+  namespace flow = hysteron::flow;
+  const auto limits = parse_limits(options.limits, limited_figures());
+  flow::check_dies(options.request);
+  const hysteron::model::Network network = hysteron::model::load_model(options.model);
+  const hysteron::data::Features features = hysteron::data::read_npy(options.input);
+  flow::MonteCarloRequest request = options.request;
+  request.clips = flow::check_clips(network, features, request.clips, hysteron::quoted(options.input.string()));
+  if (!options.output.empty()) {
+    hysteron::make_directories(options.output);
+    request.folder = options.output / "dies";
+  }
+  const auto centring_features = flow::read_centring_features(options.center, network);
+  const flow::Workshop workshop(read_circuit_flags(options.circuit), session.reporter, session.stop);
+  const flow::Target target = flow::make_target(workshop, network, centring_features, session.reporter, session.stop);
+  const hysteron::compile::CompiledNetwork compiled =
+      workshop.compile(target.network, session.reporter,
+                       centring_features ? std::span(centring_features->values) : std::span<const float>());
+  const flow::MonteCarlo result =
+      flow::run_montecarlo(workshop, network, compiled, features, request, session.reporter, session.stop);
+  nlohmann::json json = flow::montecarlo_json(result, network);
+  json.update(flow::target_json(target));
+  if (!options.output.empty()) hysteron::write_file(options.output / "montecarlo.json", json.dump(1) + "\n");
+  if (options.json) {
+    fmt::print("{}\n", json.dump());
+  } else {
+    print_text(json);
+  }
+  if (!json["failed"].empty()) {
+    throw hysteron::simulator_error(fmt::format("{} of {} runs could not be simulated", json["failed"].size(),
+                                                result.dies.size() * result.references.size()));
+  }
+  check_limits(limits, json);
+  return 0;
+}
+
+void declare(CLI::App& command, Options& options) {
+  command.add_option("model", options.model, "Model file")->required();
+  command.add_option("--input", options.input, "Features, [clips, frames, inputs] float32 .npy")->required();
+  command.add_option("--center", options.center,
+                     "Training features, .npy: first move thresholds away from where candidates lie "
+                     "(docs/centring.md); decisions still compare with the model as given");
+  command.add_option("--clips", options.request.clips, "Indices of the clips to run (default: all)")
+      ->delimiter(',')
+      ->check(not_negative());
+  command.add_option("--dies", options.request.dies, "Number of dies")->check(not_negative())->required();
+  command.add_option("--seed", options.request.seed, "Seed of the first die; every further die takes the next one")
+      ->check(not_negative())
+      ->capture_default_str();
+  command
+      .add_option("--engine", options.request.simulator,
+                  "behavioural (dies drawn from measured statistics), spice (the technology's own mismatch in ngspice) "
+                  "or both (ngspice's dies in both, compared)")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, DieSimulator>{
+          {"behavioural", DieSimulator::kBehavioural}, {"spice", DieSimulator::kSpice}, {"both", DieSimulator::kBoth}}))
+      ->default_str("behavioural");
+  command.add_option("-o,--output", options.output,
+                     "Folder for montecarlo.json and what ngspice did with every die; the same command again simulates "
+                     "only what is missing there");
+  command
+      .add_option("--fail-under", options.limits,
+                  "METRIC=VALUE; exit with 5 if a yield or agreement is below it or a mismatch above it")
+      ->take_all();
+  command.add_flag("--json", options.json, "Print one JSON object");
+  add_circuit_flags(command, options.circuit);
+}
+
+}  // namespace
+
+void add_montecarlo_command(CLI::App& app, Session& session) {
+  add_command<Options>(
+      app, session, "montecarlo", "Fabricate many dies with mismatch and count those that decide as software does",
+      "hysteron montecarlo model.safetensors --input test.npy --pdk generic180 --dies 1000\n"
+      "  hysteron montecarlo model.safetensors --input test.npy --dies 50 --engine both --clips 0,1,2 --output dies",
+      declare, [&session](const Options& options) { return run(options, session); });
+}

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <cstddef>
+
+namespace hysteron::analysis {
+
+/// An interval that holds a share.
+struct Interval {
+  double low = 0.0;
+  double high = 1.0;
+};
+
+/// Wilson's 95 % interval of the share that `successes` of `trials` estimate (E. B. Wilson, J. Am. Stat. Assoc. 22,
+/// 1927); all of [0, 1] without trials.
+Interval wilson_interval(std::size_t successes, std::size_t trials);
+
+}  // namespace hysteron::analysis

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <array>
+#include <vector>
+
+#include "hysteron/base/reporter.h"
+#include "hysteron/circuit/circuit.h"
+#include "hysteron/compile/gain_curves.h"
+#include "hysteron/sim/engine.h"
+#include "hysteron/technology/technology.h"
+
+namespace hysteron::behavioural {
+
+/// Deviation of a parameter over the size of a device: 1 / variance = a W L + b W + c L + d, which is Pelgrom's law
+/// A^2 / ((W + dW) (L + dL)) with the offsets of drawn from effective sizes.
+struct AreaLaw {
+  std::array<double, 4> coefficients{};  ///< a, b, c, d; metre
+
+  double deviation(const technology::Geometry& geometry) const;
+};
+
+/// What the engine must know of one polarity of transistor.
+struct PolarityStatistics {
+  std::vector<double> densities;  ///< drain current times length over width, ampere, ascending
+  std::vector<double> slopes;     ///< transconductance over drain current there, 1/volt
+  AreaLaw threshold;              ///< of the threshold shift, volt
+  AreaLaw mobility;               ///< of the mobility factor
+
+  /// Interpolated over the logarithm of the density, held at the ends.
+  double slope(double density) const;
+};
+
+/// Measured in the simulator: how a threshold shift becomes a current error, and how far shifts scatter.
+struct DeviceStatistics {
+  PolarityStatistics n;
+  PolarityStatistics p;
+
+  const PolarityStatistics& of(circuit::Polarity polarity) const { return polarity == circuit::Polarity::kN ? n : p; }
+};
+
+/// Operating points of diodes with `engine`, and of many devices of several sizes with `varied`, the same technology
+/// with its mismatch switched on. Deviations have an error of about 2 % of themselves.
+DeviceStatistics measure_device_statistics(const technology::Technology& technology, const sim::Engine& engine,
+                                           const sim::Engine& varied, const compile::Conditions& conditions);
+
+/// The stored statistics of this technology, engine and conditions, or newly measured ones, then stored in the cache.
+/// Throws a bad-input Error where the technology's mismatch switch changes nothing.
+DeviceStatistics load_device_statistics(const technology::Technology& technology, const sim::Engine& engine,
+                                        const sim::Engine& varied, const compile::Conditions& conditions,
+                                        Reporter& reporter);
+
+}  // namespace hysteron::behavioural

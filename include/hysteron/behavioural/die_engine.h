@@ -1,0 +1,108 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "hysteron/behavioural/device_statistics.h"
+#include "hysteron/behavioural/die.h"
+#include "hysteron/compile/compiled_network.h"
+#include "hysteron/model/inference.h"
+
+namespace hysteron::behavioural {
+
+/// A compiled network on one die, in model units: what every leg and cell is worth there.
+struct DieParameters {
+  /// Of one cell: the equations of design.md section 3 with every copy's own gain.
+  struct Cell {
+    float rise = 0.0F;  ///< candidate that turns it on
+    float fall = 0.0F;  ///< candidate below which it turns off
+    float high = 0.0F;  ///< output when on
+  };
+
+  std::vector<float> gains;  ///< of CompiledNetwork::legs, signed
+  std::vector<Cell> cells;   ///< of all layers, in order
+};
+
+/// The model with the imperfections of its circuit: leg by leg what the calibrated circuit has, times what the mismatch
+/// of the devices along the current's path makes of it. A shift dVt of a device scales its current by exp(-dVt gm/id)
+/// at the current density that it works at; signed values travel as two unipolar ones over legs of their own, as in the
+/// circuit. Between frames nothing happens here: no settling, no glitches. Thread-safe.
+class DieEngine {
+ public:
+  /// `network` must outlive the engine. Densities are those of the values over `features` [frames, inputs] of one clip
+  /// after the other.
+  DieEngine(const compile::CompiledNetwork& network, const DeviceStatistics& statistics,
+            std::span<const float> features);
+
+  const compile::CompiledNetwork& network() const { return network_; }
+
+  /// The circuit as drawn.
+  const DieParameters& nominal() const { return nominal_; }
+
+  /// The circuit on `die`, which has a shift for each of its transistors.
+  DieParameters on_die(const Die& die) const;
+
+  /// Currents of every unipolar value, [values, frames]; kept between calls so that nothing is allocated.
+  struct Scratch {
+    std::vector<float> values;
+    std::vector<float> sum;
+  };
+
+  /// One clip of features [frames, inputs] on the circuit of `parameters`.
+  void run(const DieParameters& parameters, std::span<const float> features, Scratch& scratch,
+           model::Trace& trace) const;
+
+ private:
+  /// A device on a current's path; its current counts for (+1) or against (-1) the result.
+  struct Link {
+    circuit::DeviceId device = 0;
+    float sign = 1.0F;
+    float slope = 0.0F;  ///< change of ln(current) a volt of `DeviceShift::threshold`, polarity and `sign` within
+  };
+  using Path = std::vector<Link>;
+
+  /// Where the current of a summing node goes.
+  struct Node {
+    std::vector<std::size_t> legs;
+    std::size_t positive = kNone;  ///< value that takes it where it is positive
+    std::size_t negative = kNone;  ///< and where it is negative
+    std::size_t readout = kNone;
+  };
+  struct Cell {
+    std::size_t candidate = 0;  ///< value
+    std::size_t state = 0;      ///< value
+    bool starts_on = false;
+    float rise = 0.0F;  ///< nominal, calibrated
+    float fall = 0.0F;
+    float high = 0.0F;
+    float width = 0.0F;
+    Path threshold, copy_at_rise, copy_at_fall, feedback, output;
+  };
+  /// One step of a frame-parallel pass: a node or, where `is_cell`, a cell.
+  struct Step {
+    bool is_cell = false;
+    std::size_t index = 0;
+  };
+
+  static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+
+  class Builder;
+
+  const compile::CompiledNetwork& network_;
+  std::vector<std::array<std::size_t, 2>> inputs_;  ///< values of the terminals
+  std::vector<Node> nodes_;
+  std::vector<Cell> cells_;
+  std::vector<std::size_t> first_cell_;  ///< [layers + 1]
+  std::vector<Step> steps_;
+  std::vector<Path> leg_paths_;
+  DieParameters nominal_;
+
+  static double factor(const Path& path, const Die& die);
+  void run_node(const Node& node, const DieParameters& parameters, std::size_t frames, Scratch& scratch,
+                model::Trace& trace) const;
+  void run_cell(std::size_t index, const DieParameters& parameters, std::size_t frames, Scratch& scratch) const;
+};
+
+}  // namespace hysteron::behavioural

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "hysteron/analysis/conformance.h"
+#include "hysteron/base/error.h"
+#include "hysteron/flow/circuit.h"
+
+namespace hysteron::flow {
+
+/// Who makes and runs the dies.
+enum class DieSimulator {
+  kBehavioural,  ///< drawn from measured statistics, run by behavioural::DieEngine
+  kSpice,        ///< drawn and run by ngspice with the technology's own mismatch
+  kBoth          ///< drawn by ngspice and run by both
+};
+
+struct MonteCarloRequest {
+  std::size_t dies = 1;
+  std::uint64_t seed = 1;          ///< die i is the one of seed + i, whatever else is run
+  std::vector<std::size_t> clips;  ///< indices into the features
+  DieSimulator simulator = DieSimulator::kBehavioural;
+  std::filesystem::path folder;  ///< keeps what ngspice did, so that the same request goes on from there; empty: none
+};
+
+/// Largest seed of a die: ngspice takes a signed integer.
+inline constexpr std::uint64_t kLargestDieSeed = 2147483647;
+
+/// Throws a bad-input Error unless there are dies and every one has a seed from 1 to kLargestDieSeed.
+void check_dies(const MonteCarloRequest& request);
+
+/// What software does with a clip.
+struct ClipReference {
+  std::size_t clip = 0;
+  std::size_t decision = 0;  ///< of the model as given
+  std::size_t margin = 0;    ///< votes that the winner is ahead of the next label, of the model as given
+  std::size_t frames = 0;
+};
+
+/// One clip on one die, compared with the model as compiled; `failed` pairs have no figures.
+struct DieClip {
+  bool failed = false;
+  std::string error;
+  std::uint32_t decision = 0;
+  std::uint32_t wrong_frames = 0;
+  std::uint32_t wrong_bits = 0;
+  double power = 0.0;  ///< watt, of ngspice; 0 elsewhere
+};
+
+struct DieResult {
+  std::uint64_t seed = 0;
+  std::vector<DieClip> clips;             ///< as MonteCarlo::references
+  std::vector<std::uint32_t> wrong_bits;  ///< of every cell, layer by layer, over all clips
+};
+
+struct MonteCarlo {
+  std::vector<ClipReference> references;
+  std::vector<DieResult> dies;
+  std::optional<analysis::Conformance> conformance;  ///< of kBoth
+  double seconds = 0.0;                              ///< for the dies, without compiling and measuring
+};
+
+/// Runs `compiled`, made of `network` (`given`, perhaps centred), on the dies of `request` and compares with software.
+/// A pair that ngspice cannot solve is counted and named. `features` also say at which currents devices work. Throws
+/// kInterrupted with what is kept after the stop flag was raised, and the first Error if every pair failed.
+MonteCarlo run_montecarlo(const Workshop& workshop, const model::Network& given,
+                          const compile::CompiledNetwork& compiled, const data::Features& features,
+                          const MonteCarloRequest& request, Reporter& reporter, const StopFlag& stop);
+
+/// All of it as montecarlo.json holds it: docs/robustness.md has the fields.
+nlohmann::json montecarlo_json(const MonteCarlo& result, const model::Network& network);
+
+}  // namespace hysteron::flow

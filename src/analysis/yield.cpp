@@ -1,0 +1,19 @@
+#include "hysteron/analysis/yield.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace hysteron::analysis {
+
+Interval wilson_interval(std::size_t successes, std::size_t trials) {
+  if (trials == 0) return {};
+  constexpr double kZ = 1.959963984540054;  // 97.5 % quantile of the normal distribution
+  const double n = static_cast<double>(trials);
+  const double share = static_cast<double>(successes) / n;
+  const double scale = 1.0 + kZ * kZ / n;
+  const double centre = (share + 0.5 * kZ * kZ / n) / scale;
+  const double half = kZ * std::sqrt(share * (1.0 - share) / n + 0.25 * kZ * kZ / (n * n)) / scale;
+  return {std::max(0.0, centre - half), std::min(1.0, centre + half)};
+}
+
+}  // namespace hysteron::analysis

@@ -1,0 +1,219 @@
+#include "hysteron/behavioural/device_statistics.h"
+
+#include <fmt/format.h>
+
+#include <Eigen/Dense>
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "hysteron/base/error.h"
+#include "hysteron/base/units.h"
+#include "hysteron/compile/stored_measurement.h"
+
+namespace hysteron::behavioural {
+namespace {
+
+using circuit::Circuit;
+using circuit::NetId;
+using circuit::Polarity;
+using technology::Geometry;
+using technology::Technology;
+
+constexpr int kFormat = 1;               // of what is stored; raise it when what is measured changes
+constexpr double kLowestDensity = 1e-3;  // of the unit current through the reference device
+constexpr double kHighestDensity = 100.0;
+constexpr int kDensities = 16;
+constexpr int kDevicesOfASize = 250;
+constexpr unsigned kSeed = 29;
+constexpr double kWidths[] = {0.5e-6, 2e-6, 8e-6};
+constexpr double kLengths[] = {0.5e-6, 2.5e-6, 10e-6, 50e-6};
+
+/// The sizes of kWidths and kLengths that `device` can have.
+std::vector<Geometry> sample_sizes(const technology::Device& device) {
+  std::vector<Geometry> sizes;
+  for (const double width : kWidths) {
+    for (const double length : kLengths) {
+      sizes.push_back({std::clamp(width, device.minimum_width, device.maximum_width),
+                       std::clamp(length, device.minimum_length, device.maximum_length)});
+    }
+  }
+  return sizes;
+}
+
+struct Bench {
+  Circuit circuit;
+  sim::Testbench bench;
+
+  Bench(const Technology& technology, const compile::Conditions& conditions) {
+    bench.circuit = &circuit;
+    bench.supply = compile::supply_of(technology, conditions);
+    bench.temperature = conditions.temperature;
+  }
+  Bench(const Bench&) = delete;
+  Bench& operator=(const Bench&) = delete;
+};
+
+/// A diode of the reference size for every density; gm / id of each.
+void measure_slopes(const Technology& technology, const sim::Engine& engine, const compile::Conditions& conditions,
+                    DeviceStatistics& statistics) {
+  Bench rig(technology, conditions);
+  const double square = technology.reference.length / technology.reference.width;
+  std::vector<double> currents;
+  for (int i = 0; i < kDensities; ++i) {
+    const double share = static_cast<double>(i) / (kDensities - 1);
+    currents.push_back(conditions.unit_current * kLowestDensity * std::pow(kHighestDensity / kLowestDensity, share));
+  }
+  for (const Polarity polarity : {Polarity::kN, Polarity::kP}) {
+    const bool is_n = polarity == Polarity::kN;
+    for (const double current : currents) {
+      const NetId net = rig.circuit.net(fmt::format("{}{}", is_n ? "n" : "p", rig.bench.probes.size()));
+      const auto device = rig.circuit.add({"d" + rig.circuit.net_name(net), "", polarity, circuit::Role::kRail, net,
+                                           net, is_n ? Circuit::kGround : Circuit::kSupply, technology.reference.width,
+                                           technology.reference.length});
+      if (is_n) rig.bench.current_sources.push_back({Circuit::kSupply, net, {{0.0, current}}});
+      if (!is_n) rig.bench.current_sources.push_back({net, Circuit::kGround, {{0.0, current}}});
+      rig.bench.probes.push_back({sim::Probe::Kind::kTransconductance, device});
+    }
+  }
+  const sim::Waveforms result = engine.run(rig.bench);
+  for (std::size_t i = 0; i < currents.size(); ++i) {
+    statistics.n.densities.push_back(currents[i] * square);
+    statistics.p.densities.push_back(currents[i] * square);
+    statistics.n.slopes.push_back(std::abs(result.values[i].front()) / currents[i]);
+    statistics.p.slopes.push_back(std::abs(result.values[currents.size() + i].front()) / currents[i]);
+  }
+}
+
+double variance_around(double centre, const std::vector<std::vector<double>>& values, std::size_t begin,
+                       std::size_t step) {
+  double squares = 0.0;
+  for (int i = 0; i < kDevicesOfASize; ++i) {
+    const double error = values[begin + static_cast<std::size_t>(i) * step].front() - centre;
+    squares += error * error;
+  }
+  return squares / kDevicesOfASize;
+}
+
+/// Least squares of 1 / variance with relative weights.
+AreaLaw fit_area_law(const std::vector<Geometry>& sizes, const std::vector<double>& variances) {
+  constexpr double kMicro = 1e-6;
+  Eigen::MatrixXd rows(sizes.size(), 4);
+  const Eigen::VectorXd ones = Eigen::VectorXd::Ones(static_cast<Eigen::Index>(sizes.size()));
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    const double w = sizes[i].width / kMicro;
+    const double l = sizes[i].length / kMicro;
+    rows.row(static_cast<Eigen::Index>(i)) << w * l, w, l, 1.0;
+    rows.row(static_cast<Eigen::Index>(i)) *= variances[i];
+  }
+  const Eigen::VectorXd found = rows.colPivHouseholderQr().solve(ones);
+  return {{found[0] / (kMicro * kMicro), found[1] / kMicro, found[2] / kMicro, found[3]}};
+}
+
+/// Draws of devices whose terminals all are on one rail: shifts do not depend on what a device does.
+void measure_mismatch(const Technology& technology, const sim::Engine& varied, const compile::Conditions& conditions,
+                      DeviceStatistics& statistics) {
+  Bench rig(technology, conditions);
+  rig.bench.seed = kSeed;
+  for (const Polarity polarity : {Polarity::kN, Polarity::kP}) {
+    const bool is_n = polarity == Polarity::kN;
+    const NetId rail = is_n ? Circuit::kGround : Circuit::kSupply;
+    for (const Geometry& size : sample_sizes(is_n ? technology.n : technology.p)) {
+      for (int i = 0; i < kDevicesOfASize; ++i) {
+        const auto device = rig.circuit.add({fmt::format("m{}", rig.bench.probes.size()), "", polarity,
+                                             circuit::Role::kRail, rail, rail, rail, size.width, size.length});
+        rig.bench.probes.push_back({sim::Probe::Kind::kThresholdShift, device});
+        rig.bench.probes.push_back({sim::Probe::Kind::kMobilityFactor, device});
+      }
+    }
+  }
+  const sim::Waveforms result = varied.run(rig.bench);
+  std::size_t begin = 0;
+  for (PolarityStatistics* part : {&statistics.n, &statistics.p}) {
+    const std::vector<Geometry> sizes = sample_sizes(part == &statistics.n ? technology.n : technology.p);
+    std::vector<double> thresholds;
+    std::vector<double> mobilities;
+    for (std::size_t i = 0; i < sizes.size(); ++i, begin += 2 * kDevicesOfASize) {
+      thresholds.push_back(variance_around(0.0, result.values, begin, 2));
+      mobilities.push_back(variance_around(1.0, result.values, begin + 1, 2));
+    }
+    const double least = *std::min_element(thresholds.begin(), thresholds.end());
+    if (!(least > 0.0)) {
+      throw bad_input(
+          fmt::format("technology {}: devices are all alike with {} = 1; expected a switch that turns mismatch on",
+                      technology.name, quoted(technology.mismatch_parameter)));
+    }
+    part->threshold = fit_area_law(sizes, thresholds);
+    for (double& variance : mobilities) variance = std::max(variance, 1e-20);  // a technology may have none
+    part->mobility = fit_area_law(sizes, mobilities);
+  }
+}
+
+nlohmann::json to_json(const PolarityStatistics& part) {
+  return {{"densities", part.densities},
+          {"slopes", part.slopes},
+          {"threshold", part.threshold.coefficients},
+          {"mobility", part.mobility.coefficients}};
+}
+
+PolarityStatistics from_json(const nlohmann::json& json) {
+  PolarityStatistics part;
+  json.at("densities").get_to(part.densities);
+  json.at("slopes").get_to(part.slopes);
+  json.at("threshold").get_to(part.threshold.coefficients);
+  json.at("mobility").get_to(part.mobility.coefficients);
+  if (part.densities.size() != kDensities || part.slopes.size() != kDensities) throw bad_input("not whole");
+  return part;
+}
+
+std::optional<DeviceStatistics> statistics_from_json(const nlohmann::json& json) {
+  if (!json.is_object()) return std::nullopt;
+  try {
+    return DeviceStatistics{from_json(json.at("n")), from_json(json.at("p"))};
+  } catch (const nlohmann::json::exception&) {
+    return std::nullopt;
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+}  // namespace
+
+double AreaLaw::deviation(const Geometry& geometry) const {
+  const double inverse = coefficients[0] * geometry.width * geometry.length + coefficients[1] * geometry.width +
+                         coefficients[2] * geometry.length + coefficients[3];
+  // Where the fit has no say, the law without its offsets has.
+  const double plain = coefficients[0] * geometry.width * geometry.length;
+  return 1.0 / std::sqrt(std::max(inverse, 0.25 * plain));
+}
+
+double PolarityStatistics::slope(double density) const {
+  if (density <= densities.front()) return slopes.front();
+  if (density >= densities.back()) return slopes.back();
+  const auto above = std::upper_bound(densities.begin(), densities.end(), density);
+  const auto i = static_cast<std::size_t>(above - densities.begin());
+  const double share = std::log(density / densities[i - 1]) / std::log(densities[i] / densities[i - 1]);
+  return slopes[i - 1] + share * (slopes[i] - slopes[i - 1]);
+}
+
+DeviceStatistics measure_device_statistics(const Technology& technology, const sim::Engine& engine,
+                                           const sim::Engine& varied, const compile::Conditions& conditions) {
+  DeviceStatistics statistics;
+  measure_slopes(technology, engine, conditions, statistics);
+  measure_mismatch(technology, varied, conditions, statistics);
+  return statistics;
+}
+
+DeviceStatistics load_device_statistics(const Technology& technology, const sim::Engine& engine,
+                                        const sim::Engine& varied, const compile::Conditions& conditions,
+                                        Reporter& reporter) {
+  const compile::StoredMeasurement store("device-statistics", kFormat, technology, engine, conditions);
+  if (auto stored = statistics_from_json(store.read())) return *stored;
+  reporter.info(fmt::format("measuring the mismatch of devices of {}", technology.name));
+  const DeviceStatistics statistics = measure_device_statistics(technology, engine, varied, conditions);
+  store.write({{"n", to_json(statistics.n)}, {"p", to_json(statistics.p)}});
+  return statistics;
+}
+
+}  // namespace hysteron::behavioural

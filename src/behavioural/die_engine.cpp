@@ -1,0 +1,351 @@
+#include "hysteron/behavioural/die_engine.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <map>
+#include <utility>
+
+namespace hysteron::behavioural {
+
+using circuit::DeviceId;
+using circuit::NetId;
+using circuit::Polarity;
+using circuit::Role;
+using circuit::Transistor;
+using compile::CompiledCell;
+using compile::CompiledLeg;
+
+namespace {
+
+// Below this a value says nothing about the density its devices work at, unit currents.
+constexpr float kQuiet = 0.02F;
+
+constexpr std::size_t kBias = 0;  // CompiledNetwork::values begins with the unit current
+
+}  // namespace
+
+/// Reads the structure of a network from its circuit, then the slopes of its paths from the densities of a nominal run.
+class DieEngine::Builder {
+ public:
+  Builder(DieEngine& engine, const DeviceStatistics& statistics)
+      : engine_(engine), network_(engine.network_), circuit_(engine.network_.circuit), statistics_(statistics) {
+    for (DeviceId id = 0; id < circuit_.transistors().size(); ++id) {
+      const Transistor& transistor = circuit_.transistor(id);
+      if (transistor.drain == transistor.gate) {
+        diodes_.emplace(transistor.gate, id);
+      } else {
+        drains_.emplace(transistor.drain, id);
+      }
+    }
+    for (std::size_t i = 0; i < network_.values.size(); ++i) value_of_[network_.values[i]] = i;
+  }
+
+  void build_structure() {
+    for (const compile::CompiledInput& input : network_.inputs) {
+      engine_.inputs_.push_back({value_at(input.positive), value_at(input.negative)});
+    }
+    add_nodes();
+    add_cells();
+    order_steps();
+    set_nominal();
+  }
+
+  void build_paths(std::span<const float> features) {
+    const std::vector<double> levels = typical_levels(features);
+    for (const CompiledLeg& leg : network_.legs) {
+      const double density = density_of(levels[leg.value]);
+      Path path;
+      add_leg(path, leg.device, network_.values[leg.value], density);
+      engine_.leg_paths_.push_back(std::move(path));
+    }
+    std::size_t index = 0;
+    for (const auto& layer : network_.cells) {
+      for (const CompiledCell& cell : layer) add_paths(cell, engine_.cells_[index++]);
+    }
+  }
+
+ private:
+  std::size_t value_at(NetId net) const { return value_of_.at(diodes_.at(net)); }
+
+  void add_nodes() {
+    std::map<NetId, std::size_t> by_net;
+    for (std::size_t i = 0; i < network_.legs.size(); ++i) {
+      const auto [found, is_new] = by_net.try_emplace(network_.legs[i].node, engine_.nodes_.size());
+      if (is_new) engine_.nodes_.emplace_back();
+      engine_.nodes_[found->second].legs.push_back(i);
+    }
+    for (const auto& [net, index] : by_net) {
+      if (const auto diode = diodes_.find(net); diode != diodes_.end()) {
+        engine_.nodes_[index].positive = value_of_.at(diode->second);
+      }
+    }
+    for (std::size_t k = 0; k < network_.readouts.size(); ++k) {
+      if (const auto found = by_net.find(network_.readouts[k]); found != by_net.end()) {
+        engine_.nodes_[found->second].readout = k;
+      }
+    }
+    for (const Transistor& transistor : circuit_.transistors()) {
+      if (transistor.role != Role::kSplitter) continue;
+      const auto found = by_net.find(transistor.source);
+      if (found == by_net.end()) continue;  // a value without a leg stays 0
+      Node& node = engine_.nodes_[found->second];
+      (transistor.polarity == Polarity::kP ? node.positive : node.negative) = value_at(transistor.drain);
+    }
+  }
+
+  void add_cells() {
+    engine_.first_cell_.push_back(0);
+    for (const auto& layer : network_.cells) {
+      for (const CompiledCell& from : layer) {
+        Cell cell;
+        cell.candidate = value_of_.at(from.candidate_diode);
+        cell.state = value_of_.at(from.m[3]);
+        cell.starts_on = from.starts_on;
+        const double unit = network_.conditions.unit_current;
+        const auto measured = [&](std::size_t k) {
+          const compile::MappedInstance& row = network_.mapping[from.mapping[k]];
+          return static_cast<float>(row.nominal_current * (1.0 + row.sizing_error) / unit);
+        };
+        cell.rise = measured(0);
+        cell.width = measured(1);
+        cell.high = measured(2);
+        cell.fall = cell.rise - cell.width;
+        engine_.cells_.push_back(std::move(cell));
+      }
+      engine_.first_cell_.push_back(engine_.cells_.size());
+    }
+  }
+
+  /// Every node after the values its legs read, every cell after its candidate.
+  void order_steps() {
+    std::vector<char> known(network_.values.size(), 0);
+    std::vector<char> is_made(network_.values.size(), 0);
+    for (const Node& node : engine_.nodes_) {
+      for (const std::size_t value : {node.positive, node.negative}) {
+        if (value != kNone) is_made[value] = 1;
+      }
+    }
+    for (const Cell& cell : engine_.cells_) is_made[cell.state] = 1;
+    for (std::size_t i = 0; i < known.size(); ++i) known[i] = is_made[i] == 0 ? 1 : 0;
+    std::vector<char> node_done(engine_.nodes_.size(), 0);
+    std::vector<char> cell_done(engine_.cells_.size(), 0);
+    const auto is_ready = [&](const Node& node) {
+      return std::all_of(node.legs.begin(), node.legs.end(),
+                         [&](std::size_t leg) { return known[network_.legs[leg].value] != 0; });
+    };
+    for (bool moved = true; moved;) {
+      moved = false;
+      for (std::size_t i = 0; i < engine_.nodes_.size(); ++i) {
+        if (node_done[i] != 0 || !is_ready(engine_.nodes_[i])) continue;
+        engine_.steps_.push_back({false, i});
+        node_done[i] = 1;
+        moved = true;
+        for (const std::size_t value : {engine_.nodes_[i].positive, engine_.nodes_[i].negative}) {
+          if (value != kNone) known[value] = 1;
+        }
+      }
+      for (std::size_t i = 0; i < engine_.cells_.size(); ++i) {
+        if (cell_done[i] != 0 || known[engine_.cells_[i].candidate] == 0) continue;
+        engine_.steps_.push_back({true, i});
+        cell_done[i] = 1;
+        moved = true;
+        known[engine_.cells_[i].state] = 1;
+      }
+    }
+    assert(engine_.steps_.size() == engine_.nodes_.size() + engine_.cells_.size());
+  }
+
+  void set_nominal() {
+    for (const CompiledLeg& leg : network_.legs) {
+      const double error = leg.row == CompiledLeg::kNone ? 0.0 : network_.mapping[leg.row].sizing_error;
+      engine_.nominal_.gains.push_back(static_cast<float>(leg.weight * (1.0 + error)));
+    }
+    for (const Cell& cell : engine_.cells_) engine_.nominal_.cells.push_back({cell.rise, cell.fall, cell.high});
+  }
+
+  /// Root mean square of every value over the frames in which it is on, unit currents.
+  std::vector<double> typical_levels(std::span<const float> features) const {
+    std::vector<double> levels(network_.values.size(), 1.0);
+    if (features.empty()) return levels;
+    Scratch scratch;
+    model::Trace trace;
+    engine_.run(engine_.nominal_, features, scratch, trace);
+    for (std::size_t v = 0; v < levels.size(); ++v) {
+      double squares = 0.0;
+      std::size_t count = 0;
+      for (std::size_t t = 0; t < trace.frames; ++t) {
+        const double value = scratch.values[v * trace.frames + t];
+        if (value < kQuiet) continue;
+        squares += value * value;
+        ++count;
+      }
+      if (count > 0) levels[v] = std::sqrt(squares / static_cast<double>(count));
+    }
+    return levels;
+  }
+
+  double density_of(double level) const {
+    const DeviceId reference = network_.values[kBias];
+    const Transistor& diode = circuit_.transistor(reference);
+    return level * network_.conditions.unit_current * diode.length / diode.width;
+  }
+
+  void add(Path& path, DeviceId device, double sign, double density) const {
+    const Polarity polarity = circuit_.transistor(device).polarity;
+    const double direction = polarity == Polarity::kN ? -1.0 : 1.0;
+    path.push_back({device, static_cast<float>(sign),
+                    static_cast<float>(sign * direction * statistics_.of(polarity).slope(density))});
+  }
+
+  /// From the current of `value_diode` to that of `leg`, over a copied rail where the leg's gate is on one.
+  void add_leg(Path& path, DeviceId leg, DeviceId value_diode, double density) const {
+    add(path, leg, 1.0, density);
+    const NetId gate = circuit_.transistor(leg).gate;
+    const DeviceId diode = diodes_.at(gate);
+    add(path, diode, -1.0, density);
+    if (diode == value_diode) return;
+    const auto [begin, end] = drains_.equal_range(gate);
+    for (auto it = begin; it != end; ++it) {
+      if (diodes_.at(circuit_.transistor(it->second).gate) != value_diode) continue;
+      add(path, it->second, 1.0, density);
+      add(path, value_diode, -1.0, density);
+      return;
+    }
+    assert(false && "a rail that no value feeds");
+  }
+
+  void add_paths(const CompiledCell& from, Cell& cell) const {
+    const DeviceId bias = network_.values[kBias];
+    const double unit = density_of(1.0);
+    add_leg(cell.threshold, from.m[1], bias, unit);
+    add_leg(cell.copy_at_rise, from.m[0], from.candidate_diode, density_of(std::max(cell.rise, kQuiet)));
+    add_leg(cell.copy_at_fall, from.m[0], from.candidate_diode, density_of(std::max(cell.fall, kQuiet)));
+    add_leg(cell.feedback, from.m[7], bias, unit);
+    add_leg(cell.feedback, from.m[8], from.m[6], density_of(std::max(cell.width, kQuiet)));
+    add_leg(cell.output, from.m[4], bias, unit);
+  }
+
+  DieEngine& engine_;
+  const compile::CompiledNetwork& network_;
+  const circuit::Circuit& circuit_;
+  const DeviceStatistics& statistics_;
+  std::map<NetId, DeviceId> diodes_;       // by the net of drain and gate
+  std::multimap<NetId, DeviceId> drains_;  // of all other devices
+  std::map<DeviceId, std::size_t> value_of_;
+};
+
+DieEngine::DieEngine(const compile::CompiledNetwork& network, const DeviceStatistics& statistics,
+                     std::span<const float> features)
+    : network_(network) {
+  Builder builder(*this, statistics);
+  builder.build_structure();
+  builder.build_paths(features);
+}
+
+double DieEngine::factor(const Path& path, const Die& die) {
+  double exponent = 0.0;
+  double mobility = 1.0;
+  for (const Link& link : path) {
+    exponent += link.slope * die[link.device].threshold;
+    mobility *= link.sign > 0.0F ? die[link.device].mobility : 1.0 / die[link.device].mobility;
+  }
+  return std::exp(exponent) * mobility;
+}
+
+DieParameters DieEngine::on_die(const Die& die) const {
+  assert(die.size() == network_.circuit.transistors().size());
+  DieParameters result;
+  result.gains.reserve(leg_paths_.size());
+  for (std::size_t i = 0; i < leg_paths_.size(); ++i) {
+    result.gains.push_back(static_cast<float>(nominal_.gains[i] * factor(leg_paths_[i], die)));
+  }
+  for (const Cell& cell : cells_) {
+    const double threshold = cell.rise * factor(cell.threshold, die);
+    const double feedback = cell.width * factor(cell.feedback, die);
+    result.cells.push_back({static_cast<float>(threshold / factor(cell.copy_at_rise, die)),
+                            static_cast<float>((threshold - feedback) / factor(cell.copy_at_fall, die)),
+                            static_cast<float>(cell.high * factor(cell.output, die))});
+  }
+  return result;
+}
+
+void DieEngine::run_node(const Node& node, const DieParameters& parameters, std::size_t frames, Scratch& scratch,
+                         model::Trace& trace) const {
+  float* sum = scratch.sum.data();
+  std::fill_n(sum, frames, 0.0F);
+  for (const std::size_t leg : node.legs) {
+    const float gain = parameters.gains[leg];
+    const float* value = scratch.values.data() + network_.legs[leg].value * frames;
+    for (std::size_t t = 0; t < frames; ++t) sum[t] += gain * value[t];
+  }
+  if (node.positive != kNone) {
+    float* to = scratch.values.data() + node.positive * frames;
+    for (std::size_t t = 0; t < frames; ++t) to[t] = std::max(sum[t], 0.0F);
+  }
+  if (node.negative != kNone) {
+    float* to = scratch.values.data() + node.negative * frames;
+    for (std::size_t t = 0; t < frames; ++t) to[t] = std::max(-sum[t], 0.0F);
+  }
+  if (node.readout != kNone) {
+    for (std::size_t t = 0; t < frames; ++t) trace.logits[t * trace.outputs + node.readout] = sum[t];
+  }
+}
+
+void DieEngine::run_cell(std::size_t index, const DieParameters& parameters, std::size_t frames,
+                         Scratch& scratch) const {
+  const Cell& cell = cells_[index];
+  const DieParameters::Cell& die = parameters.cells[index];
+  const float* candidate = scratch.values.data() + cell.candidate * frames;
+  float* state = scratch.values.data() + cell.state * frames;
+  bool on = cell.starts_on;
+  for (std::size_t t = 0; t < frames; ++t) {
+    on = model::next_state(candidate[t], die.fall, die.rise, on);
+    state[t] = on ? die.high : 0.0F;
+  }
+}
+
+void DieEngine::run(const DieParameters& parameters, std::span<const float> features, Scratch& scratch,
+                    model::Trace& trace) const {
+  const std::size_t width = inputs_.size();
+  const std::size_t frames = features.size() / width;
+  trace.frames = frames;
+  trace.layers = network_.cells.size();
+  trace.outputs = network_.readouts.size();
+  trace.cells = 0;
+  for (const auto& layer : network_.cells) trace.cells = std::max(trace.cells, layer.size());
+  trace.logits.assign(frames * trace.outputs, 0.0F);
+  trace.states.assign(trace.layers * frames * trace.cells, 0.0F);
+  trace.candidates.assign(trace.states.size(), 0.0F);
+  scratch.sum.resize(frames);
+  scratch.values.assign(network_.values.size() * frames, 0.0F);
+  std::fill_n(scratch.values.begin() + static_cast<std::ptrdiff_t>(kBias * frames), frames, 1.0F);
+  for (std::size_t j = 0; j < width; ++j) {
+    float* positive = scratch.values.data() + inputs_[j][0] * frames;
+    float* negative = scratch.values.data() + inputs_[j][1] * frames;
+    for (std::size_t t = 0; t < frames; ++t) {
+      positive[t] = std::max(features[t * width + j], 0.0F);
+      negative[t] = std::max(-features[t * width + j], 0.0F);
+    }
+  }
+  for (const Step& step : steps_) {
+    if (step.is_cell) {
+      run_cell(step.index, parameters, frames, scratch);
+    } else {
+      run_node(nodes_[step.index], parameters, frames, scratch, trace);
+    }
+  }
+  for (std::size_t l = 0; l < trace.layers; ++l) {
+    for (std::size_t j = first_cell_[l]; j < first_cell_[l + 1]; ++j) {
+      const float* candidate = scratch.values.data() + cells_[j].candidate * frames;
+      const float* state = scratch.values.data() + cells_[j].state * frames;
+      for (std::size_t t = 0; t < frames; ++t) {
+        const std::size_t place = (l * frames + t) * trace.cells + j - first_cell_[l];
+        trace.candidates[place] = candidate[t];
+        trace.states[place] = state[t];
+      }
+    }
+  }
+}
+
+}  // namespace hysteron::behavioural

@@ -1,0 +1,456 @@
+#include "hysteron/flow/montecarlo.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <map>
+#include <mutex>
+#include <nlohmann/json.hpp>
+
+#include "flow/record_file.h"
+#include "hysteron/analysis/yield.h"
+#include "hysteron/base/file.h"
+#include "hysteron/base/parallel.h"
+#include "hysteron/behavioural/die_engine.h"
+#include "hysteron/flow/clip_records.h"
+
+namespace hysteron::flow {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Pairs whose benches are held at once.
+constexpr std::size_t kBatch = 64;
+
+/// Software's side of one clip.
+struct Expected {
+  ClipReference reference;
+  std::vector<std::size_t> frames;  ///< decisions of the model as compiled
+  model::Trace trace;               ///< of the model as compiled
+};
+
+std::size_t votes_ahead(const std::vector<std::size_t>& decisions, std::size_t outputs) {
+  std::vector<std::size_t> counts(outputs, 0);
+  for (const std::size_t decision : decisions) ++counts[decision];
+  std::sort(counts.rbegin(), counts.rend());
+  return counts.size() < 2 ? decisions.size() : counts[0] - counts[1];
+}
+
+/// Compares what dies do with software.
+class Judge {
+ public:
+  Judge(const model::Network& given, const model::Network& compiled, const data::Features& features,
+        const std::vector<std::size_t>& clips)
+      : network_(compiled) {
+    for (const std::size_t clip : clips) {
+      const model::Trace trace = model::run_clip(given, features.clip(clip));
+      const auto decisions = model::frame_decisions(trace.logits, trace.outputs);
+      Expected expected;
+      expected.reference = {clip, model::majority(model::vote_shares(decisions, trace.outputs)),
+                            votes_ahead(decisions, trace.outputs), trace.frames};
+      expected.trace = model::run_clip(compiled, features.clip(clip));
+      expected.frames = model::frame_decisions(expected.trace.logits, expected.trace.outputs);
+      expected_.push_back(std::move(expected));
+    }
+    for (const model::Layer& layer : network_.layers) cells_ += layer.cells();
+  }
+
+  std::size_t cells() const { return cells_; }
+
+  std::vector<ClipReference> references() const {
+    std::vector<ClipReference> result;
+    for (const Expected& expected : expected_) result.push_back(expected.reference);
+    return result;
+  }
+
+  /// `place` in the list of clips; adds to the cells' wrong bits.
+  DieClip judge(std::size_t place, const model::Trace& trace, std::vector<std::uint32_t>& wrong_bits) const {
+    const Expected& expected = expected_[place];
+    const auto decisions = model::frame_decisions(trace.logits, trace.outputs);
+    DieClip result;
+    result.decision = static_cast<std::uint32_t>(model::majority(model::vote_shares(decisions, trace.outputs)));
+    for (std::size_t t = 0; t < decisions.size(); ++t) {
+      result.wrong_frames += decisions[t] == expected.frames[t] ? 0 : 1;
+    }
+    std::size_t cell = 0;
+    for (std::size_t l = 0; l < network_.layers.size(); ++l) {
+      for (std::size_t j = 0; j < network_.layers[l].cells(); ++j, ++cell) {
+        const float half = 0.5F * network_.layers[l].alpha[static_cast<Eigen::Index>(j)];
+        std::uint32_t wrong = 0;
+        for (std::size_t t = 0; t < trace.frames; ++t) {
+          wrong += (trace.state(l, t, j) > half) == (expected.trace.state(l, t, j) > half) ? 0 : 1;
+        }
+        wrong_bits[cell] += wrong;
+        result.wrong_bits += wrong;
+      }
+    }
+    return result;
+  }
+
+ private:
+  const model::Network& network_;
+  std::vector<Expected> expected_;
+  std::size_t cells_ = 0;
+};
+
+std::vector<DieResult> empty_dies(const MonteCarloRequest& request, std::size_t cells) {
+  std::vector<DieResult> dies(request.dies);
+  for (std::size_t i = 0; i < dies.size(); ++i) {
+    dies[i].seed = request.seed + i;
+    dies[i].clips.resize(request.clips.size());
+    dies[i].wrong_bits.assign(cells, 0);
+  }
+  return dies;
+}
+
+void run_behavioural(const behavioural::DieEngine& engine, const behavioural::DeviceStatistics& statistics,
+                     const data::Features& features, const MonteCarloRequest& request, const Judge& judge, int jobs,
+                     std::vector<DieResult>& dies, Reporter& reporter, const StopFlag& stop) {
+  ThreadPool pool(jobs);
+  std::mutex mutex;
+  std::size_t done = 0;
+  pool.run(dies.size(), [&](std::size_t i) {
+    if (stop.requested()) throw Error(ErrorKind::kInterrupted, "interrupted");
+    const behavioural::DieParameters parameters =
+        engine.on_die(behavioural::draw_die(engine.network().circuit, statistics, dies[i].seed));
+    behavioural::DieEngine::Scratch scratch;
+    model::Trace trace;
+    for (std::size_t c = 0; c < request.clips.size(); ++c) {
+      engine.run(parameters, features.clip(request.clips[c]), scratch, trace);
+      dies[i].clips[c] = judge.judge(c, trace, dies[i].wrong_bits);
+    }
+    const std::lock_guard lock(mutex);
+    ++done;
+    if (done % 100 == 0 || done == dies.size()) reporter.progress("running dies", done, dies.size(), "");
+  });
+}
+
+/// One clip on one die: places in MonteCarlo::dies and their clips.
+struct Pair {
+  std::size_t die = 0;
+  std::size_t clip = 0;
+};
+
+/// Dies that ngspice makes and runs, clip by clip, kept in a folder for each.
+class SpiceDies {
+ public:
+  SpiceDies(const Workshop& workshop, const compile::CompiledNetwork& compiled, const data::Features& features,
+            const MonteCarloRequest& request, Reporter& reporter)
+      : workshop_(workshop), compiled_(compiled), features_(features), request_(request), reporter_(reporter) {}
+
+  /// Calls `take(pair, circuit)` for every pair that has a result and `fail(pair, error)` for every other.
+  template <typename Take, typename Fail>
+  void run(const Take& take, const Fail& fail) {
+    std::vector<Pair> missing;
+    for (std::size_t die = 0; die < request_.dies; ++die) {
+      if (!request_.folder.empty()) make_directories(die_folder(die));
+      for (std::size_t clip = 0; clip < request_.clips.size(); ++clip) {
+        compile::CircuitTrace kept;
+        if (read({die, clip}, kept)) {
+          take(Pair{die, clip}, kept);
+        } else {
+          missing.push_back({die, clip});
+        }
+      }
+    }
+    const std::size_t all = request_.dies * request_.clips.size();
+    if (missing.size() < all) {
+      reporter_.info(
+          fmt::format("{} of {} runs are in {} already", all - missing.size(), all, quoted(request_.folder.string())));
+    }
+    std::size_t done = 0;
+    std::size_t failed = 0;
+    try {
+      for (std::size_t begin = 0; begin < missing.size(); begin += kBatch) {
+        const std::size_t end = std::min(begin + kBatch, missing.size());
+        std::vector<sim::Testbench> benches;
+        for (std::size_t i = begin; i < end; ++i) benches.push_back(bench_of(missing[i]));
+        workshop_.varied_engine().run_each(
+            benches, workshop_.options().jobs, [&](std::size_t i, const sim::Outcome& outcome) {
+              const Pair& pair = missing[begin + i];
+              ++done;
+              if (outcome.error) {
+                ++failed;
+                warn(pair, *outcome.error);
+                fail(pair, *outcome.error);
+              } else {
+                auto circuit = compile::read_clip(compiled_, benches[i], outcome.value());
+                keep(pair, benches[i], circuit);
+                take(pair, circuit);
+              }
+              reporter_.progress("simulating dies in ngspice", done, missing.size(),
+                                 failed == 0 ? "" : fmt::format("{} failed", failed));
+            });
+      }
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kInterrupted || request_.folder.empty()) throw;
+      throw Error(ErrorKind::kInterrupted,
+                  fmt::format("interrupted; {} of {} runs are kept in {}, and the same command goes on from there",
+                              all - missing.size() + done - failed, all, quoted(request_.folder.string())));
+    }
+  }
+
+  sim::Testbench bench_of(const Pair& pair) const {
+    sim::Testbench bench = clip_bench(compiled_, features_, request_.clips[pair.clip], {});
+    bench.seed = static_cast<unsigned>(request_.seed + pair.die);
+    return bench;
+  }
+
+ private:
+  fs::path die_folder(std::size_t die) const {
+    return request_.folder / fmt::format("die_{:010}", request_.seed + die);
+  }
+  fs::path file_of(const Pair& pair) const { return clip_file(die_folder(pair.die), request_.clips[pair.clip]); }
+  std::string key_of(const sim::Testbench& bench) const {
+    return fmt::format("{} {}", workshop_.varied_engine().fingerprint(bench), compile::kReadAt);
+  }
+
+  bool read(const Pair& pair, compile::CircuitTrace& circuit) const {
+    std::error_code ignored;
+    if (request_.folder.empty() || !fs::is_regular_file(file_of(pair), ignored)) return false;
+    size_trace(compiled_, features_.frames, circuit.trace);
+    return read_record_file(file_of(pair), key_of(bench_of(pair)), circuit, trace_arrays(circuit.trace));
+  }
+
+  void keep(const Pair& pair, const sim::Testbench& bench, compile::CircuitTrace& circuit) const {
+    if (request_.folder.empty()) return;
+    write_record_file(file_of(pair), key_of(bench), circuit, trace_arrays(circuit.trace));
+  }
+
+  void warn(const Pair& pair, const Error& error) const {
+    reporter_.warning(
+        fmt::format("die {}, clip {}: {}", request_.seed + pair.die, request_.clips[pair.clip], error.what()));
+  }
+
+  const Workshop& workshop_;
+  const compile::CompiledNetwork& compiled_;
+  const data::Features& features_;
+  const MonteCarloRequest& request_;
+  Reporter& reporter_;
+};
+
+/// The behavioural engine on the dies that ngspice drew, drawn once a die.
+class Shadow {
+ public:
+  Shadow(const Workshop& workshop, const behavioural::DieEngine& engine, const data::Features& features,
+         const model::Network& network)
+      : workshop_(workshop), engine_(engine), features_(features), counter_(network) {}
+
+  void compare(const sim::Testbench& bench, std::size_t clip, const model::Trace& circuit) {
+    const auto [found, is_new] = dies_.try_emplace(bench.seed);
+    if (is_new) {
+      found->second = engine_.on_die(behavioural::read_die(bench, workshop_.varied_engine(), bench.seed));
+    }
+    engine_.run(found->second, features_.clip(clip), scratch_, trace_);
+    counter_.add(circuit, trace_);
+  }
+
+  analysis::Conformance total() const { return counter_.total(); }
+
+ private:
+  const Workshop& workshop_;
+  const behavioural::DieEngine& engine_;
+  const data::Features& features_;
+  analysis::ConformanceCounter counter_;
+  std::map<unsigned, behavioural::DieParameters> dies_;
+  behavioural::DieEngine::Scratch scratch_;
+  model::Trace trace_;
+};
+
+void run_spice_dies(const Workshop& workshop, const compile::CompiledNetwork& compiled,
+                    const behavioural::DieEngine& engine, const data::Features& features,
+                    const MonteCarloRequest& request, const Judge& judge, MonteCarlo& result, Reporter& reporter) {
+  SpiceDies dies(workshop, compiled, features, request, reporter);
+  Shadow shadow(workshop, engine, features, compiled.model);
+  std::size_t good = 0;
+  std::optional<Error> first_error;
+  dies.run(
+      [&](const Pair& pair, const compile::CircuitTrace& circuit) {
+        ++good;
+        DieResult& die = result.dies[pair.die];
+        die.clips[pair.clip] = judge.judge(pair.clip, circuit.trace, die.wrong_bits);
+        die.clips[pair.clip].power = circuit.power.total;
+        if (request.simulator == DieSimulator::kBoth) {
+          shadow.compare(dies.bench_of(pair), request.clips[pair.clip], circuit.trace);
+        }
+      },
+      [&](const Pair& pair, const Error& error) {
+        if (!first_error) first_error = error;
+        result.dies[pair.die].clips[pair.clip].failed = true;
+        result.dies[pair.die].clips[pair.clip].error = error.what();
+      });
+  if (good == 0 && first_error) throw *first_error;
+  if (request.simulator == DieSimulator::kBoth) result.conformance = shadow.total();
+}
+
+}  // namespace
+
+void check_dies(const MonteCarloRequest& request) {
+  if (request.dies == 0) throw bad_input("--dies is 0; expected at least one die");
+  if (request.seed == 0 || request.seed > kLargestDieSeed || request.dies - 1 > kLargestDieSeed - request.seed) {
+    throw bad_input(fmt::format("--seed {} with {} dies: expected seeds from 1 to {} for every die", request.seed,
+                                request.dies, kLargestDieSeed));
+  }
+}
+
+MonteCarlo run_montecarlo(const Workshop& workshop, const model::Network& given,
+                          const compile::CompiledNetwork& compiled, const data::Features& features,
+                          const MonteCarloRequest& request, Reporter& reporter, const StopFlag& stop) {
+  check_dies(request);
+  const behavioural::DeviceStatistics statistics = workshop.device_statistics(reporter);
+  const Judge judge(given, compiled.model, features, request.clips);
+  const behavioural::DieEngine engine(compiled, statistics, features.clip(request.clips.front()));
+  MonteCarlo result;
+  result.references = judge.references();
+  result.dies = empty_dies(request, judge.cells());
+  const auto begin = std::chrono::steady_clock::now();
+  if (request.simulator == DieSimulator::kBehavioural) {
+    run_behavioural(engine, statistics, features, request, judge, workshop.options().jobs, result.dies, reporter, stop);
+  } else {
+    run_spice_dies(workshop, compiled, engine, features, request, judge, result, reporter);
+  }
+  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  return result;
+}
+
+namespace {
+
+/// Successes among tries, with its interval.
+struct Share {
+  std::size_t good = 0;
+  std::size_t all = 0;
+
+  void add(bool success) {
+    good += success ? 1 : 0;
+    ++all;
+  }
+  double value() const { return all == 0 ? 0.0 : static_cast<double>(good) / static_cast<double>(all); }
+  nlohmann::json interval() const {
+    const analysis::Interval interval = analysis::wilson_interval(good, all);
+    return nlohmann::json::array({interval.low, interval.high});
+  }
+};
+
+double fraction(std::size_t part, std::size_t whole) {
+  return whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
+}
+
+nlohmann::json per_clip_json(const MonteCarlo& result, const model::Network& network) {
+  nlohmann::json list = nlohmann::json::array();
+  for (std::size_t c = 0; c < result.references.size(); ++c) {
+    const ClipReference& reference = result.references[c];
+    Share yield;
+    std::size_t wrong_frames = 0;
+    for (const DieResult& die : result.dies) {
+      if (die.clips[c].failed) continue;
+      yield.add(die.clips[c].decision == reference.decision);
+      wrong_frames += die.clips[c].wrong_frames;
+    }
+    list.push_back({{"clip", reference.clip},
+                    {"software", network.labels[reference.decision]},
+                    {"margin_votes", reference.margin},
+                    {"dies", yield.all},
+                    {"decision_yield", yield.value()},
+                    {"ci95", yield.interval()},
+                    {"frame_agreement", 1.0 - fraction(wrong_frames, yield.all * reference.frames)}});
+  }
+  return list;
+}
+
+nlohmann::json per_die_json(const MonteCarlo& result) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const DieResult& die : result.dies) {
+    Share yield;
+    double power = 0.0;
+    for (std::size_t c = 0; c < die.clips.size(); ++c) {
+      if (die.clips[c].failed) continue;
+      yield.add(die.clips[c].decision == result.references[c].decision);
+      power += die.clips[c].power;
+    }
+    nlohmann::json json = {{"seed", die.seed}, {"clips", yield.all}, {"decision_yield", yield.value()}};
+    if (power > 0.0) json["power_nw"] = 1e9 * power / static_cast<double>(yield.all);
+    list.push_back(std::move(json));
+  }
+  return list;
+}
+
+/// Share of wrong bits of every cell, worst first.
+nlohmann::json cells_json(const MonteCarlo& result, const model::Network& network) {
+  std::size_t frames = 0;
+  for (const DieResult& die : result.dies) {
+    for (std::size_t c = 0; c < die.clips.size(); ++c) {
+      if (!die.clips[c].failed) frames += result.references[c].frames;
+    }
+  }
+  std::vector<nlohmann::json> cells;
+  std::size_t index = 0;
+  for (std::size_t l = 0; l < network.layers.size(); ++l) {
+    for (std::size_t j = 0; j < network.layers[l].cells(); ++j, ++index) {
+      std::size_t wrong = 0;
+      for (const DieResult& die : result.dies) wrong += die.wrong_bits[index];
+      cells.push_back({{"layer", l}, {"cell", j}, {"state_mismatch", fraction(wrong, frames)}});
+    }
+  }
+  std::stable_sort(cells.begin(), cells.end(), [](const auto& a, const auto& b) {
+    return a["state_mismatch"].template get<double>() > b["state_mismatch"].template get<double>();
+  });
+  return cells;
+}
+
+}  // namespace
+
+nlohmann::json montecarlo_json(const MonteCarlo& result, const model::Network& network) {
+  constexpr std::size_t kClose = 5;  // votes
+  Share yield;
+  Share clear;
+  std::size_t frames = 0, wrong_frames = 0, bits = 0, wrong_bits = 0;
+  std::size_t cells = 0;
+  for (const model::Layer& layer : network.layers) cells += layer.cells();
+  nlohmann::json failed = nlohmann::json::array();
+  for (const DieResult& die : result.dies) {
+    for (std::size_t c = 0; c < die.clips.size(); ++c) {
+      const ClipReference& reference = result.references[c];
+      const DieClip& clip = die.clips[c];
+      if (clip.failed) {
+        failed.push_back({{"seed", die.seed}, {"clip", reference.clip}, {"error", clip.error}});
+        continue;
+      }
+      yield.add(clip.decision == reference.decision);
+      if (reference.margin >= kClose) clear.add(clip.decision == reference.decision);
+      frames += reference.frames;
+      wrong_frames += clip.wrong_frames;
+      bits += reference.frames * cells;
+      wrong_bits += clip.wrong_bits;
+    }
+  }
+  const auto close = std::count_if(result.references.begin(), result.references.end(),
+                                   [](const ClipReference& reference) { return reference.margin < kClose; });
+  nlohmann::json json = {{"dies", result.dies.size()},
+                         {"clips", result.references.size()},
+                         {"decision_yield", yield.value()},
+                         {"ci95", yield.interval()},
+                         {"close_clips", close},
+                         {"decision_yield_clear", clear.value()},
+                         {"ci95_clear", clear.interval()},
+                         {"frame_agreement", 1.0 - fraction(wrong_frames, frames)},
+                         {"state_mismatch", fraction(wrong_bits, bits)},
+                         {"per_clip", per_clip_json(result, network)},
+                         {"per_die", per_die_json(result)},
+                         {"cells", cells_json(result, network)},
+                         {"failed", failed},
+                         {"seconds", result.seconds}};
+  if (result.conformance) {
+    const analysis::Conformance& c = *result.conformance;
+    json["conformance"] = {{"clips", c.clips},
+                           {"same_decisions", c.same_decisions},
+                           {"same_frames", c.same_frames},
+                           {"same_bits", c.same_bits},
+                           {"candidate_relative_rms", c.candidate_relative_rms},
+                           {"logit_relative_rms", c.logit_relative_rms}};
+  }
+  return json;
+}
+
+}  // namespace hysteron::flow

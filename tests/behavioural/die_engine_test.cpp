@@ -1,0 +1,213 @@
+#include "hysteron/behavioural/die_engine.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "compile/shop.h"
+#include "compile/small_network.h"
+#include "hysteron/compile/calibration.h"
+#include "hysteron/compile/circuit_errors.h"
+#include "hysteron/compile/clip_bench.h"
+#include "hysteron/compile/leg_mismatch.h"
+
+namespace hysteron::behavioural {
+namespace {
+
+using compile::shop;
+
+struct VariedShop {
+  technology::Technology technology = compile::with_mismatch(shop().technology);
+  spice::SpiceEngine engine{shop().ngspice, technology};
+  DeviceStatistics statistics = measure_device_statistics(shop().technology, shop().engine, engine, {});
+};
+
+const VariedShop& varied_shop() {
+  static const VariedShop instance;
+  return instance;
+}
+
+/// The small network with calibrated cells.
+const compile::CompiledNetwork& compiled() {
+  static const compile::CompiledNetwork network = [] {
+    auto result = compile::build_network(small_network(), shop().technology, shop().curves, {});
+    SilentReporter reporter;
+    compile::calibrate_network(result, shop().technology, shop().curves, shop().engine, reporter);
+    return result;
+  }();
+  return network;
+}
+
+const DieEngine& engine() {
+  static const std::vector<float> features = small_features();
+  static const DieEngine instance(compiled(), varied_shop().statistics, features);
+  return instance;
+}
+
+Die perfect_die() { return Die(compiled().circuit.transistors().size()); }
+
+std::size_t leg_of(const std::string& parameter) {
+  for (std::size_t i = 0; i < compiled().legs.size(); ++i) {
+    const std::size_t row = compiled().legs[i].row;
+    if (row != compile::CompiledLeg::kNone && compiled().mapping[row].parameter == parameter) return i;
+  }
+  ADD_FAILURE() << parameter;
+  return 0;
+}
+
+TEST(DeviceStatistics, FollowTheCardOfTheTechnology) {
+  const DeviceStatistics& statistics = varied_shop().statistics;
+  for (const PolarityStatistics* part : {&statistics.n, &statistics.p}) {
+    for (const technology::Geometry size : {technology::Geometry{5e-6, 5e-6}, {1e-6, 20e-6}}) {
+      const double root = std::sqrt(2.0 * size.width * size.length);
+      EXPECT_NEAR(part->threshold.deviation(size) / (5e-9 / root), 1.0, 0.06) << size.width;
+      EXPECT_NEAR(part->mobility.deviation(size) / (1e-8 / root), 1.0, 0.06) << size.width;
+    }
+    // Weak inversion: 80 to 90 mV a decade, less slope where the inversion is not weak.
+    EXPECT_GT(part->slope(1e-10), std::log(10.0) / 0.1);
+    EXPECT_LT(part->slope(1e-10), std::log(10.0) / 0.06);
+    EXPECT_LT(part->slope(1e-7), part->slope(1e-10));
+  }
+}
+
+TEST(DieEngine, AsDrawnDoesWhatSoftwareDoes) {
+  DieEngine::Scratch scratch;
+  model::Trace trace;
+  engine().run(engine().nominal(), small_features(), scratch, trace);
+  const model::Trace software = model::run_clip(small_network(), small_features());
+  ASSERT_EQ(trace.logits.size(), software.logits.size());
+  for (std::size_t i = 0; i < software.logits.size(); ++i) EXPECT_NEAR(trace.logits[i], software.logits[i], 0.03) << i;
+  for (std::size_t i = 0; i < software.states.size(); ++i) EXPECT_NEAR(trace.states[i], software.states[i], 0.01) << i;
+  for (std::size_t i = 0; i < software.candidates.size(); ++i) {
+    EXPECT_NEAR(trace.candidates[i], software.candidates[i], 0.02) << i;
+  }
+}
+
+TEST(DieEngine, ADieWithoutShiftsIsTheCircuitAsDrawn) {
+  const DieParameters parameters = engine().on_die(perfect_die());
+  EXPECT_EQ(parameters.gains, engine().nominal().gains);
+  for (std::size_t i = 0; i < parameters.cells.size(); ++i) {
+    EXPECT_FLOAT_EQ(parameters.cells[i].rise, engine().nominal().cells[i].rise);
+    EXPECT_FLOAT_EQ(parameters.cells[i].fall, engine().nominal().cells[i].fall);
+  }
+}
+
+TEST(DieEngine, AWeakLegCarriesLess) {
+  const std::size_t leg = leg_of("layers.0.candidate.weight[1,0]");  // negative: an N leg
+  Die die = perfect_die();
+  die[compiled().legs[leg].device].threshold = 2e-3;
+  const DieParameters parameters = engine().on_die(die);
+  const double slope = varied_shop().statistics.n.slope(1e-9);
+  EXPECT_NEAR(parameters.gains[leg] / engine().nominal().gains[leg], std::exp(-2e-3 * slope), 0.005);
+  for (std::size_t i = 0; i < parameters.gains.size(); ++i) {
+    if (i == leg) continue;
+    EXPECT_EQ(parameters.gains[i], engine().nominal().gains[i]) << i;
+  }
+}
+
+TEST(DieEngine, AWeakReferenceStrengthensEveryBiasAndThreshold) {
+  Die die = perfect_die();
+  die[compiled().values.front()].threshold = 2e-3;
+  const DieParameters parameters = engine().on_die(die);
+  const double factor = std::exp(2e-3 * varied_shop().statistics.n.slope(1e-9));
+  const std::size_t bias = leg_of("input.bias[0]");
+  EXPECT_NEAR(parameters.gains[bias] / engine().nominal().gains[bias], factor, 1e-4);
+  for (std::size_t i = 0; i < parameters.cells.size(); ++i) {
+    EXPECT_NEAR(parameters.cells[i].rise / engine().nominal().cells[i].rise, factor, 1e-4);
+    EXPECT_NEAR(parameters.cells[i].fall / engine().nominal().cells[i].fall, factor, 1e-3);
+    EXPECT_NEAR(parameters.cells[i].high / engine().nominal().cells[i].high, factor, 1e-4);
+  }
+}
+
+TEST(DieEngine, DrawsTheSameDieForTheSameSeed) {
+  const auto& statistics = varied_shop().statistics;
+  const Die first = draw_die(compiled().circuit, statistics, 7);
+  const Die again = draw_die(compiled().circuit, statistics, 7);
+  const Die other = draw_die(compiled().circuit, statistics, 8);
+  ASSERT_EQ(first.size(), compiled().circuit.transistors().size());
+  EXPECT_EQ(first[3].threshold, again[3].threshold);
+  EXPECT_NE(first[3].threshold, other[3].threshold);
+  double squares = 0.0;
+  for (std::size_t i = 0; i < first.size(); ++i) {
+    const auto& device = compiled().circuit.transistor(i);
+    const double scale = statistics.of(device.polarity).threshold.deviation({device.width, device.length});
+    squares += std::pow(first[i].threshold / scale, 2);
+  }
+  EXPECT_NEAR(std::sqrt(squares / static_cast<double>(first.size())), 1.0, 0.25);
+}
+
+/// Centring's equations against the engine: the spread of candidates over dies, without what their own copies add.
+TEST(DieEngine, DiesSpreadAsCentringExpects) {
+  const model::Network network = small_network();
+  const auto frames = static_cast<Eigen::Index>(small_features().size() / 2);
+  const std::vector<float> features = small_features();
+  const model::Matrix x = Eigen::Map<const model::Matrix>(features.data(), frames, 2);
+  const double mismatch = compile::measure_leg_mismatch(shop().technology, varied_shop().engine, {});
+  compile::ErrorModel errors = compile::error_model(shop().technology, mismatch);
+  errors.systematic = 0.0;
+  const compile::CircuitErrors expected(network, errors);
+  const model::Matrix v = (x * network.input.weight.transpose()).rowwise() + network.input.bias.transpose();
+  const model::Layer& layer = network.layers[0];
+  const model::Matrix candidates =
+      ((v.cwiseMax(0.0F) * layer.candidate.weight.transpose()).rowwise() + layer.candidate.bias.transpose())
+          .cwiseMax(0.0F);
+  const model::Matrix none = model::Matrix::Zero(frames, 2);
+  const model::Matrix variance =
+      expected.candidates(0, v, expected.input(x), candidates) -
+      (expected.candidates(0, v * 0.0F, none, candidates) - expected.candidates(0, v * 0.0F, none, none));
+  constexpr int kDies = 1000;
+  model::Matrix squares = model::Matrix::Zero(frames, 2);
+  DieEngine::Scratch scratch;
+  model::Trace trace;
+  model::Trace drawn;
+  engine().run(engine().nominal(), small_features(), scratch, drawn);
+  for (unsigned seed = 1; seed <= kDies; ++seed) {
+    const Die die = draw_die(compiled().circuit, varied_shop().statistics, seed);
+    engine().run(engine().on_die(die), small_features(), scratch, trace);
+    for (Eigen::Index t = 0; t < frames; ++t) {
+      for (Eigen::Index j = 0; j < 2; ++j) {
+        const auto place = static_cast<std::size_t>(t * 2 + j);
+        squares(t, j) += std::pow(trace.candidates[place] - drawn.candidates[place], 2.0F) / kDies;
+      }
+    }
+  }
+  int compared = 0;
+  for (Eigen::Index t = 0; t < frames; ++t) {
+    for (Eigen::Index j = 0; j < 2; ++j) {
+      if (candidates(t, j) < 0.15F) continue;  // the rectifier cuts errors off
+      ++compared;
+      EXPECT_NEAR(std::sqrt(variance(t, j) / squares(t, j)), 1.0, 0.25) << t << " " << j;
+    }
+  }
+  EXPECT_GT(compared, 8);
+}
+
+/// The conformance of both engines on dies that ngspice drew.
+TEST(DieEngine, DoesWhatNgspiceDoesOnTheSameDie) {
+  for (const unsigned seed : {1U, 2U, 3U}) {
+    sim::Testbench bench = compile::make_clip_bench(compiled(), small_features());
+    bench.seed = seed;
+    const compile::CircuitTrace circuit = compile::read_clip(compiled(), bench, varied_shop().engine.run(bench));
+    const Die die = read_die(bench, varied_shop().engine, seed);
+    DieEngine::Scratch scratch;
+    model::Trace trace;
+    engine().run(engine().on_die(die), small_features(), scratch, trace);
+    double errors = 0.0;
+    double errors_as_drawn = 0.0;
+    double squares = 0.0;
+    model::Trace drawn;
+    engine().run(engine().nominal(), small_features(), scratch, drawn);
+    for (std::size_t i = 0; i < trace.candidates.size(); ++i) {
+      EXPECT_EQ(trace.states[i] > 0.2F, circuit.trace.states[i] > 0.2F) << i;
+      errors += std::pow(trace.candidates[i] - circuit.trace.candidates[i], 2);
+      errors_as_drawn += std::pow(drawn.candidates[i] - circuit.trace.candidates[i], 2);
+      squares += std::pow(circuit.trace.candidates[i], 2);
+    }
+    EXPECT_LT(std::sqrt(errors / squares), 0.02) << seed;
+    EXPECT_LT(errors, 0.25 * errors_as_drawn) << "the die's own shifts explain what it does";
+  }
+}
+
+}  // namespace
+}  // namespace hysteron::behavioural

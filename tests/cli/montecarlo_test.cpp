@@ -1,0 +1,124 @@
+// `montecarlo`: what it gives, what is kept of it, and what a failure or an interruption leaves.
+
+#include "cli/samples.h"
+#include "cli/watched.h"
+
+namespace hysteron::cli {
+namespace {
+
+class MonteCarlo : public WatchedCli {
+ protected:
+  MonteCarlo() {
+    put("m.safetensors", tiny_model());
+    put("x.npy", tiny_features());
+  }
+
+  static Arguments command(const Arguments& more) {
+    Arguments all = {"montecarlo", "m.safetensors", "--input", "x.npy", "--calibrate", "cells", "--jobs", "1"};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  }
+};
+
+TEST_F(MonteCarlo, CountsDiesThatDecideAsSoftwareDoes) {
+  const auto json = run_json(command({"--dies", "50", "--seed", "3"}));
+  EXPECT_EQ(json["dies"], 50);
+  EXPECT_EQ(json["clips"], 2);
+  EXPECT_EQ(json["decision_yield"], 1.0) << "thresholds are far from every candidate";
+  EXPECT_NEAR(json["ci95"][0].get<double>(), 0.963, 0.001);
+  EXPECT_EQ(json["ci95"][1], 1.0);
+  ASSERT_EQ(json["per_clip"].size(), 2u);
+  EXPECT_EQ(json["per_clip"][1]["software"], "second");
+  EXPECT_EQ(json["per_clip"][0]["margin_votes"], 8);
+  ASSERT_EQ(json["per_die"].size(), 50u);
+  EXPECT_EQ(json["per_die"][0]["seed"], 3);
+  EXPECT_EQ(json["per_die"][49]["seed"], 52);
+  EXPECT_EQ(json["cells"].size(), 2u);
+}
+
+/// The second cell has its threshold so near a candidate that mismatch decides.
+TEST_F(MonteCarlo, SeesWhatMismatchFlips) {
+  auto tensors = tiny_tensors();
+  for (auto& tensor : tensors) {
+    if (tensor.name == "layers.0.beta_hi") tensor.values = {0.7F, 0.999F};
+  }
+  put("m.safetensors", safetensors_bytes(tensors, tiny_metadata()));
+  const auto json = run_json(command({"--dies", "200"}));
+  EXPECT_GT(json["state_mismatch"], 0.05);
+  EXPECT_EQ(json["cells"][0]["cell"], 1);
+  EXPECT_GT(json["cells"][0]["state_mismatch"], 0.1);
+  EXPECT_EQ(json["cells"][1]["state_mismatch"], 0.0);
+}
+
+TEST_F(MonteCarlo, IsTheSameAtAnyThreadCountAndDieByDie) {
+  auto all = run_json(command({"--dies", "20"}));
+  auto parallel = run_json(
+      {"montecarlo", "m.safetensors", "--input", "x.npy", "--calibrate", "cells", "--jobs", "2", "--dies", "20"});
+  all.erase("seconds");
+  parallel.erase("seconds");
+  EXPECT_EQ(all, parallel);
+  EXPECT_EQ(run_json(command({"--dies", "1", "--seed", "17"}))["per_die"][0], all["per_die"][16]);
+}
+
+TEST_F(MonteCarlo, RunsTheDiesOfNgspiceInBothEnginesAndKeepsThem) {
+  const FakeProgram fake(watched(":"));
+  use(fake);
+  const Arguments both = command({"--dies", "2", "--engine", "both", "--output", "dies"});
+  auto first = run_json(both);
+  EXPECT_EQ(clips_begun(fake), 6u) << "two dies, two clips and the draws of each die";
+  EXPECT_EQ(first["decision_yield"], 1.0);
+  EXPECT_EQ(first["conformance"]["clips"], 4);
+  EXPECT_EQ(first["conformance"]["same_bits"], 1.0);
+  EXPECT_LT(first["conformance"]["candidate_relative_rms"], 0.02);
+  EXPECT_GT(first["per_die"][0]["power_nw"], 1.0);
+  EXPECT_NE(first["per_die"][0]["power_nw"], first["per_die"][1]["power_nw"]) << "dies differ";
+  EXPECT_TRUE(fs::exists(folder_ / "dies" / "dies" / "die_0000000002" / "clip_00001.safetensors"));
+  auto again = run_json(command({"--dies", "2", "--engine", "spice", "--output", "dies"}));
+  EXPECT_EQ(clips_begun(fake), 6u);
+  EXPECT_EQ(again["per_die"], first["per_die"]);
+  auto alone = run_json(command({"--dies", "1", "--seed", "2", "--engine", "spice"}));
+  EXPECT_EQ(alone["per_die"][0], first["per_die"][1]);
+}
+
+TEST_F(MonteCarlo, APairThatFailsIsNamedAndCountsForNothing) {
+  const FakeProgram fake(watched("[ $count = 2 ] && { echo 'Error: the moon is full' >&2; exit 1; }"));
+  use(fake);
+  const Arguments arguments = command({"--dies", "2", "--engine", "spice", "--output", "dies", "--json"});
+  const Outcome outcome = run(arguments);
+  EXPECT_EQ(outcome.exit_code, 4) << outcome.messages;
+  EXPECT_TRUE(has(outcome.messages, "die 1, clip 1: ngspice: ")) << outcome.messages;
+  const auto json = nlohmann::json::parse(outcome.output);
+  ASSERT_EQ(json["failed"].size(), 1u);
+  EXPECT_EQ(json["failed"][0]["seed"], 1);
+  EXPECT_TRUE(has(json["failed"][0]["error"], "the moon is full"));
+  EXPECT_EQ(json["per_die"][0]["clips"], 1);
+  EXPECT_EQ(json["per_clip"][1]["dies"], 1);
+  EXPECT_EQ(run_json(command({"--dies", "2", "--engine", "spice", "--output", "dies"}))["failed"].size(), 0u);
+}
+
+TEST_F(MonteCarlo, InterruptionKeepsWhatIsDone) {
+  const FakeProgram fake(watched("[ $count = 2 ] && sleep 1000"));
+  use(fake);
+  const Arguments arguments = command({"--dies", "2", "--engine", "spice", "--output", "dies"});
+  Program program(arguments, surroundings_);
+  const Outcome outcome = interrupt_at(program, fake, 2);
+  EXPECT_EQ(outcome.exit_code, 130) << outcome.messages;
+  EXPECT_TRUE(has(outcome.messages, "1 of 4 runs are kept in")) << outcome.messages;
+  expect_no_temporary_files();
+  run_json(arguments);
+  EXPECT_EQ(clips_begun(fake), 5u) << "three more";
+}
+
+TEST_F(MonteCarlo, RefusesDiesAndSeedsThatCannotBe) {
+  expect_refusal(command({"--dies", "0"}), 3, {"--dies is 0"});
+  expect_refusal(command({"--dies", "10", "--seed", "0"}), 3, {"--seed 0", "2147483647"});
+  expect_refusal(command({"--dies", "10", "--seed", "2147483640"}), 3, {"--seed 2147483640"});
+  expect_refusal(command({"--dies", "-1"}), 2, {"--dies"});
+  expect_refusal(command({"--dies", "1", "--engine", "guess"}), 2, {"--engine"});
+  expect_refusal(command({"--dies", "1", "--clips", "9"}), 3, {"x.npy", "9"});
+  expect_refusal(command({"--dies", "1", "--fail-under", "luck=1"}), 2, {"luck", "decision_yield"});
+  EXPECT_EQ(run(command({"--dies", "1", "--fail-under", "state_mismatch=-1"})).exit_code, 5);
+}
+
+}  // namespace
+}  // namespace hysteron::cli
