@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <deque>
 #include <limits>
+#include <numeric>
 
 #include "compile/network_builder.h"
 #include "hysteron/base/units.h"
@@ -118,42 +120,80 @@ CellGains improved(const CellGains& gains, const CellLoop& loop, const CellTarge
 
 }  // namespace
 
-std::vector<CellLoop> measure_cells(const std::vector<CellTarget>& targets, const std::vector<CellGains>& gains,
-                                    const std::vector<RampWindow>& windows, const technology::Technology& technology,
-                                    const GainCurves& curves, const Conditions& conditions, const sim::Engine& engine) {
-  NetworkBuilder builder(technology, curves, conditions);
-  CompiledNetwork& network = builder.result();
-  sim::Testbench bench;
-  for (std::size_t i = 0; i < targets.size(); ++i) {
-    circuit::DeviceId diode = 0;
-    Signal candidate = builder.n_diode_signal(fmt::format("c{}", i), "", circuit::Role::kRail, &diode);
-    CompiledCell cell;
-    builder.cell(candidate, diode, fmt::format("h{}", i), fmt::format("cell{}", i), gains[i].threshold, gains[i].width,
-                 gains[i].output, false, {}, cell);
-    bench.current_sources.push_back({circuit::Circuit::kSupply, candidate.n_rail, ramp(windows[i])});
-    bench.initial_voltages[cell.v0] = 0.0;
-    bench.probes.push_back({sim::Probe::Kind::kVoltage, cell.v0});
-    bench.probes.push_back({sim::Probe::Kind::kDrainCurrent, diode});
-    bench.probes.push_back({sim::Probe::Kind::kDrainCurrent, cell.m[3]});
+namespace {
+
+/// Some cells side by side, and the run that shows their loops.
+class CellRun {
+ public:
+  CellRun(const technology::Technology& technology, const GainCurves& curves, const Conditions& conditions)
+      : builder_(technology, curves, conditions) {
+    CompiledNetwork& network = builder_.result();
+    // Held stiffly at the diode's own voltage: through a rail that gives way, one cell that switches would push others
+    // over their thresholds early.
+    bench_.voltage_sources.push_back({network.reference, {{0.0, curves.operating.n_diode}}});
+    bench_.voltage_sources.push_back({network.reset, {{0.0, 0.0}}});
+    bench_.supply = network.supply;
+    bench_.temperature = conditions.temperature;
+    bench_.stop_time = kStop;
+    bench_.maximum_step = kLongestStep;
   }
-  // Held stiffly at the diode's own voltage: through a rail that gives way, one cell that switches would push others
-  // over their thresholds early.
-  bench.voltage_sources.push_back({network.reference, {{0.0, curves.operating.n_diode}}});
-  bench.voltage_sources.push_back({network.reset, {{0.0, 0.0}}});
-  bench.circuit = &network.circuit;
-  bench.supply = network.supply;
-  bench.temperature = conditions.temperature;
-  bench.stop_time = kStop;
-  bench.maximum_step = kLongestStep;
-  const sim::Waveforms waves = engine.run(bench);
-  std::vector<CellLoop> loops(targets.size());
-  for (std::size_t i = 0; i < targets.size(); ++i) {
-    const std::size_t v0 = 3 * i;
-    const double level = 0.5 * network.supply;
-    loops[i].rise = value_at_crossing(waves, v0, level, true, kQuick, v0 + 1);
-    loops[i].fall = value_at_crossing(waves, v0, level, false, kHighAt, v0 + 1);
-    loops[i].high = std::abs(waves.at(v0 + 2, kHighAt));
-    loops[i].low = std::abs(waves.at(v0 + 2, kStop));
+
+  void add(const CellGains& gains, const RampWindow& window) {
+    const std::size_t i = cells_++;
+    circuit::DeviceId diode = 0;
+    Signal candidate = builder_.n_diode_signal(fmt::format("c{}", i), "", circuit::Role::kRail, &diode);
+    CompiledCell cell;
+    builder_.cell(candidate, diode, fmt::format("h{}", i), fmt::format("cell{}", i), gains.threshold, gains.width,
+                  gains.output, false, {}, cell);
+    bench_.current_sources.push_back({circuit::Circuit::kSupply, candidate.n_rail, ramp(window)});
+    bench_.initial_voltages[cell.v0] = 0.0;
+    bench_.probes.push_back({sim::Probe::Kind::kVoltage, cell.v0});
+    bench_.probes.push_back({sim::Probe::Kind::kDrainCurrent, diode});
+    bench_.probes.push_back({sim::Probe::Kind::kDrainCurrent, cell.m[3]});
+  }
+
+  /// Refers to this object.
+  sim::Testbench bench() {
+    bench_.circuit = &builder_.result().circuit;
+    return bench_;
+  }
+
+  std::vector<CellLoop> loops(const sim::Waveforms& waves) const {
+    std::vector<CellLoop> loops(cells_);
+    for (std::size_t i = 0; i < cells_; ++i) {
+      const std::size_t v0 = 3 * i;
+      const double level = 0.5 * bench_.supply;
+      loops[i].rise = value_at_crossing(waves, v0, level, true, kQuick, v0 + 1);
+      loops[i].fall = value_at_crossing(waves, v0, level, false, kHighAt, v0 + 1);
+      loops[i].high = std::abs(waves.at(v0 + 2, kHighAt));
+      loops[i].low = std::abs(waves.at(v0 + 2, kStop));
+    }
+    return loops;
+  }
+
+ private:
+  NetworkBuilder builder_;
+  sim::Testbench bench_;
+  std::size_t cells_ = 0;
+};
+
+}  // namespace
+
+std::vector<CellLoop> measure_cells(const std::vector<CellGains>& gains, const std::vector<RampWindow>& windows,
+                                    const technology::Technology& technology, const GainCurves& curves,
+                                    const Conditions& conditions, const sim::Engine& engine, int jobs) {
+  std::deque<CellRun> runs;
+  for (std::size_t i = 0; i < gains.size(); ++i) {
+    if (i % kCellsInARun == 0) runs.emplace_back(technology, curves, conditions);
+    runs.back().add(gains[i], windows[i]);
+  }
+  std::vector<sim::Testbench> benches;
+  for (CellRun& run : runs) benches.push_back(run.bench());
+  const std::vector<sim::Outcome> outcomes = engine.run_all(benches, jobs, {});
+  std::vector<CellLoop> loops;
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    const std::vector<CellLoop> some = runs[i].loops(outcomes[i].value());
+    loops.insert(loops.end(), some.begin(), some.end());
   }
   return loops;
 }
@@ -176,7 +216,7 @@ CellGains nominal_gains(const CellTarget& target, const Conditions& conditions) 
 
 std::vector<CalibratedCell> calibrate_cells(const std::vector<CellTarget>& targets,
                                             const technology::Technology& technology, const GainCurves& curves,
-                                            const Conditions& conditions, const sim::Engine& engine,
+                                            const Conditions& conditions, const sim::Engine& engine, int jobs,
                                             Reporter& reporter) {
   const double unit = conditions.unit_current;
   std::vector<CellGains> gains;
@@ -187,27 +227,37 @@ std::vector<CalibratedCell> calibrate_cells(const std::vector<CellTarget>& targe
   }
   std::vector<CalibratedCell> best(targets.size());
   for (CalibratedCell& cell : best) cell.worst_error = std::numeric_limits<double>::infinity();
-  for (int pass = 0; pass < kCalibrationPasses; ++pass) {
-    const std::vector<CellLoop> loops = measure_cells(targets, gains, windows, technology, curves, conditions, engine);
-    bool all_good = pass > 0;  // the first pass looks too widely to be trusted
-    for (std::size_t i = 0; i < targets.size(); ++i) {
-      const double error = worst_error(loops[i], targets[i], unit);
-      if (pass <= 1) best[i].uncalibrated = loops[i];
-      if (pass <= 1 || error < best[i].worst_error) best[i] = {gains[i], loops[i], best[i].uncalibrated, error};
-      all_good = all_good && error <= kCalibrationTolerance;
-      windows[i] =
-          pass == 0 ? narrow_window(loops[i], 0.0, 0.0, targets[i], unit) : next_window(loops[i], targets[i], unit);
-      if (pass > 0) gains[i] = improved(gains[i], loops[i], targets[i], unit);
+  std::vector<std::size_t> open(targets.size());  // cells that are still turned
+  std::iota(open.begin(), open.end(), std::size_t{0});
+  for (int pass = 0; pass < kCalibrationPasses && !open.empty(); ++pass) {
+    std::vector<CellGains> tried;
+    std::vector<RampWindow> looked;
+    for (const std::size_t i : open) {
+      tried.push_back(gains[i]);
+      looked.push_back(windows[i]);
     }
-    const std::size_t done = all_good ? kCalibrationPasses : static_cast<std::size_t>(pass) + 1;
-    reporter.progress("calibrating cells", done, kCalibrationPasses, "");
-    if (all_good) break;
+    const std::vector<CellLoop> loops = measure_cells(tried, looked, technology, curves, conditions, engine, jobs);
+    std::vector<std::size_t> left;
+    for (std::size_t k = 0; k < open.size(); ++k) {
+      const std::size_t i = open[k];
+      const CellLoop& loop = loops[k];
+      const double error = worst_error(loop, targets[i], unit);
+      if (pass <= 1) best[i].uncalibrated = loop;
+      if (pass <= 1 || error < best[i].worst_error) best[i] = {gains[i], loop, best[i].uncalibrated, error};
+      windows[i] = pass == 0 ? narrow_window(loop, 0.0, 0.0, targets[i], unit) : next_window(loop, targets[i], unit);
+      // The first pass looks too widely to be trusted.
+      if (pass > 0) gains[i] = improved(gains[i], loop, targets[i], unit);
+      if (pass == 0 || error > kCalibrationTolerance) left.push_back(i);
+    }
+    open = std::move(left);
+    reporter.progress("calibrating cells", open.empty() ? kCalibrationPasses : static_cast<std::size_t>(pass) + 1,
+                      kCalibrationPasses, "");
   }
   return best;
 }
 
 void calibrate_network(CompiledNetwork& network, const technology::Technology& technology, const GainCurves& curves,
-                       const sim::Engine& engine, Reporter& reporter) {
+                       const sim::Engine& engine, int jobs, Reporter& reporter) {
   std::vector<CompiledCell*> cells;
   std::vector<CellTarget> targets;
   for (auto& layer : network.cells) {
@@ -217,7 +267,7 @@ void calibrate_network(CompiledNetwork& network, const technology::Technology& t
     }
   }
   if (cells.empty()) return;
-  const auto calibrated = calibrate_cells(targets, technology, curves, network.conditions, engine, reporter);
+  const auto calibrated = calibrate_cells(targets, technology, curves, network.conditions, engine, jobs, reporter);
   for (std::size_t i = 0; i < cells.size(); ++i) {
     const CellGains& gains = calibrated[i].gains;
     if (!(calibrated[i].worst_error <= kCalibrationWarning)) {

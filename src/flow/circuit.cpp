@@ -37,7 +37,7 @@ compile::CompiledNetwork Workshop::compile(const model::Network& network, Report
   compile::check_limits(network, options_.conditions, cell_floor());
   compile::CompiledNetwork compiled = compile::build_network(network, technology_, curves_, options_.conditions);
   if (options_.calibration != CalibrationLevel::kCurves) {
-    compile::calibrate_network(compiled, technology_, curves_, engine_, reporter);
+    compile::calibrate_network(compiled, technology_, curves_, engine_, options_.jobs, reporter);
   }
   if (options_.calibration == CalibrationLevel::kLayers) {
     const std::vector<float> frames = features.empty()

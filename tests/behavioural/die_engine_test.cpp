@@ -33,7 +33,7 @@ const compile::CompiledNetwork& compiled() {
   static const compile::CompiledNetwork network = [] {
     auto result = compile::build_network(small_network(), shop().technology, shop().curves, {});
     SilentReporter reporter;
-    compile::calibrate_network(result, shop().technology, shop().curves, shop().engine, reporter);
+    compile::calibrate_network(result, shop().technology, shop().curves, shop().engine, 1, reporter);
     return result;
   }();
   return network;

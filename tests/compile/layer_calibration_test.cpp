@@ -16,7 +16,7 @@ namespace {
 CompiledNetwork calibrated_network() {
   SilentReporter reporter;
   CompiledNetwork network = build_network(small_network(), shop().technology, shop().curves, {});
-  calibrate_network(network, shop().technology, shop().curves, shop().engine, reporter);
+  calibrate_network(network, shop().technology, shop().curves, shop().engine, 1, reporter);
   return network;
 }
 

@@ -72,7 +72,7 @@ TEST(BuildNetwork, BuildsNoRailThatNothingReads) {
 TEST(Calibration, BringsThresholdsAndLevelWithinHalfAPercent) {
   SilentReporter reporter;
   const std::vector<CellTarget> targets = {{0.5e-9, 0.2e-9, 1e-9}, {1e-9, 0.9e-9, 0.1e-9}, {0.1e-9, 0.04e-9, 0.3e-9}};
-  const auto cells = calibrate_cells(targets, shop().technology, shop().curves, {}, shop().engine, reporter);
+  const auto cells = calibrate_cells(targets, shop().technology, shop().curves, {}, shop().engine, 1, reporter);
   for (std::size_t i = 0; i < cells.size(); ++i) {
     EXPECT_LT(cells[i].worst_error, 0.005) << i;
     EXPECT_NEAR(cells[i].loop.rise, targets[i].rise, 0.005 * targets[i].rise);

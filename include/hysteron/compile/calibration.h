@@ -43,15 +43,18 @@ struct CalibratedCell {
 inline constexpr int kCalibrationPasses = 5;
 inline constexpr double kCalibrationTolerance = 0.002;
 
-/// Measures the loops of cells with these gains, each on its own ramp, in one run. `windows` says where to look
-/// closely.
+/// Cells that are measured side by side in one run: a cell that switches costs all of them time steps.
+inline constexpr std::size_t kCellsInARun = 2;
+
+/// Measures the loops of cells with these gains, each on its own ramp, kCellsInARun in a run and `jobs` runs at a time.
+/// `windows` says where to look closely.
 struct RampWindow {
   double rise_from = 0.0, rise_to = 0.0;  ///< ampere, ascending ramp
   double fall_from = 0.0, fall_to = 0.0;  ///< ampere, descending ramp
 };
-std::vector<CellLoop> measure_cells(const std::vector<CellTarget>& targets, const std::vector<CellGains>& gains,
-                                    const std::vector<RampWindow>& windows, const technology::Technology& technology,
-                                    const GainCurves& curves, const Conditions& conditions, const sim::Engine& engine);
+std::vector<CellLoop> measure_cells(const std::vector<CellGains>& gains, const std::vector<RampWindow>& windows,
+                                    const technology::Technology& technology, const GainCurves& curves,
+                                    const Conditions& conditions, const sim::Engine& engine, int jobs);
 
 /// The gains the curves alone suggest for `target`.
 CellGains nominal_gains(const CellTarget& target, const Conditions& conditions);
@@ -59,11 +62,11 @@ CellGains nominal_gains(const CellTarget& target, const Conditions& conditions);
 /// Turns the gains of every cell until rise, fall and high are within kCalibrationTolerance or the passes are used up.
 std::vector<CalibratedCell> calibrate_cells(const std::vector<CellTarget>& targets,
                                             const technology::Technology& technology, const GainCurves& curves,
-                                            const Conditions& conditions, const sim::Engine& engine,
+                                            const Conditions& conditions, const sim::Engine& engine, int jobs,
                                             Reporter& reporter);
 
 /// Calibrates every cell of `network` in place, and its rows of the mapping; warns of cells that could not be.
 void calibrate_network(CompiledNetwork& network, const technology::Technology& technology, const GainCurves& curves,
-                       const sim::Engine& engine, Reporter& reporter);
+                       const sim::Engine& engine, int jobs, Reporter& reporter);
 
 }  // namespace hysteron::compile
