@@ -1,0 +1,132 @@
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "circuit_options.h"
+#include "commands.h"
+#include "figure_limits.h"
+#include "hysteron/base/error.h"
+#include "hysteron/base/file.h"
+#include "hysteron/base/units.h"
+#include "hysteron/data/npy.h"
+#include "hysteron/flow/centring.h"
+#include "hysteron/flow/corners.h"
+#include "hysteron/model/model_file.h"
+
+namespace {
+
+struct Options {
+  CircuitFlags circuit;
+  std::filesystem::path model;
+  std::filesystem::path input;
+  std::filesystem::path center;
+  std::filesystem::path output;
+  hysteron::flow::CornersRequest request;
+  std::string reference = "transistors";
+  std::vector<std::string> limits;
+  bool json = false;
+};
+
+void print_text(const hysteron::flow::Corners& corners, std::size_t clips) {
+  using hysteron::format_si;
+  fmt::print("{:<8}{:>8}{:>9}{:>10}{:>12}{:>9}{:>11}{:>12}\n", "corner", "supply", "temp", "unit", "decisions",
+             "frames", "bits wrong", "power");
+  for (const auto& point : corners.points) {
+    fmt::print("{:<8}{:>6.3g} V{:>7g} C{:>10}{:>12}{:>9.4f}{:>11.4f}{:>12}  {}\n", point.corner, point.supply,
+               point.temperature, format_si(point.unit_current, "A"),
+               fmt::format("{:.0f} of {}",
+                           point.agreement.decision_agreement * static_cast<double>(point.agreement.clips), clips),
+               point.agreement.frame_agreement, point.agreement.state_mismatch,
+               format_si(point.agreement.power.total, "W"), point.counted ? "" : "beside");
+  }
+  const auto& worst = corners.worst();
+  fmt::print("\ndecision agreement  {:.4f} over the counted points\n", corners.decision_agreement());
+  fmt::print("worst               {}, {:.3g} V, {:g} C: {:.4f} of decisions, {:.4f} of frames\n", worst.corner,
+             worst.supply, worst.temperature, worst.agreement.decision_agreement, worst.agreement.frame_agreement);
+  if (corners.reference_power > 0.0) {
+    fmt::print("reference           {} beside the circuit's own power\n", format_si(corners.reference_power, "W"));
+  }
+}
+
+int run(const Options& options, Session& session) {
+  namespace flow = hysteron::flow;
+  const auto limits = parse_limits(options.limits, {{"decision_agreement", 0.0}});
+  const hysteron::model::Network network = hysteron::model::load_model(options.model);
+  const hysteron::data::Features features = hysteron::data::read_npy(options.input);
+  flow::CornersRequest request = options.request;
+  request.clips = flow::check_clips(network, features, request.clips, hysteron::quoted(options.input.string()));
+  request.drifts = options.reference == "transistors";
+  if (!options.output.empty()) {
+    hysteron::make_directories(options.output);
+    request.folder = options.output / "points";
+  }
+  const auto centring_features = flow::read_centring_features(options.center, network);
+  const flow::Workshop workshop(read_circuit_flags(options.circuit), session.reporter, session.stop);
+  flow::check_corners(workshop, request);
+  const flow::Target target = flow::make_target(workshop, network, centring_features, session.reporter, session.stop);
+  const hysteron::compile::CompiledNetwork compiled =
+      workshop.compile(target.network, session.reporter,
+                       centring_features ? std::span(centring_features->values) : std::span<const float>());
+  const flow::Corners corners = flow::run_corners(workshop, network, target.compared_with(network), compiled, features,
+                                                  request, session.reporter);
+  const nlohmann::json json = flow::corners_json(corners, request.clips.size());
+  if (!options.output.empty()) hysteron::write_file(options.output / "corners.json", json.dump(1) + "\n");
+  if (options.json) {
+    fmt::print("{}\n", json.dump());
+  } else {
+    print_text(corners, request.clips.size());
+  }
+  if (const std::size_t failed = json["failed_clips"].get<std::size_t>(); failed > 0) {
+    throw hysteron::simulator_error(
+        fmt::format("{} of {} runs could not be simulated", failed, corners.points.size() * request.clips.size()));
+  }
+  check_limits(limits, json);
+  return 0;
+}
+
+void declare(CLI::App& command, Options& options) {
+  command.add_option("model", options.model, "Model file")->required();
+  command.add_option("--input", options.input, "Features, [clips, frames, inputs] float32 .npy")->required();
+  command.add_option("--center", options.center,
+                     "Training features, .npy: first move thresholds away from where candidates lie");
+  command.add_option("--clips", options.request.clips, "Indices of the clips to run (default: all)")
+      ->delimiter(',')
+      ->check(not_negative());
+  command.add_option("--corners", options.request.corners, "Process corners (default: all of the technology's)")
+      ->delimiter(',');
+  command.add_option("--supplies", options.request.supplies, "Volt (default: 0.9, 1 and 1.1 of --supply)")
+      ->delimiter(',');
+  command.add_option("--temperatures", options.request.temperatures, "Degree Celsius")
+      ->delimiter(',')
+      ->capture_default_str();
+  command.add_option("--beside", options.request.beside, "Temperatures that are reported and not counted")
+      ->delimiter(',')
+      ->capture_default_str();
+  command
+      .add_option("--reference", options.reference,
+                  "Where the unit current comes from: transistors (a self-biased reference, which drifts) or ideal")
+      ->check(CLI::IsMember({"transistors", "ideal"}))
+      ->capture_default_str();
+  command.add_option(
+      "-o,--output", options.output,
+      "Folder for corners.json and a file for every point and clip; the same command again simulates only "
+      "what is missing there");
+  command.add_option("--fail-under", options.limits, "decision_agreement=VALUE; exit with 5 if it is below that")
+      ->take_all();
+  command.add_flag("--json", options.json, "Print one JSON object");
+  add_circuit_flags(command, options.circuit);
+}
+
+}  // namespace
+
+void add_corners_command(CLI::App& app, Session& session) {
+  add_command<Options>(
+      app, session, "corners",
+      "Simulate a circuit over process corners, supplies and temperatures, with a reference that drifts",
+      "hysteron corners model.safetensors --input test.npy --pdk gf180mcu --clips 0,1,2 --output corners\n"
+      "  hysteron corners model.safetensors --input test.npy --corners ss,ff --temperatures 27 --beside 85",
+      declare, [&session](const Options& options) { return run(options, session); });
+}

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+
+#include "hysteron/circuit/circuit.h"
+#include "hysteron/compile/gain_curves.h"
+#include "hysteron/sim/engine.h"
+#include "hysteron/technology/technology.h"
+
+namespace hysteron::compile {
+
+/// A self-biased current reference of transistors alone (H. J. Oguey and D. Aebischer, "CMOS current reference without
+/// resistance", IEEE J. Solid-State Circuits 32, 1997): a pair of 1 : 8 in weak inversion puts ln(8) kT/q across a
+/// device in its linear region, whose gate a long diode biases. Its current goes with the mobility and T^2: it drifts
+/// with corner and temperature, and little with the supply.
+struct CurrentReference {
+  circuit::Circuit circuit;
+  circuit::NetId output = 0;       ///< where the current leaves, to be held at the voltage of a diode
+  double linear_length = 0.0;      ///< metre: of the device that was turned until the current is right
+  double start[4] = {0, 0, 0, 0};  ///< volt at pair, mirror, gate and tail before the loop has found its current
+};
+
+/// Sizes a reference for `conditions`' unit current: the linear device is turned on the drawing grid until the current
+/// is nearest. Throws a bad-input Error, with the currents that can be made, where none is within 10 %.
+CurrentReference size_reference(const technology::Technology& technology, const GainCurves& curves,
+                                const Conditions& conditions, const sim::Engine& engine);
+
+/// Its current in ampere, from start-up to rest, at a corner (empty: typical), supply and temperature.
+double reference_current(const CurrentReference& reference, const GainCurves& curves, const std::string& corner,
+                         double supply, double temperature, const sim::Engine& engine);
+
+}  // namespace hysteron::compile

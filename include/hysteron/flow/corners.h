@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "hysteron/flow/verification.h"
+
+namespace hysteron::flow {
+
+struct CornersRequest {
+  std::vector<std::size_t> clips;
+  std::vector<std::string> corners;                        ///< empty: all of the technology's
+  std::vector<double> supplies;                            ///< volt; empty: 0.9, 1 and 1.1 of the technology's
+  std::vector<double> temperatures = {-40.0, 27.0, 85.0};  ///< degree Celsius
+  std::vector<double> beside = {125.0};                    ///< temperatures that are reported and not counted
+  bool drifts = true;            ///< the unit current is that of a transistor reference; false: ideal
+  std::filesystem::path folder;  ///< keeps what ngspice did; empty: nowhere
+};
+
+/// The circuit at one corner, supply and temperature.
+struct CornerPoint {
+  std::string corner;
+  double supply = 0.0;
+  double temperature = 0.0;
+  bool counted = true;
+  double unit_current = 0.0;  ///< ampere; inputs come in units of it
+  analysis::Agreement agreement;
+  std::size_t failed = 0;  ///< clips
+  std::string error;       ///< why, where all failed
+};
+
+struct Corners {
+  std::vector<CornerPoint> points;
+  double reference_power = 0.0;  ///< watt, of the transistor reference where the circuit was sized; 0: ideal
+
+  /// Share of clips over all counted points that decide as software does; a clip that failed does not.
+  double decision_agreement() const;
+
+  /// The counted point with the fewest right decisions, then the least frame agreement.
+  const CornerPoint& worst() const;
+};
+
+/// Throws a bad-input Error unless the technology has every corner of `request`, and supplies and temperatures are
+/// within its range.
+void check_corners(const Workshop& workshop, const CornersRequest& request);
+
+/// Simulates `compiled`, sized for the typical corner, at every point, and compares with `network`; decisions with
+/// those of `given`. A point that cannot be simulated is kept with its error.
+Corners run_corners(const Workshop& workshop, const model::Network& given, const model::Network& network,
+                    const compile::CompiledNetwork& compiled, const data::Features& features,
+                    const CornersRequest& request, Reporter& reporter);
+
+nlohmann::json corners_json(const Corners& corners, std::size_t clips);
+
+}  // namespace hysteron::flow

@@ -1,0 +1,128 @@
+#include "hysteron/compile/current_reference.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "hysteron/base/error.h"
+#include "hysteron/base/units.h"
+
+namespace hysteron::compile {
+namespace {
+
+using circuit::Circuit;
+using circuit::NetId;
+using circuit::Polarity;
+using technology::Geometry;
+using technology::Technology;
+
+constexpr double kPairRatio = 8.0;
+constexpr double kPairWidth = 2e-6;
+constexpr double kPairLength = 5e-6;
+constexpr double kMirrorWidth = 2e-6;
+constexpr double kMirrorLength = 10e-6;
+constexpr double kLeastRatio = 1.1;  // of the long diode's length to the linear device's
+constexpr double kMostRatio = 12.0;
+constexpr int kChain = 8;         // devices in series
+constexpr double kSettled = 0.2;  // second: ten times what the loop takes at 300 pA
+constexpr double kKick = 0.6;    // volt
+constexpr double kLargestError = 0.1;
+
+double long_length(const Technology& technology) { return std::min(50e-6, technology.n.maximum_length); }
+
+CurrentReference build(const Technology& technology, const GainCurves& curves, double linear_length) {
+  CurrentReference result;
+  Circuit& circuit = result.circuit;
+  const NetId pair = circuit.net("pair");
+  const NetId mirror = circuit.net("mirror");
+  const NetId gate = circuit.net("gate");
+  const NetId tail = circuit.net("tail");
+  result.output = circuit.net("output");
+  result.linear_length = linear_length;
+  const auto n = [&](const char* name, NetId drain, NetId at, NetId source, Geometry size) {
+    circuit.add({name, "", Polarity::kN, circuit::Role::kBiasRail, drain, at, source, size.width, size.length});
+  };
+  const auto p = [&](const char* name, NetId drain) {
+    circuit.add({name, "", Polarity::kP, circuit::Role::kBiasRail, drain, mirror, Circuit::kSupply, kMirrorWidth,
+                 kMirrorLength});
+  };
+  n("pair_one", pair, pair, Circuit::kGround, {kPairWidth, kPairLength});
+  n("pair_many", mirror, pair, tail, {kPairRatio * kPairWidth, kPairLength});
+  // Chains, so that the narrowest devices are strongly inverted by a current as small as the unit current: in weak
+  // inversion the loop would hold any current equally well.
+  const auto chain = [&](const std::string& name, NetId top, double length) {
+    for (int i = 0; i < kChain; ++i) {
+      const NetId from = i == 0 ? top : circuit.net(fmt::format("{}{}", name, i));
+      const NetId to = i + 1 == kChain ? Circuit::kGround : circuit.net(fmt::format("{}{}", name, i + 1));
+      n(fmt::format("{}_{}", name, i).c_str(), from, gate, to, {technology.n.minimum_width, length});
+    }
+  };
+  chain("linear", tail, linear_length);
+  chain("long_diode", gate, long_length(technology));
+  p("mirror_pair", pair);
+  p("mirror_many", mirror);
+  p("mirror_gate", gate);
+  p("mirror_output", result.output);
+  // A start with far more than the unit current: from little the loop falls to its other state, no current at all.
+  const double diode = curves.operating.n_diode;
+  result.start[0] = diode + kKick;
+  result.start[1] = diode + kKick;  // below the supply
+  result.start[2] = 2.0 * diode + 0.5 * kKick;
+  result.start[3] = 0.05;
+  return result;
+}
+
+}  // namespace
+
+double reference_current(const CurrentReference& reference, const GainCurves& curves, const std::string& corner,
+                         double supply, double temperature, const sim::Engine& engine) {
+  sim::Testbench bench;
+  Circuit circuit = reference.circuit;  // nets are looked up by name
+  bench.circuit = &circuit;
+  bench.supply = supply;
+  bench.temperature = temperature;
+  bench.corner = corner;
+  bench.voltage_sources.push_back({reference.output, {{0.0, curves.operating.n_diode}}});
+  bench.initial_voltages = {{circuit.net("pair"), reference.start[0]},
+                            {circuit.net("mirror"), supply - reference.start[1]},
+                            {circuit.net("gate"), reference.start[2]},
+                            {circuit.net("tail"), reference.start[3]}};
+  bench.starts_from_initial_voltages = true;
+  bench.stop_time = kSettled;
+  bench.maximum_step = kSettled / 100.0;
+  bench.probes = {{sim::Probe::Kind::kSourceCurrent, 0}};
+  const sim::Waveforms waves = engine.run(bench);
+  return std::abs(waves.values.front().back());
+}
+
+CurrentReference size_reference(const Technology& technology, const GainCurves& curves, const Conditions& conditions,
+                                const sim::Engine& engine) {
+  const double supply = supply_of(technology, conditions);
+  const auto snapped = [&](double length) { return std::round(length / technology.size_grid) * technology.size_grid; };
+  const auto current = [&](double length) {
+    return reference_current(build(technology, curves, length), curves, "", supply, conditions.temperature, engine);
+  };
+  // The shorter, the more current; where it is too long, the loop has no current at all.
+  double low = snapped(long_length(technology) / kMostRatio);
+  double high = snapped(long_length(technology) / kLeastRatio);
+  const double most = current(low);
+  const double least = current(high);
+  while (high - low > 1.5 * technology.size_grid) {
+    const double middle = snapped(0.5 * (low + high));
+    if (middle <= low || middle >= high) break;
+    (current(middle) > conditions.unit_current ? low : high) = middle;
+  }
+  const double at_low = current(low);
+  const double at_high = current(high);
+  const auto error = [&](double found) { return std::abs(found / conditions.unit_current - 1.0); };
+  const double best = error(at_low) < error(at_high) ? low : high;
+  if (std::min(error(at_low), error(at_high)) > kLargestError) {
+    throw bad_input(fmt::format(
+        "technology {}: the current reference makes {} to {}; expected a unit current of {} within", technology.name,
+        format_si(least, "A"), format_si(most, "A"), format_si(conditions.unit_current, "A")));
+  }
+  return build(technology, curves, best);
+}
+
+}  // namespace hysteron::compile

@@ -1,0 +1,77 @@
+// `corners`: points, what counts, what is kept, what is refused.
+
+#include "cli/samples.h"
+#include "cli/watched.h"
+
+namespace hysteron::cli {
+namespace {
+
+class Corners : public WatchedCli {
+ protected:
+  Corners() {
+    put("m.safetensors", tiny_model());
+    put("x.npy", tiny_features());
+  }
+
+  static Arguments command(const Arguments& more) {
+    Arguments all = {"corners", "m.safetensors", "--input", "x.npy",   "--calibrate",
+                     "cells",   "--jobs",        "1",       "--clips", "1"};
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+  }
+};
+
+TEST_F(Corners, CountsPointsAndReportsOthersBeside) {
+  const auto json =
+      run_json(command({"--corners", "tt,ss", "--supplies", "1.8", "--temperatures", "27", "--beside", "85"}));
+  ASSERT_EQ(json["points"].size(), 4u);
+  EXPECT_EQ(json["counted_points"], 2);
+  EXPECT_EQ(json["decision_agreement"], 1.0);
+  EXPECT_EQ(json["points"][0]["corner"], "tt");
+  EXPECT_NEAR(json["points"][0]["unit_current_a"].get<double>(), 1e-9, 0.02e-9);
+  EXPECT_NE(json["points"][1]["unit_current_a"], json["points"][0]["unit_current_a"]) << "the reference drifts";
+  EXPECT_EQ(json["points"][1]["corner"], "ss");
+  EXPECT_EQ(json["points"][3]["counted"], false);
+  EXPECT_EQ(json["points"][3]["temperature_c"], 85.0);
+  EXPECT_TRUE(json["worst"]["counted"]);
+  EXPECT_GT(json["reference_nw"], 1.0);
+  EXPECT_GT(json["points"][0]["power_nw"]["total"], 1.0);
+}
+
+TEST_F(Corners, AnIdealReferenceStaysAndPointsAreKept) {
+  const FakeProgram fake(watched(":"));
+  use(fake);
+  const Arguments ideal = command({"--corners", "ff", "--supplies", "1.7", "--temperatures", "-40,27", "--beside", "27",
+                                   "--reference", "ideal", "--output", "corners"});
+  const auto first = run_json(ideal);
+  EXPECT_EQ(first["points"][0]["unit_current_a"], 1e-9);
+  EXPECT_EQ(first["reference_nw"], 0.0);
+  EXPECT_EQ(clips_begun(fake), 2u) << "the point beside is one of the counted";
+  EXPECT_EQ(run_json(ideal), first);
+  EXPECT_EQ(clips_begun(fake), 2u);
+  EXPECT_EQ(nlohmann::json::parse(read_file(folder_ / "corners" / "corners.json")), first);
+}
+
+TEST_F(Corners, APointThatFailsIsNamedAndTheOthersCount) {
+  const FakeProgram fake(watched("[ $count = 1 ] && { echo 'Error: the moon is full' >&2; exit 1; }"));
+  use(fake);
+  const Outcome outcome = run(command({"--corners", "ff", "--supplies", "1.8", "--temperatures", "0,27", "--beside",
+                                       "27", "--reference", "ideal", "--json"}));
+  EXPECT_EQ(outcome.exit_code, 4) << outcome.messages;
+  const auto json = nlohmann::json::parse(outcome.output);
+  EXPECT_TRUE(has(json["points"][0]["error"], "the moon is full"));
+  EXPECT_EQ(json["points"][1]["decision_agreement"], 1.0);
+  EXPECT_EQ(json["decision_agreement"], 0.5) << "a clip that failed is none that is right";
+  EXPECT_EQ(json["worst"]["temperature_c"], 0.0);
+}
+
+TEST_F(Corners, RefusesPointsThatCannotBe) {
+  expect_refusal(command({"--corners", "tt,warm"}), 3, {"'warm'", "ff"});
+  expect_refusal(command({"--temperatures", "400"}), 3, {"400", "125"});
+  expect_refusal(command({"--beside", "-80"}), 3, {"-80"});
+  expect_refusal(command({"--supplies", "9"}), 3, {"--supplies", "9 V"});
+  expect_refusal(command({"--reference", "magic"}), 2, {"--reference"});
+}
+
+}  // namespace
+}  // namespace hysteron::cli
