@@ -22,6 +22,7 @@ import time
 
 from results_cell import fill_cell_section
 from results_compiler import CORE, fill_compiler_section
+from results_dies import fill_corners_section, fill_dies_section
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TITLE = """# Results
@@ -590,10 +591,31 @@ def compiler_section(bench):
     return section
 
 
+def dies_section(bench):
+    section = Section("Dies", "`hysteron montecarlo` of the d = 4 network of section \"The compiler\" on its test clips; "
+                              "docs/robustness.md has the protocol.")
+    if bench.speech is None:
+        section.lines += ["", "Not measured: there is no Speech Commands folder."]
+        return section
+    fill_dies_section(section, bench, train_once)
+    return section
+
+
+def corners_section(bench):
+    section = Section("Corners", "`hysteron corners` of the d = 4 network of section \"The compiler\" on ten of its test clips; "
+                                 "docs/robustness.md has the protocol and the reference.")
+    if bench.speech is None:
+        section.lines += ["", "Not measured: there is no Speech Commands folder."]
+        return section
+    fill_corners_section(section, bench, train_once)
+    return section
+
+
 SECTIONS = {"demo": demo_section, "accuracy": accuracy_section, "speech": speech_section,
             "agreement": agreement_section, "foreign": foreign_section, "parallel": parallel_section,
             "keywords": keywords_section, "aware": aware_section, "copy": copy_section, "digits": digits_section,
-            "engine": engine_section, "quadrant": quadrant_section, "cell": cell_section, "compiler": compiler_section}
+            "engine": engine_section, "quadrant": quadrant_section, "cell": cell_section, "compiler": compiler_section,
+            "dies": dies_section, "corners": corners_section}
 
 
 def machine():

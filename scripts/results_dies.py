@@ -1,0 +1,81 @@
+"""The sections `dies` and `corners` of scripts/results.py: mismatch and corners of the compiler's network."""
+from results_compiler import CORE, QUIET, make_features, percent
+
+DIES = 100
+CONFORMING = (50, 10)  # dies, clips
+FAST_DIES = 2000
+
+
+def interval(values):
+    return f"{100 * values[0]:.2f} % to {100 * values[1]:.2f} %"
+
+
+def fill_dies_section(section, bench, train_once):
+    test, few, training = make_features(bench)
+    quick = {"training.steps": 60} if bench.quick else {}
+    train_once(bench, "core", {"data.folder": str(bench.speech), "model.width": 4, **quick, **CORE})
+    pdk = "generic180" if bench.pdk_root is None else "gf180mcu"
+    flags = ["--pdk", pdk, "--center", training, *QUIET]
+    both, _ = bench.run("montecarlo", "core.safetensors", "--input", few, *flags, "--engine", "both", "--dies",
+                        2 if bench.quick else CONFORMING[0], "--output", f"dies-{pdk}")
+    fast, _ = bench.run("montecarlo", "core.safetensors", "--input", test, *flags, "--dies", 20 if bench.quick else FAST_DIES)
+    all_pairs, _ = bench.run("montecarlo", "core.safetensors", "--input", test, *flags, "--dies", DIES)
+    section.targets()
+    same = both["conformance"]
+    what = f"{pdk}, behavioural against ngspice on the same {both['dies']} dies x {both['clips']} clips"
+    section.target(f"{what}: decisions", "same in 99 %", percent(same["same_decisions"]), same["same_decisions"] >= 0.99)
+    section.target(f"{what}: state bits", "same in 99.5 %", percent(same["same_bits"]), same["same_bits"] >= 0.995)
+    section.target(f"{what}: candidates", "2 % RMS", percent(same["candidate_relative_rms"]),
+                   same["candidate_relative_rms"] <= 0.02)
+    speed = fast["dies"] * fast["clips"] / fast["seconds"]
+    section.target("behavioural speed, d = 4, dies x clips a second", "at least 10,000", f"{speed:,.0f}", speed >= 10000)
+    section.target(f"{pdk}, behavioural, {all_pairs['clips']} clips x {all_pairs['dies']} dies, no mend but centring: pairs that decide as "
+                   f"software does, without the {all_pairs['close_clips']} clips won by under 5 votes", "97 %",
+                   f"{percent(all_pairs['decision_yield_clear'])} ({interval(all_pairs['ci95_clear'])})",
+                   all_pairs["decision_yield_clear"] >= 0.97)
+    section.lines += ["", f"All clips: {percent(all_pairs['decision_yield'])} ({interval(all_pairs['ci95'])}); {fast['dies']} dies: "
+                          f"{percent(fast['decision_yield'])}. In ngspice, {both['dies']} dies x {both['clips']} clips: "
+                          f"{percent(both['decision_yield'])} ({interval(both['ci95'])}). Frames of the same pairs "
+                          f"alike in both engines: {percent(same['same_frames'])}; logits {percent(same['logit_relative_rms'])} RMS apart."]
+    section.table("clip", "software", "votes ahead", "yield over dies", "95 % interval")
+    for clip in sorted(fast["per_clip"], key=lambda clip: clip["decision_yield"]):
+        if clip["decision_yield"] < 0.99:
+            section.row(clip["clip"], clip["software"], clip["margin_votes"], percent(clip["decision_yield"]),
+                        interval(clip["ci95"]))
+    worst = ", ".join(f"layer {cell['layer']} cell {cell['cell']}: {percent(cell['state_mismatch'])}"
+                      for cell in fast["cells"][:3])
+    section.lines += ["", f"Clips under 99 % above, over {fast['dies']} dies. Wrong bits of the cells that fail most: {worst}."]
+
+
+def fill_corners_section(section, bench, train_once):
+    _, few, training = make_features(bench)
+    quick = {"training.steps": 60} if bench.quick else {}
+    train_once(bench, "core", {"data.folder": str(bench.speech), "model.width": 4, **quick, **CORE})
+    pdk = "generic180" if bench.pdk_root is None else "gf180mcu"
+    small = ["--corners", "tt", "--supplies", "1.8", "--temperatures", "27"] if bench.quick else []
+    section.targets()
+    tables = []
+    for reference in ("transistors", "ideal"):
+        beside = [] if reference == "transistors" and not bench.quick else ["--beside", "27"]
+        result, _ = bench.run("corners", "core.safetensors", "--input", few, "--pdk", pdk, "--center", training, *QUIET,
+                              "--reference", reference, *small, *beside, "--output", f"corners-{reference}-{pdk}")
+        worst = result["worst"]
+        place = f"worst {worst['corner']}, {worst['supply_v']:.2f} V, {worst['temperature_c']:g} °C: {percent(worst['decision_agreement'])}"
+        section.target(f"{pdk}, {result['counted_points']} points x {result['clips']} clips, reference {reference}: decisions",
+                       "95 %", f"{percent(result['decision_agreement'])}; {place}", result["decision_agreement"] >= 0.95)
+        tables.append((reference, result))
+    for reference, result in tables:
+        section.lines += ["", f"Reference {reference}, every corner and temperature, range over the supplies:"]
+        section.table("corner", "temperature", "unit current", "decisions", "frames", "power")
+        groups = {}
+        for point in result["points"]:
+            if point["counted"] or reference == "transistors":
+                groups.setdefault((point["corner"], point["temperature_c"], point["counted"]), []).append(point)
+        for (corner, temperature, counted), points in groups.items():
+            def spread(values, form):
+                return f"{min(values):{form}} to {max(values):{form}}"
+            section.row(corner, f"{temperature:g} °C" + ("" if counted else " (beside)"),
+                        spread([1e9 * point["unit_current_a"] for point in points], ".2f") + " nA",
+                        spread([100 * point["decision_agreement"] for point in points], ".0f") + " %",
+                        spread([100 * point["frame_agreement"] for point in points], ".1f") + " %",
+                        spread([point["power_nw"]["total"] for point in points], ".1f") + " nW")
