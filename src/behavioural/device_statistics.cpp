@@ -211,7 +211,7 @@ DeviceStatistics load_device_statistics(const Technology& technology, const sim:
   const compile::StoredMeasurement store("device-statistics", kFormat, technology, engine, conditions);
   if (auto stored = statistics_from_json(store.read())) return *stored;
   reporter.info(fmt::format("measuring the mismatch of devices of {}", technology.name));
-  const DeviceStatistics statistics = measure_device_statistics(technology, engine, varied, conditions);
+  DeviceStatistics statistics = measure_device_statistics(technology, engine, varied, conditions);
   store.write({{"n", to_json(statistics.n)}, {"p", to_json(statistics.p)}});
   return statistics;
 }
