@@ -26,7 +26,7 @@ constexpr double kLeastRatio = 1.1;  // of the long diode's length to the linear
 constexpr double kMostRatio = 12.0;
 constexpr int kChain = 8;         // devices in series
 constexpr double kSettled = 0.2;  // second: ten times what the loop takes at 300 pA
-constexpr double kKick = 0.6;    // volt
+constexpr double kKick = 0.6;     // volt
 constexpr double kLargestError = 0.1;
 
 double long_length(const Technology& technology) { return std::min(50e-6, technology.n.maximum_length); }
