@@ -22,7 +22,7 @@ import time
 
 from results_cell import fill_cell_section
 from results_compiler import CORE, fill_compiler_section
-from results_dies import fill_corners_section, fill_dies_section
+from results_robustness import fill_corners_section, fill_dies_section, fill_power_section
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TITLE = """# Results
@@ -611,11 +611,17 @@ def corners_section(bench):
     return section
 
 
+def power_section(bench):
+    section = Section("Power over the width", "`hysteron power`, legs sized by the gain curves; docs/power.md has the networks and the model.")
+    fill_power_section(section, bench)
+    return section
+
+
 SECTIONS = {"demo": demo_section, "accuracy": accuracy_section, "speech": speech_section,
             "agreement": agreement_section, "foreign": foreign_section, "parallel": parallel_section,
             "keywords": keywords_section, "aware": aware_section, "copy": copy_section, "digits": digits_section,
             "engine": engine_section, "quadrant": quadrant_section, "cell": cell_section, "compiler": compiler_section,
-            "dies": dies_section, "corners": corners_section}
+            "dies": dies_section, "corners": corners_section, "power": power_section}
 
 
 def machine():
