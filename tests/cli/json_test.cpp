@@ -69,6 +69,12 @@ TEST_F(Json, CompileCountsTheCircuitItWrote) {
   for (const char* parameter : {"layers.0.candidate.weight", "readout.weight"}) EXPECT_TRUE(has(mapping, parameter));
   const json summary = json::parse(read_file(folder_ / "circuit" / "summary.json"));
   EXPECT_EQ(summary["transistors"], result["transistors"]);
+  std::size_t by_role = 0;
+  for (const auto& [role, count] : summary["transistors_by_role"].items()) by_role += count.get<std::size_t>();
+  EXPECT_EQ(by_role, summary["transistors"]);
+  EXPECT_EQ(summary["transistors_by_role"]["reset"], 2);
+  ASSERT_EQ(summary["cell_errors"].size(), 2u);
+  EXPECT_LT(std::abs(summary["cell_errors"][0]["fall"].get<double>()), 0.005);
 }
 
 TEST_F(Json, CellGivesTheLoopInAmpere) {

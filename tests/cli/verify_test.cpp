@@ -136,5 +136,51 @@ TEST_F(Verify, AFolderThatCannotBeMadeIsBadInput) {
   EXPECT_TRUE(has(outcome.messages, "file")) << outcome.messages;
 }
 
+/// The tiny model with a weight of 0.05 that one input has in the other's value.
+std::string model_with_a_small_weight() {
+  std::vector<NamedTensor> tensors = tiny_tensors();
+  tensors[0].values[1] = 0.05F;
+  return safetensors_bytes(tensors, tiny_metadata());
+}
+
+TEST_F(Verify, DroppedWeightsAreSaidAndTheCircuitComparesWithTheModelAsGiven) {
+  put("m.safetensors", model_with_a_small_weight());
+  const auto given = run_json({"verify", "m.safetensors", "--input", "x.npy", "--calibrate", "cells"});
+  const auto dropped =
+      run_json({"verify", "m.safetensors", "--input", "x.npy", "--calibrate", "cells", "--drop-below", "0.1"});
+  EXPECT_FALSE(given.contains("dropping"));
+  EXPECT_EQ(dropped["dropping"]["parameters"], 1);
+  EXPECT_EQ(dropped["decision_agreement"], 1.0);
+  EXPECT_GT(dropped["candidate_rms"], 0.01) << "the model as given has the weight";
+  EXPECT_LT(given["candidate_rms"], 0.01);
+}
+
+TEST_F(Verify, EveryCommandThatTakesDropBelowDropsAndSaysSo) {
+  put("m.safetensors", model_with_a_small_weight());
+  const Arguments more = {"m.safetensors", "--input", "x.npy", "--calibrate", "cells", "--drop-below", "0.1"};
+  for (const Arguments& command : {Arguments{"run"}, Arguments{"hazards"}, Arguments{"montecarlo"}}) {
+    Arguments arguments = command;
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    if (command.front() == "run") arguments.insert(arguments.end(), {"--engine", "spice"});
+    if (command.front() == "montecarlo") arguments.insert(arguments.end(), {"--dies", "2"});
+    const Outcome outcome = run(arguments);
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.messages;
+    EXPECT_TRUE(has(outcome.messages, "dropped 1 weights and biases below 0.1")) << command.front() << outcome.messages;
+  }
+}
+
+TEST_F(Verify, AClipThatFailsDoesNotEndHazards) {
+  const FakeProgram fake(watched("[ $count = 2 ] && { echo 'Error: the moon is full' >&2; exit 1; }"));
+  use(fake);
+  const Outcome outcome =
+      run({"hazards", "m.safetensors", "--input", "x.npy", "--calibrate", "cells", "--jobs", "1", "--json"});
+  EXPECT_EQ(outcome.exit_code, 4) << outcome.messages;
+  EXPECT_TRUE(has(outcome.messages, "clip 1: ngspice: ")) << outcome.messages;
+  const auto json = nlohmann::json::parse(outcome.output);
+  EXPECT_EQ(json["failed_clips"], (nlohmann::json{1}));
+  EXPECT_EQ(json["clips"], 1);
+  EXPECT_FALSE(json["rails"].empty());
+}
+
 }  // namespace
 }  // namespace hysteron::cli
