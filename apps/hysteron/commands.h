@@ -14,6 +14,7 @@ void add_corners_command(CLI::App& app, Session& session);
 void add_demo_command(CLI::App& app, Session& session);
 void add_hazards_command(CLI::App& app, Session& session);
 void add_montecarlo_command(CLI::App& app, Session& session);
+void add_noise_command(CLI::App& app, Session& session);
 void add_power_command(CLI::App& app, Session& session);
 void add_run_command(CLI::App& app, Session& session);
 void add_study_command(CLI::App& app, Session& session);

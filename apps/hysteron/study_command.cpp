@@ -7,4 +7,5 @@ void add_study_command(CLI::App& app, Session& session) {
   study->footer("Example:\n  hysteron study cell --pdk generic180 -o cell.json");
   add_quadrant_study(*study, session);
   add_cell_study(*study, session);
+  add_accumulation_study(*study, session);
 }

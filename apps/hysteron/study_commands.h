@@ -6,3 +6,4 @@
 
 void add_quadrant_study(CLI::App& study, Session& session);
 void add_cell_study(CLI::App& study, Session& session);
+void add_accumulation_study(CLI::App& study, Session& session);

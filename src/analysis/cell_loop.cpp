@@ -287,10 +287,17 @@ void run_cells(const CellLab& lab, const std::vector<CellRun>& runs, double stop
       starts_on.push_back(runs[i].starts_on);
     }
     benches.push_back(compile::build_cell_bench(gains, lab.technology, lab.curves, lab.conditions));
+    if (lab.cell_capacitance > 0.0) {
+      for (std::size_t i = 0; i < group.size(); ++i) {
+        benches.back().network.circuit.add(
+            circuit::Capacitor{"v0", fmt::format("cell{}", i), benches.back().cells[i].v0, lab.cell_capacitance});
+      }
+    }
     testbenches.push_back(
         compile::make_cell_testbench(benches.back(), runs[group.front()].environment, candidates, starts_on));
     testbenches.back().stop_time = stop_time;
     testbenches.back().maximum_step = longest_step;
+    testbenches.back().tolerance = lab.tolerance;
   }
   const auto outcomes = lab.engine.run_all(testbenches, lab.jobs, lab.on_done);
   for (std::size_t g = 0; g < groups.size(); ++g) {

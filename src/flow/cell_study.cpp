@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "flow/cell_lab.h"
 #include "hysteron/base/error.h"
 #include "hysteron/base/units.h"
 #include "hysteron/report/cell_report.h"
@@ -14,29 +15,6 @@ namespace {
 // Currents a study takes; cells are in weak inversion up to some tens of nanoampere.
 constexpr double kLeastCurrent = 1e-12;
 constexpr double kMostCurrent = 100e-9;
-
-// Supplies a study takes: below the first no device conducts, above the second (times the technology's) none survives.
-constexpr double kLeastSupply = 0.3;
-constexpr double kMostSupplyRatio = 2.0;
-
-analysis::CellLab make_lab(const Workshop& workshop) {
-  analysis::CellLab lab{workshop.technology(), workshop.curves(), workshop.options().conditions, workshop.engine(),
-                        workshop.options().jobs};
-  lab.conditions.supply = workshop.supply();
-  return lab;
-}
-
-void check_temperature(double temperature, const technology::Technology& technology) {
-  if (temperature >= technology.temperature_low && temperature <= technology.temperature_high) return;
-  throw bad_input(fmt::format("temperature {:g} °C: expected {:g} to {:g} °C, the range of {}", temperature,
-                              technology.temperature_low, technology.temperature_high, technology.name));
-}
-
-void check_supply(double supply, const technology::Technology& technology) {
-  const double most = kMostSupplyRatio * technology.supply;
-  if (supply >= kLeastSupply && supply <= most) return;
-  throw bad_input(fmt::format("supply {:g} V: expected {:g} to {:g} V", supply, kLeastSupply, most));
-}
 
 void check_above_floor(double current, const char* what, double floor, const char* reason) {
   if (current >= floor) return;
@@ -54,42 +32,6 @@ void check_request(const CellRequest& request, const compile::CellFloor& floor) 
   check_above_floor(request.threshold - request.width, "I_thresh - I_width", floor.fall(),
                     "twice what an off device leaks; the cell would never reset");
 }
-
-/// Progress of a study whose number of runs is not known beforehand; it goes forward only. Each batch of a stage takes
-/// half of what is left of that stage.
-class StageProgress {
- public:
-  StageProgress(std::string task, std::size_t stages, Reporter& reporter)
-      : task_(std::move(task)), total_(kSteps * stages), reporter_(reporter) {}
-
-  void begin(const std::string& stage) {
-    name_ = stage;
-    ++stage_;
-    base_ = 0.0;
-    say(0.0);
-  }
-  void run_done(std::size_t done, std::size_t total) {
-    const double half = 0.5 * (1.0 - base_);
-    say(base_ + half * static_cast<double>(done) / static_cast<double>(total));
-    if (done == total) base_ += half;
-  }
-  void finish() { reporter_.progress(task_, total_, total_, ""); }
-
- private:
-  static constexpr std::size_t kSteps = 100;
-
-  void say(double share) {
-    const auto steps = static_cast<std::size_t>(share * (kSteps - 1));
-    reporter_.progress(task_, kSteps * (stage_ - 1) + steps, total_, name_);
-  }
-
-  std::string task_;
-  std::string name_;
-  std::size_t total_;
-  std::size_t stage_ = 0;
-  double base_ = 0.0;
-  Reporter& reporter_;
-};
 
 /// Tells the user where calibration could not reach what was asked for.
 void warn_of_errors(const analysis::TunedCell& cell, Reporter& reporter) {

@@ -49,35 +49,6 @@ std::vector<float> drawn_clip(std::size_t frames, std::uint64_t seed) {
   return features;
 }
 
-/// Slope of ln(values) over ln(dims).
-Exponent exponent(const std::vector<double>& dims, const std::vector<double>& values) {
-  const std::size_t count = dims.size();
-  if (count < 2) return {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::quiet_NaN()};
-  double mean_x = 0.0;
-  double mean_y = 0.0;
-  for (std::size_t i = 0; i < count; ++i) {
-    mean_x += std::log(dims[i]) / static_cast<double>(count);
-    mean_y += std::log(values[i]) / static_cast<double>(count);
-  }
-  double xx = 0.0;
-  double xy = 0.0;
-  for (std::size_t i = 0; i < count; ++i) {
-    xx += std::pow(std::log(dims[i]) - mean_x, 2);
-    xy += (std::log(dims[i]) - mean_x) * (std::log(values[i]) - mean_y);
-  }
-  Exponent result{xy / xx, 0.0};
-  if (count < 3) return result;
-  double residual = 0.0;
-  for (std::size_t i = 0; i < count; ++i) {
-    residual += std::pow(std::log(values[i]) - mean_y - result.value * (std::log(dims[i]) - mean_x), 2);
-  }
-  // 97.5 % quantiles of Student's t for 1 to 10 degrees of freedom.
-  static constexpr double kStudent[] = {12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228};
-  const double quantile = kStudent[std::min<std::size_t>(count - 2, std::size(kStudent)) - 1];
-  result.half_interval = quantile * std::sqrt(residual / static_cast<double>(count - 2) / xx);
-  return result;
-}
-
 PowerFit fit(const std::vector<double>& dims, const std::vector<double>& values) {
   const auto count = static_cast<Eigen::Index>(dims.size());
   Eigen::MatrixXd rows(count, 3);
@@ -121,12 +92,14 @@ void summarise_points(PowerStudy& study) {
   const std::vector<double> dims = column(dim);
   study.total = fit(dims, column([](const PowerPoint& point) { return point.model.total(); }));
   study.feedforward = fit(dims, column(feedforward));
-  study.cells = exponent(dims, column([](const PowerPoint& point) { return point.model.cells; }));
-  study.square_legs = exponent(dims, column([](const PowerPoint& point) { return point.model.square_legs; }));
-  study.feedforward_large = exponent(column(dim, kLargeDim), column(feedforward, kLargeDim));
+  study.cells = analysis::fit_exponent(dims, column([](const PowerPoint& point) { return point.model.cells; }));
+  study.square_legs =
+      analysis::fit_exponent(dims, column([](const PowerPoint& point) { return point.model.square_legs; }));
+  study.feedforward_large = analysis::fit_exponent(column(dim, kLargeDim), column(feedforward, kLargeDim));
   for (std::size_t i = 1; i < study.points.size(); ++i) {
     study.local.push_back(
-        exponent({dims[i - 1], dims[i]}, {feedforward(study.points[i - 1]), feedforward(study.points[i])}).value);
+        analysis::fit_exponent({dims[i - 1], dims[i]}, {feedforward(study.points[i - 1]), feedforward(study.points[i])})
+            .value);
   }
   for (const PowerPoint& point : study.points) {
     if (!point.spice) continue;

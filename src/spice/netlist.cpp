@@ -98,6 +98,10 @@ std::string ngspice_conditions(const sim::Testbench& bench, const Technology& te
   text += bench.stop_time > 0.0
               ? ".options method=gear gmin=1e-16 abstol=1e-14 reltol=1e-3 vntol=1e-5 chgtol=1e-16 bypass=0\n"
               : ".options gmin=1e-16 abstol=1e-17 reltol=1e-6 vntol=1e-9\n";
+  if (bench.tolerance != 1.0) {
+    text += fmt::format(".options abstol={:g} reltol={:g} vntol={:g}\n", 1e-14 * bench.tolerance,
+                        1e-3 * bench.tolerance, 1e-5 * bench.tolerance);
+  }
   if (bench.seed > 0) text += fmt::format(".options seed={}\n", bench.seed);
   text += fmt::format(".temp {:.6g}\n", bench.temperature);
   return text;

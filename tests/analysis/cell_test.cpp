@@ -4,6 +4,7 @@
 
 #include "hysteron/analysis/cell_characterisation.h"
 #include "hysteron/analysis/cell_study.h"
+#include "hysteron/analysis/suppression.h"
 #include "hysteron/base/error.h"
 #include "hysteron/spice/spice_engine.h"
 
@@ -172,6 +173,53 @@ TEST(CellFloor, LeakageAndTheSmallestLegSetIt) {
   const compile::CellFloor hot =
       compile::measure_cell_floor(bench().technology, bench().curves, {}, 125.0, bench().engine);
   EXPECT_GT(hot.leakage, 10.0 * floor.leakage);
+}
+
+/// A small study of noise, made once for all tests.
+const Suppression& noise_study() {
+  static const Suppression result = [] {
+    SuppressionRequest request;
+    request.deviations = {0.02, 0.2};
+    request.places = {0.5, 0.75};
+    request.trials = 3;
+    request.samples = 120;
+    request.supplies.clear();
+    request.temperatures = {85.0};
+    return measure_suppression(bench().lab, request);
+  }();
+  return result;
+}
+
+TEST(SuppressionStudy, AHeldStateKeepsItsNoiseFromTheOutput) {
+  const Suppression& result = noise_study();
+  ASSERT_EQ(result.points.size(), 8u);
+  EXPECT_TRUE(result.failures.empty());
+  for (const HeldPoint& point : result.points) {
+    if (point.deviation > 0.1) continue;
+    EXPECT_EQ(point.flips, 0u);
+    EXPECT_EQ(point.samples, 360u);
+    EXPECT_NEAR(point.input / result.cell.loop.loop.rise, 0.02, 0.004);
+    EXPECT_GT(point.suppression.value, point.on ? 50.0 : 500.0);
+    EXPECT_LT(point.suppression.low, point.suppression.value);
+    EXPECT_GT(point.suppression.high, point.suppression.value);
+    EXPECT_GT(point.floor, point.suppression.value);
+    for (const BandRatio& band : point.bands) {
+      if (band.low < 10.0) continue;  // a trial of 60 ms has two lines below that
+      EXPECT_GT(band.ratio.value, 50.0) << band.low << " Hz";
+    }
+  }
+  EXPECT_LT(least_suppression(result, true, 0.5, 0.02), least_suppression(result, true, 0.75, 0.02));
+  EXPECT_TRUE(std::isnan(least_suppression(result, true, 0.5, 0.01)));
+}
+
+TEST(SuppressionStudy, LargeNoiseFlipsStatesAndTheFlipsSayHowLongABitLasts) {
+  const Suppression& result = noise_study();
+  std::size_t flips = 0;
+  for (const FlipCount& count : result.flips) flips += count.margin < 2.0 ? count.flips : 0;
+  EXPECT_GT(flips, 5u) << "of 12 trials with the threshold 0.6 to 1.9 deviations away";
+  ASSERT_EQ(result.retention.size(), 4u) << "27 and 85 degrees, two deviations";
+  EXPECT_GT(result.retention[0].on_exponent, result.retention[1].on_exponent + 10.0);
+  EXPECT_LT(result.retention[1].off_exponent, 1.0);
 }
 
 }  // namespace

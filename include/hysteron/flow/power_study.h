@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "hysteron/analysis/exponent.h"
 #include "hysteron/behavioural/power_model.h"
 #include "hysteron/compile/clip_bench.h"
 #include "hysteron/flow/circuit.h"
@@ -38,19 +39,14 @@ struct PowerFit {
   double worst = 0.0;  ///< largest relative error of the points
 };
 
-/// Slope of ln P over ln d with the 95 % interval of the regression.
-struct Exponent {
-  double value = 0.0;
-  double half_interval = 0.0;
-};
-
 struct PowerStudy {
   std::vector<PowerPoint> points;  ///< by width
   PowerFit total;
   PowerFit feedforward;
-  Exponent cells;                  ///< over all widths
-  Exponent square_legs;            ///< legs of the d x d weights, over all widths
-  Exponent feedforward_large;      ///< the whole feedforward part over the widths from 256 on; NaN below two of them
+  analysis::Exponent cells;        ///< over all widths
+  analysis::Exponent square_legs;  ///< legs of the d x d weights, over all widths
+  analysis::Exponent
+      feedforward_large;           ///< the whole feedforward part over the widths from 256 on; NaN below two of them
   std::vector<double> local;       ///< exponent of the feedforward part between each two neighbouring widths
   double worst_model_error = 0.0;  ///< of the model's total against ngspice, relative
   double frame_seconds = 0.0;

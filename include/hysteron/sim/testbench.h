@@ -60,6 +60,7 @@ struct Testbench {
   std::vector<Probe> probes;
   double stop_time = 0.0;     ///< second; 0 asks for the operating point alone
   double maximum_step = 0.0;  ///< second; 0 leaves it to the simulator
+  double tolerance = 1.0;     ///< factor on the simulator's tolerances; below 1 where small differences matter
   unsigned seed = 0;          ///< of the draws of a technology with mismatch switched on; 0: new draws in every run
 };
 

@@ -1,0 +1,104 @@
+#include <fmt/format.h>
+
+#include <cmath>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "circuit_options.h"
+#include "commands.h"
+#include "hysteron/base/error.h"
+#include "hysteron/base/file.h"
+#include "hysteron/base/units.h"
+#include "hysteron/flow/noise_study.h"
+#include "hysteron/report/noise_report.h"
+
+namespace {
+
+using hysteron::format_si;
+
+struct Options {
+  CircuitFlags circuit;
+  hysteron::analysis::SuppressionRequest request;
+  std::string cell_capacitance = "50f";
+  std::filesystem::path output;
+  bool json = false;
+};
+
+void print_text(const hysteron::analysis::Suppression& result) {
+  const auto& loop = result.cell.loop.loop;
+  fmt::print("cell: rise {}, fall {}, high {}\n\n", format_si(loop.rise, "A", 4), format_si(loop.fall, "A", 4),
+             format_si(loop.high, "A", 4));
+  fmt::print("{:<6}{:>7}{:>9}{:>13}{:>26}{:>12}{:>8}{:>9}\n", "state", "place", "sigma in", "suppression",
+             "95 % interval", "floor", "flips", "samples");
+  for (const auto& point : result.points) {
+    fmt::print("{:<6}{:>7g}{:>8.3g}%{:>13.5g}{:>26}{:>12.3g}{:>8}{:>9}\n", point.on ? "on" : "off", point.place,
+               100.0 * point.deviation, point.suppression.value,
+               fmt::format("{:.5g} to {:.5g}", point.suppression.low, point.suppression.high), point.floor, point.flips,
+               point.samples);
+  }
+  const auto& fit = result.fit;
+  if (!std::isnan(fit.slope)) {
+    fmt::print("\na sample flips a state with Q({:.2f} + {:.2f} m), m the margin over sigma ({} flips)\n", fit.offset,
+               fit.slope, fit.flips);
+  }
+}
+
+int run(Options options, Session& session) {
+  namespace flow = hysteron::flow;
+  options.request.cell_capacitance = hysteron::parse_si(options.cell_capacitance, "--cell-capacitance");
+  flow::check_suppression(options.request);
+  if (!options.output.empty()) hysteron::check_writable(options.output, "--output");
+  const flow::Workshop workshop(read_circuit_flags(options.circuit), session.reporter, session.stop);
+  const auto result = flow::study_suppression(workshop, options.request, session.reporter);
+  const auto json = hysteron::report::suppression_json(result, options.request);
+  if (!options.output.empty()) hysteron::write_file(options.output, json.dump(1) + "\n");
+  if (options.json) {
+    fmt::print("{}\n", json.dump());
+  } else {
+    print_text(result);
+  }
+  if (!result.failures.empty()) {
+    throw hysteron::simulator_error(fmt::format("{} trials could not be simulated; the first: {}",
+                                                result.failures.size(), result.failures.front()));
+  }
+  return 0;
+}
+
+void declare(CLI::App& command, Options& options) {
+  auto& request = options.request;
+  command.add_option("--sigma", request.deviations, "Deviations of the noise on the candidate, over beta_hi")
+      ->delimiter(',')
+      ->capture_default_str();
+  command
+      .add_option("--places", request.places,
+                  "Held candidates: 0 is the lower threshold, 1 the upper; above 1 with the state on only")
+      ->delimiter(',')
+      ->capture_default_str();
+  command.add_option("--trials", request.trials, "Trials of every point")->check(not_negative())->capture_default_str();
+  command.add_option("--samples", request.samples, "Noise samples of a trial")
+      ->check(not_negative())
+      ->capture_default_str();
+  command.add_option("--sample-seconds", request.sample_seconds, "Time between noise samples")->capture_default_str();
+  command.add_option("--supplies", request.supplies, "Volt, of the retention time")
+      ->delimiter(',')
+      ->capture_default_str();
+  command.add_option("--temperatures", request.temperatures, "Degree Celsius, of the retention time")
+      ->delimiter(',')
+      ->capture_default_str();
+  command.add_option("--cell-capacitance", options.cell_capacitance, "Capacitor at V0, farad; 0: none")
+      ->capture_default_str();
+  command.add_option("--seed", request.seed, "Of the noise")->check(not_negative())->capture_default_str();
+  command.add_option("-o,--output", options.output, "Write the JSON object to this file too");
+  command.add_flag("--json", options.json, "Print one JSON object");
+  add_technology_flags(command, options.circuit);
+}
+
+}  // namespace
+
+void add_noise_command(CLI::App& app, Session& session) {
+  add_command<Options>(app, session, "noise", "Inject noise into a cell that holds a state: what is left at its output",
+                       "hysteron noise --pdk gf180mcu -o noise.json\n"
+                       "  hysteron noise --pdk generic180 --sigma 0.1 --places 0.75 --trials 4",
+                       declare, [&session](const Options& options) { return run(options, session); });
+}

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+namespace hysteron::analysis {
+
+/// Two-sided 95 % quantile of Student's t; NaN without a degree of freedom.
+double student_quantile95(std::size_t degrees);
+
+/// Slope of ln y over ln x with the 95 % interval of the regression.
+struct Exponent {
+  double value = 0.0;
+  double half_interval = 0.0;  ///< 0 with two points
+};
+
+/// Throws nothing; the slope is NaN below two points. All numbers are positive.
+Exponent fit_exponent(const std::vector<double>& x, const std::vector<double>& y);
+
+}  // namespace hysteron::analysis

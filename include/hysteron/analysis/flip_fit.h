@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+namespace hysteron::analysis {
+
+/// How often a state was lost under noise whose deviation is 1 / `margin` of the distance to the threshold.
+struct FlipCount {
+  double margin = 0.0;      ///< distance of the candidate from the threshold over the deviation of the noise
+  std::size_t flips = 0;    ///< states lost
+  std::size_t samples = 0;  ///< noise samples the state was exposed to until it was lost
+};
+
+/// Probability that a sample flips the state, Q(a + b margin), with Q the upper tail of the normal distribution; a = 0
+/// and b = 1 is a cell that flips whenever one sample is beyond its threshold.
+struct FlipFit {
+  double offset = 0.0;  ///< a
+  double offset_half_interval = 0.0;
+  double slope = 0.0;  ///< b
+  double slope_half_interval = 0.0;
+  std::size_t flips = 0;
+
+  /// Decimal logarithm of that probability; finite where the probability itself is too small to be a number.
+  double log10_probability(double margin) const;
+};
+
+/// Q(x), the share of a normal distribution that lies above x.
+double gaussian_tail(double x);
+
+/// Its decimal logarithm; beyond x = 30 by the asymptotic series, within 0.1 % of the tail.
+double log10_gaussian_tail(double x);
+
+/// Probit regression by maximum likelihood (iteratively reweighted least squares), with 95 % intervals from the Fisher
+/// information. Offset and slope are NaN unless two margins or more saw a flip.
+FlipFit fit_flips(const std::vector<FlipCount>& counts);
+
+}  // namespace hysteron::analysis

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "hysteron/analysis/cell_loop.h"
+#include "hysteron/analysis/flip_fit.h"
+
+namespace hysteron::analysis {
+
+/// Protocol A of docs/noise.md: noise at the candidate of a cell that holds a state.
+struct SuppressionRequest {
+  compile::CellTarget target = {1e-9, 0.5e-9, 1e-9};                     ///< ampere; width half of the rise
+  std::vector<double> deviations = {0.005, 0.01, 0.02, 0.05, 0.1, 0.2};  ///< of the noise, over the rise
+  std::vector<double> places = {0.25, 0.5, 0.75, 1.5};  ///< of the held candidate in the band; above 1 only on
+  std::size_t trials = 8;                               ///< of every point, each with noise of its own
+  std::size_t samples = 500;                            ///< of one trial
+  double sample_seconds = 0.5e-3;                  ///< noise is linear between samples: band-limited to half their rate
+  std::vector<double> supplies = {1.2, 1.5, 1.8};  ///< volt, of the retention time
+  std::vector<double> temperatures = {-40.0, 27.0, 85.0};  ///< degree Celsius
+  double cell_capacitance = 50e-15;                        ///< farad at V0, as compiled cells have it
+  std::uint64_t seed = 1;
+};
+
+/// A ratio with its 95 % interval over trials; NaN where there is none.
+struct Ratio {
+  double value = 0.0;
+  double low = 0.0;
+  double high = 0.0;
+};
+
+/// Suppression of the noise between two frequencies, hertz.
+struct BandRatio {
+  double low = 0.0;
+  double high = 0.0;
+  Ratio ratio;
+};
+
+/// One state held at one candidate under noise of one deviation.
+struct HeldPoint {
+  bool on = false;
+  double place = 0.0;       ///< of the candidate in the band: 0 at the lower threshold, 1 at the upper one
+  double candidate = 0.0;   ///< ampere
+  double deviation = 0.0;   ///< of the noise asked for, over the rise
+  double input = 0.0;       ///< deviation of the candidate as measured, ampere
+  double output = 0.0;      ///< and of the output while the state holds, ampere
+  Ratio suppression;        ///< (input / rise) / (output / high)
+  double floor = 0.0;       ///< what it would be if the output moved by the simulator's own errors alone
+  double margin = 0.0;      ///< distance of the candidate from the threshold that would flip it, ampere
+  std::size_t flips = 0;    ///< trials in which the state was lost
+  std::size_t samples = 0;  ///< noise samples before that
+  std::size_t failed = 0;   ///< trials that were not solved
+  std::vector<BandRatio> bands;
+};
+
+/// How long a bit lasts, by the fitted flip law: the candidate in the middle of the band that was tuned, the
+/// thresholds as measured in `environment`, the unit current ideal.
+struct NoiseRetention {
+  compile::CellEnvironment environment;
+  MeasuredLoop loop;
+  double deviation = 0.0;     ///< of the noise, over the tuned rise
+  double on_exponent = 0.0;   ///< decimal logarithm of the mean seconds until an on state is lost
+  double off_exponent = 0.0;  ///< and an off state; both NaN without a fit or a loop
+};
+
+struct Suppression {
+  TunedCell cell;
+  std::vector<HeldPoint> points;
+  std::vector<FlipCount> flips;  ///< of both states, one a point; margins over the deviation
+  FlipFit fit;
+  std::vector<NoiseRetention> retention;  ///< [supplies and temperatures][deviations]
+  std::vector<std::string> failures;      ///< why trials were not solved
+};
+
+/// The least suppression over points of this state and place with a deviation up to `largest` that held long enough
+/// for a figure; NaN without any.
+double least_suppression(const Suppression& result, bool on, double place, double largest);
+
+/// Tunes a cell to the target and measures every point in the lab's engine. A trial ends where V0 passes half the
+/// supply; it counts as a flip, and its last 5 ms not as noise of a held state. Throws kInterrupted, bad-input Errors,
+/// and a simulator Error if the cell cannot be tuned or no trial was solved.
+Suppression measure_suppression(const CellLab& lab, const SuppressionRequest& request);
+
+}  // namespace hysteron::analysis

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "hysteron/base/parallel.h"
+
+namespace hysteron::behavioural {
+
+/// What keeps a value from one frame to the next.
+enum class Memory {
+  kFqBmru,  ///< a bistable cell
+  kLeaky,   ///< h = a h' + (1 - a) u
+  kLru      ///< x = lambda x' + sqrt(1 - |lambda|^2) u, complex
+};
+
+inline constexpr Memory kMemories[] = {Memory::kFqBmru, Memory::kLeaky, Memory::kLru};
+
+/// "fq_bmru", "leaky" or "lru".
+const char* name_of(Memory memory);
+
+/// One value written in the first frame and kept, in a chain of layers of one memory each, all made of mirrors whose
+/// currents are off by a Gaussian factor of deviation `noise` in every frame anew.
+struct AccumulationRequest {
+  double noise = 0.01;        ///< relative deviation of every mirror's current in a frame
+  std::size_t frames = 1000;  ///< after the one that writes
+  std::size_t layers = 8;
+  std::size_t chains = 1000;  ///< independent chains, each with a value and noise of its own
+  double decay = 0.999;       ///< a and |lambda|
+  std::uint64_t seed = 1;
+};
+
+/// How far the chains are off the same chains without noise.
+struct Accumulation {
+  Memory memory = Memory::kFqBmru;
+  std::vector<double> errors;      ///< [layers][frames + 1], RMS over the RMS without noise; bits that differ left out
+  std::vector<double> wrong_bits;  ///< [layers][frames + 1], share; 0 for memories without bits
+};
+
+/// Runs every chain with and without noise. Chain i depends on (seed, i) only.
+///
+/// FQ-BMRU: beta_hi 1, width 0.5, alpha 1. The first layer's candidate is 1.5 or 0 in the first frame and 0.75, in the
+/// middle of the band, from then on; that of every other is 1.5 times the state below. Candidate, threshold leg, width
+/// leg and output leg are mirrors. Leaky and LRU: the value, uniform in [0.5, 1], enters in the first frame and nothing
+/// after it; lambda has an angle of its own in every chain; every product is a mirror, and so is what a layer hands to
+/// the next.
+Accumulation accumulate_noise(Memory memory, const AccumulationRequest& request, ThreadPool& pool);
+
+}  // namespace hysteron::behavioural

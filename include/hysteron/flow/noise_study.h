@@ -1,0 +1,47 @@
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "hysteron/analysis/exponent.h"
+#include "hysteron/analysis/suppression.h"
+#include "hysteron/behavioural/accumulation.h"
+#include "hysteron/flow/circuit.h"
+
+namespace hysteron::flow {
+
+/// Throws a bad-input Error that names the value unless every current, deviation, place and count of `request` is
+/// possible; needs no simulation.
+void check_suppression(const analysis::SuppressionRequest& request);
+
+/// Protocol A of docs/noise.md under the workshop's conditions. Throws as check_suppression, the cell's floor and
+/// analysis::measure_suppression.
+analysis::Suppression study_suppression(const Workshop& workshop, const analysis::SuppressionRequest& request,
+                                        Reporter& reporter);
+
+/// An error over frames or layers: its value at some of them and the exponent of its growth.
+struct Growth {
+  std::vector<std::size_t> at;
+  std::vector<double> error;
+  std::vector<double> wrong_bits;
+  analysis::Exponent exponent;
+};
+
+/// How noise piles up in one kind of memory.
+struct AccumulationResult {
+  behavioural::Memory memory = behavioural::Memory::kFqBmru;
+  Growth over_frames;  ///< of the first layer, after 1, 2, 5, 10 ... frames
+  Growth over_layers;  ///< after the last frame
+};
+
+/// Throws a bad-input Error that names the value unless `request` is possible.
+void check_accumulation(const behavioural::AccumulationRequest& request);
+
+/// Every kind of memory under the same noise.
+std::vector<AccumulationResult> study_accumulation(const behavioural::AccumulationRequest& request, int jobs,
+                                                   Reporter& reporter, const StopFlag& stop);
+
+nlohmann::ordered_json accumulation_json(const std::vector<AccumulationResult>& results,
+                                         const behavioural::AccumulationRequest& request);
+
+}  // namespace hysteron::flow

@@ -1,0 +1,93 @@
+#include "hysteron/analysis/flip_fit.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numbers>
+#include <set>
+
+namespace hysteron::analysis {
+namespace {
+
+constexpr int kIterations = 100;
+constexpr double kConverged = 1e-10;
+constexpr double kNormal95 = 1.959963985;
+constexpr double kLeastProbability = 1e-300;
+
+double gaussian_density(double x) { return std::exp(-0.5 * x * x) / std::sqrt(2.0 * std::numbers::pi); }
+
+/// Of x = a + b margin over all counts: the score and the Fisher information of (a, b).
+struct Normal {
+  double score[2] = {0.0, 0.0};
+  double information[3] = {0.0, 0.0, 0.0};  // aa, ab, bb
+
+  double determinant() const { return information[0] * information[2] - information[1] * information[1]; }
+};
+
+Normal normal_equations(const std::vector<FlipCount>& counts, double offset, double slope) {
+  Normal result;
+  for (const FlipCount& count : counts) {
+    const double x = offset + slope * count.margin;
+    const double p = std::clamp(gaussian_tail(x), kLeastProbability, 1.0 - 1e-15);
+    const double density = gaussian_density(x);
+    const double samples = static_cast<double>(count.samples);
+    const double residual = static_cast<double>(count.flips) - samples * p;
+    const double score = -density * residual / (p * (1.0 - p));
+    const double weight = samples * density * density / (p * (1.0 - p));
+    result.score[0] += score;
+    result.score[1] += score * count.margin;
+    result.information[0] += weight;
+    result.information[1] += weight * count.margin;
+    result.information[2] += weight * count.margin * count.margin;
+  }
+  return result;
+}
+
+}  // namespace
+
+double gaussian_tail(double x) { return 0.5 * std::erfc(x / std::numbers::sqrt2); }
+
+double log10_gaussian_tail(double x) {
+  constexpr double kAsymptotic = 30.0;
+  if (x < kAsymptotic) return std::log10(gaussian_tail(x));
+  const double natural = -0.5 * x * x - std::log(x * std::sqrt(2.0 * std::numbers::pi)) - 1.0 / (x * x);
+  return natural / std::numbers::ln10;
+}
+
+double FlipFit::log10_probability(double margin) const { return log10_gaussian_tail(offset + slope * margin); }
+
+FlipFit fit_flips(const std::vector<FlipCount>& counts) {
+  FlipFit fit;
+  std::set<double> seen;
+  for (const FlipCount& count : counts) {
+    fit.flips += count.flips;
+    if (count.flips > 0) seen.insert(count.margin);
+  }
+  constexpr double kNever = std::numeric_limits<double>::quiet_NaN();
+  fit.offset = fit.slope = fit.offset_half_interval = fit.slope_half_interval = kNever;
+  if (seen.size() < 2) return fit;
+  double offset = 0.0;
+  double slope = 1.0;
+  Normal normal;
+  for (int i = 0; i < kIterations; ++i) {
+    normal = normal_equations(counts, offset, slope);
+    const double determinant = normal.determinant();
+    if (!(determinant > 0.0)) return fit;
+    double step[2] = {
+        (normal.information[2] * normal.score[0] - normal.information[1] * normal.score[1]) / determinant,
+        (normal.information[0] * normal.score[1] - normal.information[1] * normal.score[0]) / determinant};
+    const double largest = std::max(std::abs(step[0]), std::abs(step[1]));
+    const double damping = std::min(1.0, 0.5 / largest);
+    offset += damping * step[0];
+    slope += damping * step[1];
+    if (largest < kConverged) break;
+  }
+  const double determinant = normal.determinant();
+  fit.offset = offset;
+  fit.slope = slope;
+  fit.offset_half_interval = kNormal95 * std::sqrt(normal.information[2] / determinant);
+  fit.slope_half_interval = kNormal95 * std::sqrt(normal.information[0] / determinant);
+  return fit;
+}
+
+}  // namespace hysteron::analysis

@@ -1,0 +1,303 @@
+#include "hysteron/analysis/suppression.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numbers>
+
+#include "hysteron/analysis/exponent.h"
+#include "hysteron/base/error.h"
+#include "hysteron/base/random.h"
+
+namespace hysteron::analysis {
+namespace {
+
+using compile::CellLoop;
+using compile::CellProbe;
+using compile::probe_index;
+
+constexpr double kNever = std::numeric_limits<double>::quiet_NaN();
+
+// Outputs move by a part in ten thousand and less; at the usual tolerances the simulator's errors are as large.
+constexpr double kTolerance = 1e-4;
+constexpr double kRest = 0.25;         // second, before the noise begins: rails that are off settle slowly
+constexpr double kGuard = 5e-3;        // before a flip: the state is already on its way
+constexpr std::size_t kUnread = 8;     // first samples, in which the filter's start is
+constexpr std::size_t kFewest = 64;    // samples of a trial that has a figure
+constexpr std::size_t kFewTrials = 3;  // for an interval
+constexpr std::size_t kCellsPerBench = 7;
+constexpr double kBandEdges[] = {4.0, 16.0, 64.0, 250.0, 1000.0};  // hertz
+
+/// The square root of sum(inputs) / sum(outputs), with an interval from the scatter of the trials' logarithms.
+Ratio ratio_of(const std::vector<double>& inputs, const std::vector<double>& outputs, double scale) {
+  Ratio result{kNever, kNever, kNever};
+  double in = 0.0;
+  double out = 0.0;
+  for (const double value : inputs) in += value;
+  for (const double value : outputs) out += value;
+  if (!(in > 0.0) || !(out > 0.0)) return result;
+  result.value = scale * std::sqrt(in / out);
+  if (inputs.size() < kFewTrials) return result;
+  std::vector<double> logs;
+  for (std::size_t i = 0; i < inputs.size(); ++i) logs.push_back(0.5 * std::log(inputs[i] / outputs[i]));
+  double mean = 0.0;
+  for (const double log : logs) mean += log / static_cast<double>(logs.size());
+  double squares = 0.0;
+  for (const double log : logs) squares += (log - mean) * (log - mean);
+  const double count = static_cast<double>(logs.size());
+  const double half = student_quantile95(logs.size() - 1) * std::sqrt(squares / (count - 1.0) / count);
+  result.low = result.value * std::exp(-half);
+  result.high = result.value * std::exp(half);
+  return result;
+}
+
+double variance(const std::vector<double>& values) {
+  double mean = 0.0;
+  for (const double value : values) mean += value / static_cast<double>(values.size());
+  double squares = 0.0;
+  for (const double value : values) squares += (value - mean) * (value - mean);
+  return squares / static_cast<double>(values.size() - 1);
+}
+
+/// Power of `values` in each band of kBandEdges, up to a common factor: a Hann window and a plain Fourier sum.
+std::vector<double> band_powers(const std::vector<double>& values, double sample_seconds) {
+  const std::size_t count = values.size();
+  std::vector<double> cosine(count);
+  std::vector<double> sine(count);
+  std::vector<double> windowed(count);
+  double mean = 0.0;
+  for (const double value : values) mean += value / static_cast<double>(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const double angle = 2.0 * std::numbers::pi * static_cast<double>(i) / static_cast<double>(count);
+    cosine[i] = std::cos(angle);
+    sine[i] = std::sin(angle);
+    windowed[i] = (values[i] - mean) * (1.0 - cosine[i]);
+  }
+  std::vector<double> powers(std::size(kBandEdges) - 1, 0.0);
+  for (std::size_t k = 1; k <= count / 2; ++k) {
+    const double frequency = static_cast<double>(k) / (static_cast<double>(count) * sample_seconds);
+    const auto* const edge = std::upper_bound(std::begin(kBandEdges), std::end(kBandEdges), frequency);
+    if (edge == std::begin(kBandEdges) || (edge == std::end(kBandEdges) && frequency > kBandEdges[powers.size()])) {
+      continue;
+    }
+    double real = 0.0;
+    double imaginary = 0.0;
+    for (std::size_t i = 0; i < count; ++i) {
+      real += windowed[i] * cosine[i * k % count];
+      imaginary += windowed[i] * sine[i * k % count];
+    }
+    const auto band =
+        std::min<std::size_t>(static_cast<std::size_t>(edge - std::begin(kBandEdges)) - 1, powers.size() - 1);
+    powers[band] += real * real + imaginary * imaginary;
+  }
+  return powers;
+}
+
+/// What one trial gave.
+struct Trial {
+  bool solved = false;
+  bool flipped = false;
+  std::size_t exposed = 0;      // samples until it flipped
+  std::vector<double> inputs;   // at the samples that count, ampere
+  std::vector<double> outputs;  // likewise
+};
+
+class Protocol {
+ public:
+  Protocol(const CellLab& lab, const SuppressionRequest& request) : lab_(lab), request_(request) {
+    lab_.tolerance = kTolerance;
+    lab_.cell_capacitance = request.cell_capacitance;
+    lab_.conditions.supply = compile::supply_of(lab.technology, lab.conditions);
+  }
+
+  Suppression run() {
+    result_.cell = tune_cells(lab_, {request_.target}).front();
+    if (!result_.cell.loop.good()) throw simulator_error("the cell could not be tuned: " + result_.cell.loop.problem);
+    add_points();
+    simulate();
+    for (std::size_t p = 0; p < result_.points.size(); ++p) read_point(p);
+    add_floors();
+    std::erase_if(result_.points, [](const HeldPoint& point) { return !(point.deviation > 0.0); });
+    for (const HeldPoint& point : result_.points) {
+      result_.flips.push_back({point.margin / (point.deviation * loop().rise), point.flips, point.samples});
+    }
+    result_.fit = fit_flips(result_.flips);
+    estimate_retention();
+    return std::move(result_);
+  }
+
+ private:
+  const CellLoop& loop() const { return result_.cell.loop.loop; }
+
+  /// Every state, place and deviation; a deviation of 0 measures the floor.
+  void add_points() {
+    std::vector<double> deviations = {0.0};
+    deviations.insert(deviations.end(), request_.deviations.begin(), request_.deviations.end());
+    for (const double deviation : deviations) {
+      for (const bool on : {true, false}) {
+        for (const double place : request_.places) {
+          if (!on && place >= 1.0) continue;
+          HeldPoint point;
+          point.on = on;
+          point.place = place;
+          point.candidate = loop().fall + place * (loop().rise - loop().fall);
+          point.deviation = deviation;
+          point.margin = on ? point.candidate - loop().fall : loop().rise - point.candidate;
+          result_.points.push_back(point);
+        }
+      }
+    }
+  }
+
+  double time_of(std::size_t sample) const { return kRest + static_cast<double>(sample + 1) * request_.sample_seconds; }
+
+  sim::PiecewiseLinear candidate_of(std::size_t point, std::size_t trial) const {
+    const HeldPoint& held = result_.points[point];
+    Random random = Random(request_.seed).child(fmt::format("suppression/{}", point), trial);
+    sim::PiecewiseLinear wave = {{0.0, held.candidate}, {kRest, held.candidate}};
+    for (std::size_t i = 0; i < request_.samples; ++i) {
+      const double noise = held.deviation * loop().rise * random.normal();
+      wave.push_back({time_of(i), std::max(0.0, held.candidate + noise)});
+    }
+    return wave;
+  }
+
+  void simulate() {
+    std::vector<CellRun> runs;
+    trials_.assign(result_.points.size(), std::vector<Trial>(request_.trials));
+    for (std::size_t p = 0; p < result_.points.size(); ++p) {
+      for (std::size_t t = 0; t < request_.trials; ++t) {
+        runs.push_back({result_.cell.gains, lab_.home(), candidate_of(p, t), result_.points[p].on});
+      }
+    }
+    const double stop = time_of(request_.samples - 1);
+    std::size_t solved = 0;
+    run_cells(
+        lab_, runs, stop, 0.5 * request_.sample_seconds, kCellsPerBench,
+        [&](std::size_t run, const sim::Waveforms& waves, std::size_t slot) {
+          ++solved;
+          read_trial(waves, slot, runs[run].candidate, result_.points[run / request_.trials].on,
+                     trials_[run / request_.trials][run % request_.trials]);
+        },
+        [&](std::size_t run, const std::string& message) {
+          ++result_.points[run / request_.trials].failed;
+          result_.failures.push_back(message);
+        });
+    if (solved == 0) throw simulator_error("no trial was solved; the first: " + result_.failures.front());
+  }
+
+  void read_trial(const sim::Waveforms& waves, std::size_t slot, const sim::PiecewiseLinear& candidate, bool on,
+                  Trial& trial) const {
+    const std::size_t gate = probe_index(slot, CellProbe::kSwitch);
+    const std::size_t output = probe_index(slot, CellProbe::kOutput);
+    const double flip = crossing_time(waves, gate, 0.5 * lab_.conditions.supply, !on, kRest);
+    trial.solved = true;
+    trial.flipped = !std::isnan(flip);
+    for (std::size_t i = 0; i < request_.samples; ++i) {
+      const double time = time_of(i);
+      if (trial.flipped && time > flip) break;
+      ++trial.exposed;
+      if (i < kUnread || (trial.flipped && time > flip - kGuard)) continue;
+      trial.inputs.push_back(candidate[i + 2].value);
+      trial.outputs.push_back(std::abs(waves.at(output, time)));
+    }
+  }
+
+  void read_point(std::size_t index) {
+    HeldPoint& point = result_.points[index];
+    std::vector<double> inputs;
+    std::vector<double> outputs;
+    std::vector<std::vector<double>> bands_in(std::size(kBandEdges) - 1);
+    std::vector<std::vector<double>> bands_out(bands_in.size());
+    for (const Trial& trial : trials_[index]) {
+      point.flips += trial.flipped ? 1 : 0;
+      point.samples += trial.exposed;
+      if (trial.inputs.size() < kFewest) continue;
+      inputs.push_back(variance(trial.inputs));
+      outputs.push_back(variance(trial.outputs));
+      if (trial.flipped) continue;
+      const std::vector<double> in = band_powers(trial.inputs, request_.sample_seconds);
+      const std::vector<double> out = band_powers(trial.outputs, request_.sample_seconds);
+      for (std::size_t b = 0; b < in.size(); ++b) {
+        bands_in[b].push_back(in[b]);
+        bands_out[b].push_back(out[b]);
+      }
+    }
+    const double scale = loop().high / loop().rise;
+    point.suppression = ratio_of(inputs, outputs, scale);
+    for (const double value : inputs) point.input += value / static_cast<double>(inputs.size());
+    for (const double value : outputs) point.output += value / static_cast<double>(outputs.size());
+    point.input = inputs.empty() ? kNever : std::sqrt(point.input);
+    point.output = outputs.empty() ? kNever : std::sqrt(point.output);
+    for (std::size_t b = 0; b < bands_in.size(); ++b) {
+      point.bands.push_back({kBandEdges[b], kBandEdges[b + 1], ratio_of(bands_in[b], bands_out[b], scale)});
+    }
+  }
+
+  /// The output's deviation without noise is the simulator's.
+  void add_floors() {
+    for (HeldPoint& point : result_.points) {
+      const auto quiet = std::find_if(result_.points.begin(), result_.points.end(), [&](const HeldPoint& other) {
+        return other.deviation == 0.0 && other.on == point.on && other.place == point.place;
+      });
+      point.floor = (point.input / loop().rise) / (quiet->output / loop().high);
+    }
+  }
+
+  std::vector<compile::CellEnvironment> environments() const {
+    const compile::CellEnvironment home = lab_.home();
+    std::vector<compile::CellEnvironment> result = {home};
+    const auto add = [&](const compile::CellEnvironment& environment) {
+      if (std::find(result.begin(), result.end(), environment) == result.end()) result.push_back(environment);
+    };
+    for (const double supply : request_.supplies) add({home.corner, supply, home.temperature});
+    for (const double temperature : request_.temperatures) add({home.corner, home.supply, temperature});
+    return result;
+  }
+
+  void estimate_retention() {
+    CellLab plain = lab_;
+    plain.tolerance = 1.0;
+    std::vector<LoopRequest> requests;
+    for (const auto& environment : environments()) {
+      requests.push_back({result_.cell.gains, {loop().rise, loop().fall, loop().high}, environment, false});
+    }
+    const std::vector<MeasuredLoop> loops = measure_loops(plain, requests);
+    const double middle = 0.5 * (loop().rise + loop().fall);
+    const double sample = std::log10(request_.sample_seconds);
+    for (std::size_t i = 0; i < loops.size(); ++i) {
+      for (const double deviation : request_.deviations) {
+        const double sigma = deviation * loop().rise;
+        const CellLoop& there = loops[i].loop;
+        result_.retention.push_back({requests[i].environment, loops[i], deviation,
+                                     sample - result_.fit.log10_probability((middle - there.fall) / sigma),
+                                     sample - result_.fit.log10_probability((there.rise - middle) / sigma)});
+      }
+    }
+  }
+
+  CellLab lab_;
+  const SuppressionRequest& request_;
+  Suppression result_;
+  std::vector<std::vector<Trial>> trials_;  // [points][trials]
+};
+
+}  // namespace
+
+double least_suppression(const Suppression& result, bool on, double place, double largest) {
+  double least = kNever;
+  for (const HeldPoint& point : result.points) {
+    if (point.on != on || point.place != place || point.deviation > largest * (1.0 + 1e-9)) continue;
+    if (std::isnan(point.suppression.value)) continue;
+    if (std::isnan(least) || point.suppression.value < least) least = point.suppression.value;
+  }
+  return least;
+}
+
+Suppression measure_suppression(const CellLab& lab, const SuppressionRequest& request) {
+  return Protocol(lab, request).run();
+}
+
+}  // namespace hysteron::analysis

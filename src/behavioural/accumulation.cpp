@@ -1,0 +1,176 @@
+#include "hysteron/behavioural/accumulation.h"
+
+#include <algorithm>
+#include <cmath>
+#include <complex>
+#include <numbers>
+#include <string>
+
+#include "hysteron/base/random.h"
+#include "hysteron/model/inference.h"
+
+namespace hysteron::behavioural {
+namespace {
+
+constexpr float kRise = 1.0F;
+constexpr float kWidth = 0.5F;
+constexpr float kHigh = 1.0F;
+constexpr float kOver = 1.5F;
+constexpr float kMiddle = 0.75F;
+
+/// A current after one more mirror.
+class Mirrors {
+ public:
+  Mirrors(double noise, Random random) : noise_(noise), random_(std::move(random)) {}
+
+  double operator()(double current) { return noise_ > 0.0 ? current * (1.0 + noise_ * random_.normal()) : current; }
+
+ private:
+  double noise_;
+  Random random_;
+};
+
+/// One chain: `step` gives the states of all layers after a frame.
+class Chain {
+ public:
+  Chain(Memory memory, const AccumulationRequest& request, double noise, std::size_t index)
+      : memory_(memory),
+        decay_(request.decay),
+        mirror_(noise, Random(request.seed).child(std::string("accumulation/") + name_of(memory), index)),
+        bits_(request.layers, 0),
+        states_(request.layers) {
+    Random random = Random(request.seed).child("accumulation/value", index);
+    bit_ = (random.bits() & 1U) != 0;
+    value_ = random.uniform(0.5, 1.0);
+    angle_ = random.uniform(0.1, std::numbers::pi - 0.1);
+  }
+
+  void step(std::size_t frame, std::vector<double>& outputs) {
+    for (std::size_t layer = 0; layer < states_.size(); ++layer) {
+      const double below = layer == 0 ? 0.0 : outputs[layer - 1];
+      switch (memory_) {
+        case Memory::kFqBmru:
+          outputs[layer] = step_cell(layer, layer == 0 ? first_candidate(frame) : kOver * below);
+          break;
+        case Memory::kLeaky:
+          outputs[layer] = step_leaky(layer, layer > 0 ? below : frame == 0 ? value_ : 0.0);
+          break;
+        case Memory::kLru:
+          outputs[layer] = step_lru(layer, layer > 0 ? below : frame == 0 ? value_ : 0.0);
+          break;
+      }
+    }
+  }
+
+  bool bit(std::size_t layer) const { return bits_[layer] != 0; }
+
+ private:
+  double first_candidate(std::size_t frame) const { return frame > 0 ? kMiddle : bit_ ? kOver : 0.0; }
+
+  double step_cell(std::size_t layer, double candidate) {
+    const double taken = mirror_(candidate);
+    const double rise = mirror_(kRise);
+    const double fall = rise - mirror_(kWidth);
+    const bool on = model::next_state(static_cast<float>(taken), static_cast<float>(fall), static_cast<float>(rise),
+                                      bits_[layer] != 0);
+    bits_[layer] = on ? 1 : 0;
+    return on ? mirror_(kHigh) : 0.0;
+  }
+
+  double step_leaky(std::size_t layer, double input) {
+    states_[layer] = mirror_(decay_ * states_[layer].real()) + mirror_((1.0 - decay_) * input);
+    return mirror_(states_[layer].real());
+  }
+
+  double step_lru(std::size_t layer, double input) {
+    const double re = decay_ * std::cos(angle_);
+    const double im = decay_ * std::sin(angle_);
+    const std::complex<double> x = states_[layer];
+    const double gamma = std::sqrt(1.0 - decay_ * decay_);
+    states_[layer] = {mirror_(re * x.real()) - mirror_(im * x.imag()) + mirror_(gamma * input),
+                      mirror_(im * x.real()) + mirror_(re * x.imag())};
+    return mirror_(states_[layer].real());
+  }
+
+  Memory memory_;
+  double decay_;
+  Mirrors mirror_;
+  bool bit_ = false;
+  double value_ = 0.0;
+  double angle_ = 0.0;  // of lambda, radian a frame
+  std::vector<char> bits_;
+  std::vector<std::complex<double>> states_;
+};
+
+/// Sums over chains of one thread's share, [layers][frames + 1].
+struct Sums {
+  std::vector<double> squares;
+  std::vector<double> clean;
+  std::vector<double> wrong;
+
+  explicit Sums(std::size_t size) : squares(size, 0.0), clean(size, 0.0), wrong(size, 0.0) {}
+  void add(const Sums& other) {
+    for (std::size_t i = 0; i < squares.size(); ++i) {
+      squares[i] += other.squares[i];
+      clean[i] += other.clean[i];
+      wrong[i] += other.wrong[i];
+    }
+  }
+};
+
+void run_chain(Memory memory, const AccumulationRequest& request, std::size_t index, Sums& sums) {
+  Chain noisy(memory, request, request.noise, index);
+  Chain clean(memory, request, 0.0, index);
+  std::vector<double> noisy_outputs(request.layers);
+  std::vector<double> clean_outputs(request.layers);
+  for (std::size_t frame = 0; frame <= request.frames; ++frame) {
+    noisy.step(frame, noisy_outputs);
+    clean.step(frame, clean_outputs);
+    for (std::size_t layer = 0; layer < request.layers; ++layer) {
+      const std::size_t place = layer * (request.frames + 1) + frame;
+      if (noisy.bit(layer) != clean.bit(layer)) {
+        sums.wrong[place] += 1.0;
+        continue;
+      }
+      const double error = noisy_outputs[layer] - clean_outputs[layer];
+      sums.squares[place] += error * error;
+      sums.clean[place] += clean_outputs[layer] * clean_outputs[layer];
+    }
+  }
+}
+
+}  // namespace
+
+const char* name_of(Memory memory) {
+  switch (memory) {
+    case Memory::kFqBmru:
+      return "fq_bmru";
+    case Memory::kLeaky:
+      return "leaky";
+    case Memory::kLru:
+      return "lru";
+  }
+  return "";
+}
+
+Accumulation accumulate_noise(Memory memory, const AccumulationRequest& request, ThreadPool& pool) {
+  constexpr std::size_t kChainsOfAPart = 25;  // sums are added in this order at any number of threads
+  const std::size_t size = request.layers * (request.frames + 1);
+  const std::size_t parts = (request.chains + kChainsOfAPart - 1) / kChainsOfAPart;
+  std::vector<Sums> sums(parts, Sums(size));
+  pool.run(parts, [&](std::size_t part) {
+    const std::size_t end = std::min(request.chains, (part + 1) * kChainsOfAPart);
+    for (std::size_t i = part * kChainsOfAPart; i < end; ++i) run_chain(memory, request, i, sums[part]);
+  });
+  Sums total(size);
+  for (const Sums& part : sums) total.add(part);
+  Accumulation result;
+  result.memory = memory;
+  for (std::size_t i = 0; i < size; ++i) {
+    result.errors.push_back(std::sqrt(total.squares[i] / total.clean[i]));
+    result.wrong_bits.push_back(total.wrong[i] / static_cast<double>(request.chains));
+  }
+  return result;
+}
+
+}  // namespace hysteron::behavioural

@@ -1,0 +1,51 @@
+#include "hysteron/flow/noise_study.h"
+
+#include <fmt/format.h>
+
+#include "flow/cell_lab.h"
+#include "hysteron/base/error.h"
+
+namespace hysteron::flow {
+namespace {
+
+constexpr double kMostDeviation = 1.0;
+constexpr std::size_t kMostTrials = 10000;
+constexpr std::size_t kFewestSamples = 100;
+constexpr std::size_t kMostSamples = 1000000;
+constexpr double kFastestSample = 1e-5;
+constexpr double kSlowestSample = 1.0;
+
+void check_range(const char* what, double value, double low, double high) {
+  if (value >= low && value <= high) return;
+  throw bad_input(fmt::format("{} {:g}: expected {:g} to {:g}", what, value, low, high));
+}
+
+}  // namespace
+
+void check_suppression(const analysis::SuppressionRequest& request) {
+  if (request.deviations.empty() || request.places.empty()) {
+    throw bad_input("expected at least one deviation and one place in the band");
+  }
+  for (const double deviation : request.deviations) check_range("deviation", deviation, 1e-6, kMostDeviation);
+  for (const double place : request.places) check_range("place in the band", place, 0.01, 10.0);
+  if (request.cell_capacitance != 0.0) check_range("--cell-capacitance", request.cell_capacitance, 1e-16, 1e-9);
+  check_range("trials", static_cast<double>(request.trials), 1, kMostTrials);
+  check_range("samples", static_cast<double>(request.samples), kFewestSamples, kMostSamples);
+  check_range("seconds of a sample", request.sample_seconds, kFastestSample, kSlowestSample);
+}
+
+analysis::Suppression study_suppression(const Workshop& workshop, const analysis::SuppressionRequest& request,
+                                        Reporter& reporter) {
+  check_suppression(request);
+  for (const double supply : request.supplies) check_supply(supply, workshop.technology());
+  for (const double temperature : request.temperatures) check_temperature(temperature, workshop.technology());
+  analysis::CellLab lab = make_lab(workshop);
+  StageProgress progress("measuring noise suppression", 1, reporter);
+  progress.begin("");
+  lab.on_done = [&](std::size_t done, std::size_t total) { progress.run_done(done, total); };
+  analysis::Suppression result = analysis::measure_suppression(lab, request);
+  progress.finish();
+  return result;
+}
+
+}  // namespace hysteron::flow

@@ -1,0 +1,49 @@
+#include "hysteron/analysis/flip_fit.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+namespace hysteron::analysis {
+namespace {
+
+TEST(GaussianTail, HasTheTextbooksValues) {
+  EXPECT_NEAR(gaussian_tail(0.0), 0.5, 1e-15);
+  EXPECT_NEAR(gaussian_tail(1.0), 0.158655, 1e-6);
+  EXPECT_NEAR(gaussian_tail(3.0), 1.349898e-3, 1e-9);
+}
+
+TEST(GaussianTail, ItsLogarithmGoesOnWhereItIsTooSmall) {
+  EXPECT_NEAR(log10_gaussian_tail(3.0), std::log10(gaussian_tail(3.0)), 1e-12);
+  EXPECT_NEAR(log10_gaussian_tail(30.0), std::log10(gaussian_tail(29.9999999)), 1e-5);
+  EXPECT_NEAR(log10_gaussian_tail(100.0), -2173.87154, 1e-3);  // -x^2 / 2 ln 10 - log10(x sqrt(2 pi)), x = 100
+}
+
+/// Counts that follow Q(offset + slope margin) to the nearest flip.
+std::vector<FlipCount> counts_of(double offset, double slope) {
+  std::vector<FlipCount> counts;
+  for (const double margin : {0.5, 1.0, 2.0, 3.0, 6.0}) {
+    const auto flips = static_cast<std::size_t>(std::lround(1e6 * gaussian_tail(offset + slope * margin)));
+    counts.push_back({margin, flips, 1000000});
+  }
+  return counts;
+}
+
+TEST(FlipFit, FindsTheLawThatMadeTheCounts) {
+  for (const auto& [offset, slope] : {std::pair{0.0, 1.0}, std::pair{0.6, 1.3}, std::pair{-0.4, 0.8}}) {
+    const FlipFit fit = fit_flips(counts_of(offset, slope));
+    EXPECT_NEAR(fit.offset, offset, 0.005);
+    EXPECT_NEAR(fit.slope, slope, 0.005);
+    EXPECT_GT(fit.slope_half_interval, 0.0);
+    EXPECT_LT(fit.slope_half_interval, 0.02);
+    EXPECT_NEAR(fit.log10_probability(2.0), std::log10(gaussian_tail(offset + 2.0 * slope)), 0.01);
+  }
+}
+
+TEST(FlipFit, SaysNothingWithoutFlipsAtTwoMargins) {
+  EXPECT_TRUE(std::isnan(fit_flips({}).slope));
+  EXPECT_TRUE(std::isnan(fit_flips({{1.0, 5, 100}, {3.0, 0, 100}}).slope));
+}
+
+}  // namespace
+}  // namespace hysteron::analysis
