@@ -2,8 +2,8 @@
 """Measures what the project promises and writes the figures into docs/results.md, each beside its target.
 
 Usage: scripts/results.py [--quick] [--output FILE] [--program FILE] [SECTION...]
-Sections: demo accuracy speech agreement foreign parallel keywords aware copy digits engine quadrant cell compiler; without any, all of
-them (about three hours on two cores, of which keywords, digits and quadrant take most).
+Sections: demo accuracy speech agreement foreign parallel keywords aware copy digits engine quadrant cell compiler dies corners
+power noise accumulation immunity; without any, all of them (about three hours on two cores, of which keywords, digits and quadrant take most).
 --quick is a trial with small numbers; give it another --output. Exit code 5 if a target was missed.
 Needs the release build (scripts/demo.sh makes it); speech and the gf180mcu PDK are looked for in ../shared, else
 under $HYSTERON_SPEECH and $PDK_ROOT. Python's own library is enough.
@@ -22,6 +22,7 @@ import time
 
 from results_cell import fill_cell_section
 from results_compiler import CORE, fill_compiler_section
+from results_noise import fill_accumulation_section, fill_immunity_section, fill_noise_section
 from results_robustness import fill_corners_section, fill_dies_section, fill_power_section
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -617,11 +618,36 @@ def power_section(bench):
     return section
 
 
+def noise_section(bench):
+    section = Section("Noise at a held cell", "`hysteron noise`: protocol A of docs/noise.md.")
+    fill_noise_section(section, bench)
+    return section
+
+
+def accumulation_section(bench):
+    section = Section("Noise over time and layers", "`hysteron study accumulation`: a value kept in chains of memories, every mirror off "
+                                                    "by 1 % (one deviation) in every frame; docs/noise.md has the protocol.")
+    fill_accumulation_section(section, bench)
+    return section
+
+
+def immunity_section(bench):
+    section = Section("Noise immunity", "Seven words of Speech Commands, two blocks of 16 cells in the software backbone with a ReLU MLP, the same "
+                                        "configuration for every cell (scripts/results_noise.py); hardware-aware: trained with static errors of 30 % "
+                                        "(three deviations) and noise of 20 %. docs/noise.md has the definitions.")
+    if bench.speech is None:
+        section.lines += ["", "Not measured: there is no Speech Commands folder."]
+        return section
+    fill_immunity_section(section, bench, train_once)
+    return section
+
+
 SECTIONS = {"demo": demo_section, "accuracy": accuracy_section, "speech": speech_section,
             "agreement": agreement_section, "foreign": foreign_section, "parallel": parallel_section,
             "keywords": keywords_section, "aware": aware_section, "copy": copy_section, "digits": digits_section,
             "engine": engine_section, "quadrant": quadrant_section, "cell": cell_section, "compiler": compiler_section,
-            "dies": dies_section, "corners": corners_section, "power": power_section}
+            "dies": dies_section, "corners": corners_section, "power": power_section, "noise": noise_section,
+            "accumulation": accumulation_section, "immunity": immunity_section}
 
 
 def machine():

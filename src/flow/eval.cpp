@@ -34,12 +34,12 @@ SequenceEvalResult evaluate_sequence_model(const EvalRequest& request, Reporter&
     throw Error(ErrorKind::kUsage,
                 "eval: --features writes the clips of a hardware backbone; this model is a software one");
   }
-  if (request.perturbation.has_noise() && !train::has_thresholds(result.network.shape.cell)) {
+  if (request.perturbation.has_noise() && !train::takes_noise(result.network.shape.cell)) {
     throw Error(
         ErrorKind::kUsage,
-        fmt::format("eval: noise on candidates is defined for cells with thresholds (fq_bmru, bmru, cmru); this "
-                    "model has cell {}",
-                    hysteron::quoted(result.config.cell)));
+        fmt::format(
+            "eval: noise on candidates is defined for fq_bmru, bmru, cmru, mingru and lru; this model has cell {}",
+            hysteron::quoted(result.config.cell)));
   }
   if (!request.data.empty()) {
     (result.config.data_file.empty() ? result.config.data_folder : result.config.data_file) = request.data;

@@ -410,15 +410,15 @@ void check_backbone(const TrainConfig& config) {
   }
 }
 
-/// What a cell without thresholds cannot have is refused rather than left out.
+/// Noise that a cell cannot have is refused rather than left out.
 void check_noise(const TrainConfig& config) {
   for (const auto& [table, noise] :
        {std::pair{"training_noise", &config.training_noise}, {"test_noise", &config.test_noise}}) {
     if (noise->bits == 1) throw bad_input(fmt::format("{}.bits is 1; expected 0 or 2 to 8", table));
-    if (noise->has_noise() && !has_thresholds(cell_kind(config.cell))) {
+    if (noise->has_noise() && !takes_noise(cell_kind(config.cell))) {
       throw bad_input(
-          fmt::format("{} asks for noise on candidates and model.cell is {}; expected a cell with thresholds "
-                      "(fq_bmru, bmru, cmru) or no noise",
+          fmt::format("{} asks for noise on candidates and model.cell is {}; expected another cell "
+                      "or no noise",
                       table, hysteron::quoted(config.cell)));
     }
   }

@@ -17,6 +17,13 @@ AffineLayer::AffineLayer(ModelLayout& layout, const std::string& name, std::size
       columns_(columns),
       scratch_(layout.scratch(kScratchWeights, (rows * columns + kLanes - 1) / kLanes)) {}
 
+float AffineLayer::row_norm(const PassContext& pass, std::size_t row) const {
+  const float* weights = pass.parameters + weight_ + row * columns_;
+  double squares = std::pow(static_cast<double>(pass.parameters[bias_ + row]), 2);
+  for (std::size_t i = 0; i < columns_; ++i) squares += std::pow(static_cast<double>(weights[i]), 2);
+  return static_cast<float>(std::sqrt(squares));
+}
+
 void AffineLayer::forward(const PassContext& pass, const float* x, float* y) const {
   forward(pass, x, y, pass.columns());
 }

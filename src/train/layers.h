@@ -33,6 +33,11 @@ class AffineLayer {
   void backward(const PassContext& pass, const float* x, const float* dy, float* dx) const;
   void backward(const PassContext& pass, const float* x, const float* dy, float* dx, std::size_t columns) const;
 
+  std::size_t rows() const { return rows_; }
+
+  /// sqrt(|w|^2 + b^2) of row `row`: the root mean square of its sum for independent inputs of unit variance.
+  float row_norm(const PassContext& pass, std::size_t row) const;
+
  private:
   std::size_t weight_, bias_, rows_, columns_, scratch_;
 };

@@ -5,6 +5,7 @@
 #include <numbers>
 
 #include "hysteron/train/scan.h"
+#include "train/candidate_noise.h"
 #include "train/layers.h"
 #include "train/ops.h"
 #include "train/recurrent_cell.h"
@@ -14,11 +15,21 @@ namespace {
 
 constexpr ScanForm kForm = ScanForm::kSequential;
 
+/// Noise on what enters the recurrence, row by row of what `layer` gave.
+void disturb(const PassContext& pass, std::uint32_t hash, const AffineLayer& layer, float* rows) {
+  const CandidateNoise noise{pass, hash};
+  for (std::size_t j = 0; j < layer.rows(); ++j) {
+    noise.scale(j, rows + j * pass.columns());
+    noise.add(j, layer.row_norm(pass, j), rows + j * pass.columns());
+  }
+}
+
 class MinGru : public RecurrentCell {
  public:
   MinGru(ModelLayout& layout, const std::string& name, std::size_t width, std::size_t cells)
       : width_(width),
         cells_(cells),
+        hash_(static_cast<std::uint32_t>(fnv1a(name))),
         update_layer_(layout, name + ".update", cells, width),
         candidate_layer_(layout, name + ".candidate", cells, width),
         output_(layout, name + ".output", width, cells),
@@ -34,6 +45,7 @@ class MinGru : public RecurrentCell {
     const std::size_t n = pass.columns();
     update_layer_.forward(pass, u, pass.buffer(update_));
     candidate_layer_.forward(pass, u, pass.buffer(candidate_));
+    disturb(pass, hash_, candidate_layer_, pass.buffer(candidate_));
     min_gru_coefficients(pass.buffer(update_), pass.buffer(candidate_), pass.buffer(factor_), pass.buffer(drive_),
                          cells_ * n);
     for (std::size_t j = 0; j < cells_; ++j) {
@@ -53,6 +65,8 @@ class MinGru : public RecurrentCell {
                     pass.frames, kForm);
     }
     min_gru_backward(pass.buffer(update_), pass.buffer(candidate_), da, ds, da, ds, cells_ * n);
+    const CandidateNoise noise{pass, hash_};
+    for (std::size_t j = 0; j < cells_; ++j) noise.scale(j, ds + j * n);
     candidate_layer_.backward(pass, u, ds, du);
     update_layer_.backward(pass, u, da, pass.buffer(du_));
     add(pass.buffer(du_), du, width_ * n);
@@ -63,6 +77,7 @@ class MinGru : public RecurrentCell {
 
  private:
   std::size_t width_, cells_;
+  std::uint32_t hash_;
   AffineLayer update_layer_;
   AffineLayer candidate_layer_;
   AffineLayer output_;
@@ -75,6 +90,7 @@ class Lru : public RecurrentCell {
   Lru(ModelLayout& layout, const std::string& name, std::size_t width, std::size_t cells)
       : width_(width),
         cells_(cells),
+        hash_(static_cast<std::uint32_t>(fnv1a(name))),
         nu_(layout.parameter(name + ".nu", cells, 1, false, false, ring())),
         theta_(layout.parameter(name + ".theta", cells, 1, false, false,
                                 [](Random& random) {
@@ -96,6 +112,7 @@ class Lru : public RecurrentCell {
     float* scaled = pass.buffer(scaled_);
     float* state = pass.buffer(state_);
     input_layer_.forward(pass, u, drive);
+    disturb(pass, hash_, input_layer_, drive);
     std::fill_n(scaled, 2 * cells_ * n, 0.0f);
     for (std::size_t j = 0; j < cells_; ++j) {
       const Pole pole = pole_of(pass, j);
@@ -114,6 +131,8 @@ class Lru : public RecurrentCell {
     float* dx = pass.buffer(dstate_);
     output_.backward(pass, pass.buffer(state_), dy, dx);
     for (std::size_t j = 0; j < cells_; ++j) backward_cell(pass, j, dx);
+    const CandidateNoise noise{pass, hash_};
+    for (std::size_t j = 0; j < 2 * cells_; ++j) noise.scale(j, dx + j * n);
     input_layer_.backward(pass, u, dx, du);
     for (std::size_t i = 0; i < width_; ++i) {
       pass.gradient[through_ + i] += static_cast<float>(dot(dy + i * n, u + i * n, n));
@@ -170,7 +189,9 @@ class Lru : public RecurrentCell {
     }
   }
 
-  std::size_t width_, cells_, nu_, theta_;
+  std::size_t width_, cells_;
+  std::uint32_t hash_;
+  std::size_t nu_, theta_;
   AffineLayer input_layer_;
   AffineLayer output_;
   std::size_t through_, drive_, state_, scaled_, dstate_;

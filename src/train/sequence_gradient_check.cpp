@@ -63,6 +63,15 @@ class ReferencePass {
     return y;
   }
 
+  double row_norm(const std::string& name, std::size_t row) const {
+    const Segment& weight = segment(name + ".weight");
+    double squares = std::pow(parameter(segment(name + ".bias"), row).value, 2);
+    for (std::size_t i = 0; i < weight.columns; ++i) {
+      squares += std::pow(parameter(weight, row * weight.columns + i).value, 2);
+    }
+    return std::sqrt(squares);
+  }
+
   Duals norm(const std::string& name, const Duals& x) const {
     const double share = 1.0 / static_cast<double>(x.size());
     Dual mean;
@@ -242,14 +251,15 @@ class ReferencePass {
     const Duals candidate = affine(name + "candidate", u);
     for (std::size_t j = 0; j < h.size(); ++j) {
       const Dual z = sigmoid(update[j]);
-      h[j] = (Dual{1.0, 0.0} - z) * h[j] + z * candidate[j];
+      h[j] = (Dual{1.0, 0.0} - z) * h[j] + z * noisy(candidate[j], name, j, row_norm(name + "candidate", j));
     }
     return affine(name + "output", h);
   }
 
   Duals lru(const std::string& name, const Duals& u, Memory& memory) const {
     const std::size_t m = shape_.cells;
-    const Duals drive = affine(name + "input", u);
+    Duals drive = affine(name + "input", u);
+    for (std::size_t j = 0; j < 2 * m; ++j) drive[j] = noisy(drive[j], name, j, row_norm(name + "input", j));
     Duals x(2 * m);
     for (std::size_t j = 0; j < m; ++j) {
       const Dual decay = exp(parameter(name + "nu", j));

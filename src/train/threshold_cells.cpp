@@ -5,8 +5,8 @@
 #include <cstdint>
 
 #include "hysteron/train/scan.h"
+#include "train/candidate_noise.h"
 #include "train/layers.h"
-#include "train/noise.h"
 #include "train/ops.h"
 #include "train/recurrent_cell.h"
 
@@ -25,23 +25,6 @@ void scale_rows(const float* x, float* y, std::size_t rows, std::size_t n, Facto
     for (std::size_t k = 0; k < n; ++k) y[j * n + k] = value * x[j * n + k];
   }
 }
-
-/// Noise on the candidates of cell `cell` of the layer with hash `layer`: c (1 + multiplicative n) + additive * scale *
-/// n', scale being the cell's threshold.
-struct CandidateNoise {
-  const PassContext& pass;
-  std::uint32_t layer;
-
-  std::uint32_t key(NoiseUse use, std::size_t cell) const { return noise_key(pass.seed ^ layer, use, 0, cell); }
-  void scale(std::size_t cell, float* row) const {
-    if (pass.multiplicative_noise <= 0.0f) return;
-    scale_by_noise(pass.multiplicative_noise, key(NoiseUse::kScale, cell), 0, row, pass.columns());
-  }
-  void add(std::size_t cell, float threshold, float* row) const {
-    if (pass.additive_noise <= 0.0f) return;
-    add_noise(pass.additive_noise * threshold, key(NoiseUse::kCandidate, cell), 0, row, pass.columns());
-  }
-};
 
 class FqBmru : public RecurrentCell {
  public:

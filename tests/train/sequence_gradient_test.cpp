@@ -87,6 +87,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"Bmru", CellKind::kBmru, "relu", true, 0, true, 0.0f, 0.0f},
                     Case{"Cmru", CellKind::kCmru, "none", false, 3, false, 0.0f, 0.0f},
                     Case{"MinGru", CellKind::kMinGru, "glu", true, 2, true, 0.0f, 0.3f},
+                    Case{"MinGruNoise", CellKind::kMinGru, "none", false, 0, true, 0.0f, 0.0f, 0.1f, 0.2f},
+                    Case{"LruNoise", CellKind::kLru, "none", false, 0, true, 0.0f, 0.0f, 0.1f, 0.2f},
                     Case{"Lru", CellKind::kLru, "relu", false, 0, false, 0.0f, 0.0f},
                     Case{"LruDropout", CellKind::kLru, "none", true, 0, true, 0.0f, 0.2f},
                     Case{"Gru", CellKind::kGru, "glu", false, 0, false, 0.0f, 0.0f}),

@@ -14,9 +14,7 @@ const std::vector<std::string>& cell_names();
 /// The kind called `name`. Throws a bad-input Error that lists the names.
 CellKind cell_kind(const std::string& name);
 
-/// Whether candidates are compared with thresholds: the cells that noise on candidates is defined for.
-constexpr bool has_thresholds(CellKind kind) {
-  return kind == CellKind::kFqBmru || kind == CellKind::kBmru || kind == CellKind::kCmru;
-}
+/// Whether noise on candidates, on what enters the recurrence, is defined for it.
+constexpr bool takes_noise(CellKind kind) { return kind != CellKind::kGru; }
 
 }  // namespace hysteron::train

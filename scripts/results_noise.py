@@ -1,0 +1,130 @@
+"""The sections `noise`, `accumulation` and `immunity` of scripts/results.py."""
+import statistics
+
+STATIC = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0)
+DYNAMIC = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+CELLS = ("fq_bmru", "mingru", "lru")
+WORDS = ("yes", "no", "up", "down", "left", "right", "silence")
+TRAINING = {"model.backbone": "software", "model.width": 16, "model.layers": 2, "model.mlp": "relu", "training.batch": 128,
+            "training.learning_rate": 0.003, "training.weight_decay": 0.01, "training.dropout": 0.2, "training.warm_up": 50,
+            "training.epsilon_hold": 0.0, "training.epsilon_fall": 0.5, "training.validation_interval": 250,
+            **{f"classes.{word}": [word] for word in WORDS}}
+# Three deviations of every parameter's static error, and the deviation of the noise in every frame.
+AWARE = {**{f"training_noise.{kind}": 0.3 for kind in ("weights", "thresholds", "widths", "gains")}, "training_noise.additive": 0.2}
+
+
+def figure(value):
+    return "" if value is None else f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def least(points, state, place, largest):
+    """The least suppression of a state over deviations up to `largest`, with its point; None where a point has no figure."""
+    chosen = [point for point in points if point["state"] == state and point["place"] == place
+              and point["sigma_in"] <= largest * 1.0001]
+    held = [point for point in chosen if point["suppression"] is not None and point["flips"] == 0]
+    return min(held, key=lambda point: point["suppression"]) if held else None
+
+
+def interval_text(point):
+    low, high = point["ci95"]
+    return f" ({figure(low)} to {figure(high)})" if low is not None else ""
+
+
+def fill_noise_section(section, bench):
+    pdk = "generic180" if bench.pdk_root is None else "gf180mcu"
+    small = ["--trials", 3, "--samples", 150] if bench.quick else ["--trials", 16]
+    result, _ = bench.run("noise", "--pdk", pdk, *small, "-o", f"noise-{pdk}.json")
+    points = result["suppression"]
+    section.targets()
+    for state, place, wanted in (("on", 0.75, 500), ("on", 0.5, 100), ("off", 0.25, 5000), ("off", 0.5, 5000), ("off", 0.75, 5000)):
+        for largest in (0.05, 0.1):
+            point = least(points, state, place, largest)
+            what = f"{pdk}, state {state}, candidate at {100 * place:g} % of the band, noise up to {100 * largest:g} % of beta_hi: least suppression"
+            lost = [other for other in points if other["state"] == state and other["place"] == place
+                    and other["sigma_in"] <= largest * 1.0001 and other["flips"] > 0]
+            beside = "; flips at " + ", ".join(f"{100 * other['sigma_in']:g} %" for other in lost) if lost else ""
+            measured = "none held" if point is None else f"{figure(point['suppression'])}{interval_text(point)} at {100 * point['sigma_in']:g} %{beside}"
+            section.target(what, f"{wanted:,}", measured, point is not None and point["suppression"] >= wanted)
+    section.lines += ["", f"The cell: {1e9 * result['cell']['rise']:.4f} nA, {1e9 * result['cell']['fall']:.4f} nA, "
+                          f"{1e9 * result['cell']['high']:.4f} nA; {result['trials']} trials of {result['samples']} samples. Suppression of every point "
+                          "(flips of trials); the simulator's own errors would allow the last column at the least noise."]
+    sigmas = sorted({point["sigma_in"] for point in points})
+    section.table("state", "candidate in the band", *(f"{100 * sigma:g} %" for sigma in sigmas), "floor")
+    groups = {}
+    for point in points:
+        groups.setdefault((point["state"], point["place"]), []).append(point)
+    for (state, place), group in groups.items():
+        cells = [figure(point["suppression"]) + (f" ({point['flips']})" if point["flips"] else "") for point in group]
+        section.row(state, f"{100 * place:g} %", *cells, figure(group[0]["simulator_floor"]))
+    section.lines += ["", "Per frequency, at 2 % of beta_hi:"]
+    chosen = [point for point in points if point["sigma_in"] == 0.02] or points[:1]
+    section.table("state", "candidate in the band", *(f"{band['low_hz']:g} to {band['high_hz']:g} Hz" for band in chosen[0]["per_frequency"]))
+    for point in chosen:
+        section.row(point["state"], f"{100 * point['place']:g} %",
+                    *(figure(band["suppression"]) + interval_text(band) for band in point["per_frequency"]))
+    fit = result["flip_probability"]["fit"]
+    section.lines += ["", f"Flips: {fit['flips']}. A noise sample (0.5 ms) flips a state with probability Q(a + b m), m the margin over the noise's "
+                          f"deviation and Q the Gaussian tail: a = {fit['offset']:.2f} ± {fit['offset_half_interval']:.2f}, "
+                          f"b = {fit['slope']:.2f} ± {fit['slope_half_interval']:.2f} (95 %)."]
+    section.table("margin over deviation", "flips", "samples", "probability (95 %)", "Gaussian tail")
+    for count in sorted(result["flip_probability"]["points"], key=lambda count: count["margin_over_sigma"]):
+        if count["margin_over_sigma"] <= 6 and count["samples"] > 0:
+            low, high = count["ci95"]
+            section.row(f"{count['margin_over_sigma']:.2f}", count["flips"], count["samples"],
+                        f"{count['probability']:.2g} ({low:.1g} to {high:.1g})", f"{count['gaussian_tail']:.2g}")
+    section.lines += ["", "Mean time that a bit is kept in the middle of its band, by that law: power of ten of the seconds, on / off."]
+    section.table("supply", "temperature", *(f"{100 * sigma:g} %" for sigma in sigmas))
+    places = {}
+    for entry in result["retention"]:
+        places.setdefault((entry["supply"], entry["temperature"]), []).append(entry)
+    for (supply, temperature), entries in places.items():
+        section.row(f"{supply:g} V", f"{temperature:g} °C",
+                    *(f"{entry['log10_seconds_on']:.1f} / {entry['log10_seconds_off']:.1f}" for entry in entries))
+
+
+def fill_accumulation_section(section, bench):
+    small = ["--frames", 50, "--chains", 100] if bench.quick else []
+    result, _ = bench.run("study", "accumulation", *small)
+    memories = result["memories"]
+    frames = memories["fq_bmru"]["over_frames"]["frames"]
+    section.table("memory", *(f"{frame} frames" for frame in frames), "exponent")
+    for name, memory in memories.items():
+        growth = memory["over_frames"]
+        section.row(f"`{name}`", *(f"{100 * error:.2f} %" for error in growth["error"]),
+                    f"{growth['exponent']:.3f} ± {growth['exponent_half_interval']:.3f}")
+    section.lines += ["", f"After {frames[-1]} frames, layer by layer:"]
+    layers = memories["fq_bmru"]["over_layers"]["layers"]
+    section.table("memory", *(f"layer {layer}" for layer in layers), "exponent")
+    for name, memory in memories.items():
+        growth = memory["over_layers"]
+        section.row(f"`{name}`", *(f"{100 * error:.2f} %" for error in growth["error"]),
+                    f"{growth['exponent']:.3f} ± {growth['exponent_half_interval']:.3f}")
+    wrong = max(memories["fq_bmru"]["over_layers"]["wrong_bits"])
+    section.lines += ["", f"Bits of the cells that were lost: {100 * wrong:.2g} % at most."]
+
+
+def fill_immunity_section(section, bench, train_once):
+    seeds, draws, steps = (1, 5, 60) if bench.quick else (3, 100, 1500)
+    levels = [("--static", value) for value in STATIC] + [("--additive", value) for value in DYNAMIC]
+    scores = {}
+    for cell in CELLS:
+        for training, extra in (("plain", {}), ("hardware-aware", AWARE)):
+            for seed in range(1, seeds + 1):
+                name = f"immunity-{cell}-{training}-{seed}"
+                trained = train_once(bench, name, {"data.folder": str(bench.speech), "model.cell": cell, "training.seed": seed,
+                                                   "training.steps": steps, **TRAINING, **extra})
+                scores.setdefault((cell, training, None), []).append(trained["test_accuracy"])
+                for level in levels:
+                    result, _ = bench.run("eval", f"{name}.safetensors", "--draws", draws, *level)
+                    scores.setdefault((cell, training, level), []).append(result["dies"]["accuracy"]["mean"])
+
+    def mean(cell, training, level):
+        return f"{100 * statistics.mean(scores[cell, training, level]):.1f} %"
+
+    for flag, what, values in (("--static", "Static error of every parameter, three deviations over the parameter", STATIC),
+                               ("--additive", "Noise in every frame on what enters a cell, deviation over its scale", DYNAMIC)):
+        section.lines += ["", f"{what}: mean accuracy over {draws} dies of {seeds} networks."]
+        section.table("cell", "training", "none", *(f"{100 * value:g} %" for value in values))
+        for cell in CELLS:
+            for training in ("plain", "hardware-aware"):
+                section.row(f"`{cell}`", training, mean(cell, training, None), *(mean(cell, training, (flag, value)) for value in values))
