@@ -14,7 +14,7 @@ AWARE = {**{f"training_noise.{kind}": 0.3 for kind in ("weights", "thresholds", 
 
 
 def figure(value):
-    return "" if value is None else f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+    return "" if value is None else f"{value:.0e}" if value >= 1e7 else f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def least(points, state, place, largest):
@@ -71,7 +71,7 @@ def fill_noise_section(section, bench):
         if count["margin_over_sigma"] <= 6 and count["samples"] > 0:
             low, high = count["ci95"]
             section.row(f"{count['margin_over_sigma']:.2f}", count["flips"], count["samples"],
-                        f"{count['probability']:.2g} ({low:.1g} to {high:.1g})", f"{count['gaussian_tail']:.2g}")
+                        f"{count['probability']:.2g} ({0 if low < 1e-12 else low:.1g} to {high:.1g})", f"{count['gaussian_tail']:.2g}")
     section.lines += ["", "Mean time that a bit is kept in the middle of its band, by that law: power of ten of the seconds, on / off."]
     section.table("supply", "temperature", *(f"{100 * sigma:g} %" for sigma in sigmas))
     places = {}

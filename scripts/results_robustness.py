@@ -125,8 +125,8 @@ def fill_corners_section(section, bench, train_once):
 
 def fill_power_section(section, bench):
     pdk = "generic180" if bench.pdk_root is None else "gf180mcu"
-    dims = "4,8" if bench.quick else "4,8,16,32,64"
-    result, _ = bench.run("power", "--pdk", pdk, "--dims", dims, "--model-dims", "128,256,512,1024", "--calibrate", "curves")
+    dims = "4,8" if bench.quick else "4,8,16,32"
+    result, _ = bench.run("power", "--pdk", pdk, "--dims", dims, "--model-dims", "64,128,256,512,1024", "--calibrate", "curves")
 
     def within(name, wanted, allowed):
         return abs(result[name] - wanted) <= allowed, f"{result[name]:.3f} ± {result[name + '_half_interval']:.3f}"
