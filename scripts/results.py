@@ -22,7 +22,7 @@ import time
 
 from results_cell import fill_cell_section
 from results_compiler import CORE, fill_compiler_section
-from results_noise import fill_accumulation_section, fill_immunity_section, fill_noise_section
+from results_noise import fill_accumulation_section, fill_immunity_section, fill_network_part, fill_noise_section
 from results_robustness import fill_corners_section, fill_dies_section, fill_power_section
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -621,6 +621,8 @@ def power_section(bench):
 def noise_section(bench):
     section = Section("Noise at a held cell", "`hysteron noise`: protocol A of docs/noise.md.")
     fill_noise_section(section, bench)
+    if bench.speech is not None:
+        fill_network_part(section, bench, train_once, mean_alpha)
     return section
 
 

@@ -21,7 +21,7 @@ constexpr float kMiddle = 0.75F;
 /// A current after one more mirror.
 class Mirrors {
  public:
-  Mirrors(double noise, Random random) : noise_(noise), random_(std::move(random)) {}
+  Mirrors(double noise, const Random& random) : noise_(noise), random_(random) {}
 
   double operator()(double current) { return noise_ > 0.0 ? current * (1.0 + noise_ * random_.normal()) : current; }
 
