@@ -26,7 +26,7 @@ constexpr double kLeastRatio = 1.1;  // of the long diode's length to the linear
 constexpr double kMostRatio = 12.0;
 constexpr int kChain = 8;         // devices in series
 constexpr double kSettled = 0.2;  // second: ten times what the loop takes at 300 pA
-constexpr double kKick = 0.6;     // volt
+constexpr double kKick = 0.8;     // volt
 constexpr double kLargestError = 0.1;
 
 double long_length(const Technology& technology) { return std::min(50e-6, technology.n.maximum_length); }
@@ -68,7 +68,7 @@ CurrentReference build(const Technology& technology, const GainCurves& curves, d
   const double diode = curves.operating.n_diode;
   result.start[0] = diode + kKick;
   result.start[1] = diode + kKick;  // below the supply
-  result.start[2] = 2.0 * diode + 0.5 * kKick;
+  result.start[2] = 2.0 * diode + 0.6 * kKick;
   result.start[3] = 0.05;
   return result;
 }
