@@ -3,7 +3,8 @@
 
 Usage: scripts/results.py [--quick] [--output FILE] [--program FILE] [SECTION...]
 Sections: demo accuracy speech agreement foreign parallel keywords aware copy digits engine quadrant cell compiler dies corners
-power noise accumulation immunity; without any, all of them (about three hours on two cores, of which keywords, digits and quadrant take most).
+power noise accumulation immunity; without any, all of them (many hours on two cores, of which dies,
+corners, keywords, digits and quadrant take most).
 --quick is a trial with small numbers; give it another --output. Exit code 5 if a target was missed.
 Needs the release build (scripts/demo.sh makes it); speech and the gf180mcu PDK are looked for in ../shared, else
 under $HYSTERON_SPEECH and $PDK_ROOT. Python's own library is enough.

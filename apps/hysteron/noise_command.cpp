@@ -25,6 +25,9 @@ struct Options {
   bool json = false;
 };
 
+/// A figure, or a dash where too little was held for one.
+std::string figure(double value) { return std::isnan(value) ? "-" : fmt::format("{:.5g}", value); }
+
 void print_text(const hysteron::analysis::Suppression& result) {
   const auto& loop = result.cell.loop.loop;
   fmt::print("cell: rise {}, fall {}, high {}\n\n", format_si(loop.rise, "A", 4), format_si(loop.fall, "A", 4),
@@ -32,10 +35,10 @@ void print_text(const hysteron::analysis::Suppression& result) {
   fmt::print("{:<6}{:>7}{:>9}{:>13}{:>26}{:>12}{:>8}{:>9}\n", "state", "place", "sigma in", "suppression",
              "95 % interval", "floor", "flips", "samples");
   for (const auto& point : result.points) {
-    fmt::print("{:<6}{:>7g}{:>8.3g}%{:>13.5g}{:>26}{:>12.3g}{:>8}{:>9}\n", point.on ? "on" : "off", point.place,
-               100.0 * point.deviation, point.suppression.value,
-               fmt::format("{:.5g} to {:.5g}", point.suppression.low, point.suppression.high), point.floor, point.flips,
-               point.samples);
+    fmt::print("{:<6}{:>7g}{:>8.3g}%{:>13}{:>26}{:>12}{:>8}{:>9}\n", point.on ? "on" : "off", point.place,
+               100.0 * point.deviation, figure(point.suppression.value),
+               figure(point.suppression.low) + " to " + figure(point.suppression.high), figure(point.floor),
+               point.flips, point.samples);
   }
   const auto& fit = result.fit;
   if (!std::isnan(fit.slope)) {

@@ -30,6 +30,14 @@ constexpr std::size_t kFewTrials = 3;  // for an interval
 constexpr std::size_t kCellsPerBench = 7;
 constexpr double kBandEdges[] = {4.0, 16.0, 64.0, 250.0, 1000.0};  // hertz
 
+double variance(const std::vector<double>& values) {
+  double mean = 0.0;
+  for (const double value : values) mean += value / static_cast<double>(values.size());
+  double squares = 0.0;
+  for (const double value : values) squares += (value - mean) * (value - mean);
+  return squares / static_cast<double>(values.size() - 1);
+}
+
 /// The square root of sum(inputs) / sum(outputs), with an interval from the scatter of the trials' logarithms.
 Ratio ratio_of(const std::vector<double>& inputs, const std::vector<double>& outputs, double scale) {
   Ratio result{kNever, kNever, kNever};
@@ -42,23 +50,11 @@ Ratio ratio_of(const std::vector<double>& inputs, const std::vector<double>& out
   if (inputs.size() < kFewTrials) return result;
   std::vector<double> logs;
   for (std::size_t i = 0; i < inputs.size(); ++i) logs.push_back(0.5 * std::log(inputs[i] / outputs[i]));
-  double mean = 0.0;
-  for (const double log : logs) mean += log / static_cast<double>(logs.size());
-  double squares = 0.0;
-  for (const double log : logs) squares += (log - mean) * (log - mean);
-  const double count = static_cast<double>(logs.size());
-  const double half = student_quantile95(logs.size() - 1) * std::sqrt(squares / (count - 1.0) / count);
+  const double half =
+      student_quantile95(logs.size() - 1) * std::sqrt(variance(logs) / static_cast<double>(logs.size()));
   result.low = result.value * std::exp(-half);
   result.high = result.value * std::exp(half);
   return result;
-}
-
-double variance(const std::vector<double>& values) {
-  double mean = 0.0;
-  for (const double value : values) mean += value / static_cast<double>(values.size());
-  double squares = 0.0;
-  for (const double value : values) squares += (value - mean) * (value - mean);
-  return squares / static_cast<double>(values.size() - 1);
 }
 
 /// Power of `values` in each band of kBandEdges, up to a common factor: a Hann window and a plain Fourier sum.
@@ -285,16 +281,6 @@ class Protocol {
 };
 
 }  // namespace
-
-double least_suppression(const Suppression& result, bool on, double place, double largest) {
-  double least = kNever;
-  for (const HeldPoint& point : result.points) {
-    if (point.on != on || point.place != place || point.deviation > largest * (1.0 + 1e-9)) continue;
-    if (std::isnan(point.suppression.value)) continue;
-    if (std::isnan(least) || point.suppression.value < least) least = point.suppression.value;
-  }
-  return least;
-}
 
 Suppression measure_suppression(const CellLab& lab, const SuppressionRequest& request) {
   return Protocol(lab, request).run();

@@ -1,10 +1,8 @@
-#include <fmt/format.h>
-
-#include <cmath>
-
+#include "flow/check_range.h"
 #include "hysteron/base/error.h"
 #include "hysteron/base/parallel.h"
 #include "hysteron/flow/noise_study.h"
+#include "hysteron/report/number_json.h"
 
 namespace hysteron::flow {
 namespace {
@@ -57,26 +55,21 @@ AccumulationResult summarise(const behavioural::Accumulation& run, const behavio
 }
 
 Json growth_json(const Growth& growth, const char* what) {
-  const auto number = [](double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); };
   return {{what, growth.at},
           {"error", growth.error},
           {"wrong_bits", growth.wrong_bits},
-          {"exponent", number(growth.exponent.value)},
-          {"exponent_half_interval", number(growth.exponent.half_interval)}};
+          {"exponent", report::number_json(growth.exponent.value)},
+          {"exponent_half_interval", report::number_json(growth.exponent.half_interval)}};
 }
 
 }  // namespace
 
 void check_accumulation(const behavioural::AccumulationRequest& request) {
-  const auto check = [](const char* what, double value, double low, double high) {
-    if (value >= low && value <= high) return;
-    throw bad_input(fmt::format("{} {:g}: expected {:g} to {:g}", what, value, low, high));
-  };
-  check("--noise", request.noise, 1e-6, 1.0);
-  check("--frames", static_cast<double>(request.frames), 1, kMostFrames);
-  check("--layers", static_cast<double>(request.layers), 1, kMostLayers);
-  check("--chains", static_cast<double>(request.chains), 1, kMostChains);
-  check("--decay", request.decay, 0.01, 1.0 - 1e-9);
+  check_range("--noise", request.noise, 1e-6, 1.0);
+  check_range("--frames", static_cast<double>(request.frames), 1, kMostFrames);
+  check_range("--layers", static_cast<double>(request.layers), 1, kMostLayers);
+  check_range("--chains", static_cast<double>(request.chains), 1, kMostChains);
+  check_range("--decay", request.decay, 0.01, 1.0 - 1e-9);
 }
 
 std::vector<AccumulationResult> study_accumulation(const behavioural::AccumulationRequest& request, int jobs,

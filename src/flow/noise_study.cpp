@@ -1,8 +1,7 @@
 #include "hysteron/flow/noise_study.h"
 
-#include <fmt/format.h>
-
 #include "flow/cell_lab.h"
+#include "flow/check_range.h"
 #include "hysteron/base/error.h"
 
 namespace hysteron::flow {
@@ -14,11 +13,6 @@ constexpr std::size_t kFewestSamples = 100;
 constexpr std::size_t kMostSamples = 1000000;
 constexpr double kFastestSample = 1e-5;
 constexpr double kSlowestSample = 1.0;
-
-void check_range(const char* what, double value, double low, double high) {
-  if (value >= low && value <= high) return;
-  throw bad_input(fmt::format("{} {:g}: expected {:g} to {:g}", what, value, low, high));
-}
 
 }  // namespace
 

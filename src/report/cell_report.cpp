@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "hysteron/report/number_json.h"
+
 namespace hysteron::report {
 namespace {
 
 using Json = nlohmann::ordered_json;
 using namespace analysis;
-
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
 
 Json measured_json(const MeasuredLoop& measured) {
   Json json = loop_json(measured.loop);
@@ -35,9 +35,9 @@ Json cells_json(const std::vector<TunedCell>& cells) {
 }
 
 Json fit_json(const LineFit& fit) {
-  return {{"slope", number(fit.slope)},
-          {"offset", number(fit.offset)},
-          {"worst_residual", number(fit.worst_residual)},
+  return {{"slope", number_json(fit.slope)},
+          {"offset", number_json(fit.offset)},
+          {"worst_residual", number_json(fit.worst_residual)},
           {"points", fit.points}};
 }
 
@@ -99,7 +99,7 @@ Json independence_json(const CellStudyResult& study) {
   Json matrix = Json::array();
   for (const auto& row : study.sensitivities) {
     Json line = Json::array();
-    for (const double value : row) line.push_back(number(value));
+    for (const double value : row) line.push_back(number_json(value));
     matrix.push_back(line);
   }
   Json json = target_json(study.anchors[study.independent_anchor].target);
@@ -113,10 +113,10 @@ Json response_json(const std::vector<Response>& responses) {
   Json json = Json::array();
   for (const Response& response : responses) {
     Json entry = {{"overdrive", response.overdrive},
-                  {"set_switch", number(response.set_switch)},
-                  {"set_output", number(response.set_output)},
-                  {"reset_switch", number(response.reset_switch)},
-                  {"reset_output", number(response.reset_output)}};
+                  {"set_switch", number_json(response.set_switch)},
+                  {"set_output", number_json(response.set_output)},
+                  {"reset_switch", number_json(response.reset_switch)},
+                  {"reset_output", number_json(response.reset_output)}};
     if (!response.problem.empty()) entry["problem"] = response.problem;
     json.push_back(entry);
   }
@@ -124,9 +124,9 @@ Json response_json(const std::vector<Response>& responses) {
 }
 
 Json currents_json(const CellCurrents& currents) {
-  Json json = {{"off_at_zero", number(currents.off_at_zero)},   {"off_in_band", number(currents.off_in_band)},
-               {"on_in_band", number(currents.on_in_band)},     {"set_charge", number(currents.set_charge)},
-               {"reset_charge", number(currents.reset_charge)}, {"set_peak", number(currents.set_peak)}};
+  Json json = {{"off_at_zero", number_json(currents.off_at_zero)},   {"off_in_band", number_json(currents.off_in_band)},
+               {"on_in_band", number_json(currents.on_in_band)},     {"set_charge", number_json(currents.set_charge)},
+               {"reset_charge", number_json(currents.reset_charge)}, {"set_peak", number_json(currents.set_peak)}};
   if (!currents.problem.empty()) json["problem"] = currents.problem;
   return json;
 }
@@ -137,8 +137,8 @@ Json anchors_json(const CellStudyResult& study) {
     Json entry = cell_json(study.anchors[a]);
     entry["response"] = response_json(study.responses[a]);
     entry["currents"] = currents_json(study.currents[a]);
-    entry["smallest_switching_supply"] = number(study.limits[a].smallest_switching_supply);
-    entry["smallest_holding_supply"] = number(study.limits[a].smallest_holding_supply);
+    entry["smallest_switching_supply"] = number_json(study.limits[a].smallest_switching_supply);
+    entry["smallest_holding_supply"] = number_json(study.limits[a].smallest_holding_supply);
     json.push_back(entry);
   }
   return json;
@@ -154,7 +154,7 @@ Json retention_json(const CellStudyResult& study) {
     entry["position"] = one.position;
     entry["state"] = one.on ? "on" : "off";
     entry["held"] = one.held;
-    entry["output"] = number(one.output);
+    entry["output"] = number_json(one.output);
     if (!one.problem.empty()) entry["problem"] = one.problem;
     points.push_back(entry);
     held += one.held ? 1 : 0;
@@ -167,7 +167,7 @@ Json small_widths_json(const std::vector<SmallWidth>& widths) {
   Json json = Json::array();
   for (const SmallWidth& width : widths) {
     Json entry = cell_json(width.cell);
-    entry["width"] = number(width.cell.loop.width());
+    entry["width"] = number_json(width.cell.loop.width());
     entry["holds"] = width.holds;
     json.push_back(entry);
   }
@@ -177,8 +177,10 @@ Json small_widths_json(const std::vector<SmallWidth>& widths) {
 }  // namespace
 
 Json loop_json(const compile::CellLoop& loop) {
-  return {
-      {"rise", number(loop.rise)}, {"fall", number(loop.fall)}, {"high", number(loop.high)}, {"low", number(loop.low)}};
+  return {{"rise", number_json(loop.rise)},
+          {"fall", number_json(loop.fall)},
+          {"high", number_json(loop.high)},
+          {"low", number_json(loop.low)}};
 }
 
 Json cell_study_json(const CellStudyResult& study, const CellLab& lab) {

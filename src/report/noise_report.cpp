@@ -4,6 +4,7 @@
 
 #include "hysteron/analysis/yield.h"
 #include "hysteron/report/cell_report.h"
+#include "hysteron/report/number_json.h"
 
 namespace hysteron::report {
 namespace {
@@ -11,20 +12,18 @@ namespace {
 using Json = nlohmann::ordered_json;
 using namespace analysis;
 
-Json number(double value) { return std::isfinite(value) ? Json(value) : Json(nullptr); }
-
-Json interval_json(const Ratio& ratio) { return Json::array({number(ratio.low), number(ratio.high)}); }
+Json interval_json(const Ratio& ratio) { return Json::array({number_json(ratio.low), number_json(ratio.high)}); }
 
 Json point_json(const HeldPoint& point) {
   Json json = {{"state", point.on ? "on" : "off"},
                {"place", point.place},
                {"candidate_a", point.candidate},
                {"sigma_in", point.deviation},
-               {"input_a", number(point.input)},
-               {"output_a", number(point.output)},
-               {"suppression", number(point.suppression.value)},
+               {"input_a", number_json(point.input)},
+               {"output_a", number_json(point.output)},
+               {"suppression", number_json(point.suppression.value)},
                {"ci95", interval_json(point.suppression)},
-               {"simulator_floor", number(point.floor)},
+               {"simulator_floor", number_json(point.floor)},
                {"flips", point.flips},
                {"samples", point.samples},
                {"failed", point.failed}};
@@ -32,7 +31,7 @@ Json point_json(const HeldPoint& point) {
   for (const BandRatio& band : point.bands) {
     bands.push_back({{"low_hz", band.low},
                      {"high_hz", band.high},
-                     {"suppression", number(band.ratio.value)},
+                     {"suppression", number_json(band.ratio.value)},
                      {"ci95", interval_json(band.ratio)}});
   }
   json["per_frequency"] = bands;
@@ -48,17 +47,17 @@ Json flips_json(const Suppression& result) {
     points.push_back({{"margin_over_sigma", count.margin},
                       {"flips", count.flips},
                       {"samples", count.samples},
-                      {"probability", number(share)},
+                      {"probability", number_json(share)},
                       {"ci95", Json::array({interval.low, interval.high})},
                       {"gaussian_tail", gaussian_tail(count.margin)}});
   }
   const FlipFit& fit = result.fit;
   return {{"points", points},
           {"fit",
-           {{"offset", number(fit.offset)},
-            {"offset_half_interval", number(fit.offset_half_interval)},
-            {"slope", number(fit.slope)},
-            {"slope_half_interval", number(fit.slope_half_interval)},
+           {{"offset", number_json(fit.offset)},
+            {"offset_half_interval", number_json(fit.offset_half_interval)},
+            {"slope", number_json(fit.slope)},
+            {"slope_half_interval", number_json(fit.slope_half_interval)},
             {"flips", fit.flips}}}};
 }
 
@@ -67,11 +66,11 @@ Json retention_json(const Suppression& result) {
   for (const NoiseRetention& entry : result.retention) {
     list.push_back({{"supply", entry.environment.supply},
                     {"temperature", entry.environment.temperature},
-                    {"rise", number(entry.loop.loop.rise)},
-                    {"fall", number(entry.loop.loop.fall)},
+                    {"rise", number_json(entry.loop.loop.rise)},
+                    {"fall", number_json(entry.loop.loop.fall)},
                     {"sigma_in", entry.deviation},
-                    {"log10_seconds_on", number(entry.on_exponent)},
-                    {"log10_seconds_off", number(entry.off_exponent)}});
+                    {"log10_seconds_on", number_json(entry.on_exponent)},
+                    {"log10_seconds_off", number_json(entry.off_exponent)}});
   }
   return list;
 }

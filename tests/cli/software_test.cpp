@@ -64,13 +64,18 @@ TEST_F(Software, SplitsThatAGeneratorDoesNotHaveAreRefused) {
   expect_refusal({"eval", "m.safetensors", "--features", "f.npy"}, 2, {"--features"});
 }
 
-TEST_F(Software, NoiseOnCandidatesNeedsACellWithThresholds) {
+TEST_F(Software, NoiseOnCandidatesIsForEveryCellButTheGru) {
   put_config();
   std::string text = read_file(folder_ / "c.toml");
+  std::string linear = text;
+  linear.replace(linear.find("bmru"), 4, "mingru");
+  put("c.toml", linear + "[training_noise]\nadditive = 0.1\nmultiplicative = 0.1\n");
+  run_json({"train", "c.toml"});
+  EXPECT_EQ(run_json({"eval", "m.safetensors", "--draws", "2", "--additive", "0.1"})["dies"]["draws"], 2);
   text.replace(text.find("bmru"), 4, "gru");
   put("c.toml", text);
   run_json({"train", "c.toml"});
-  expect_refusal({"eval", "m.safetensors", "--draws", "2", "--additive", "0.1"}, 2, {"'gru'", "thresholds"});
+  expect_refusal({"eval", "m.safetensors", "--draws", "2", "--additive", "0.1"}, 2, {"'gru'", "mingru and lru"});
   EXPECT_EQ(run_json({"eval", "m.safetensors", "--draws", "2", "--static", "0.1"})["dies"]["draws"], 2);
   put("c.toml", text + "[training_noise]\nadditive = 0.1\n");
   expect_refusal({"train", "c.toml"}, 3, {"c.toml", "training_noise", "gru"});

@@ -65,6 +65,7 @@ struct NoiseRetention {
   double off_exponent = 0.0;  ///< and an off state; both NaN without a fit or a loop
 };
 
+/// What protocol A found.
 struct Suppression {
   TunedCell cell;
   std::vector<HeldPoint> points;
@@ -73,10 +74,6 @@ struct Suppression {
   std::vector<NoiseRetention> retention;  ///< [supplies and temperatures][deviations]
   std::vector<std::string> failures;      ///< why trials were not solved
 };
-
-/// The least suppression over points of this state and place with a deviation up to `largest` that held long enough
-/// for a figure; NaN without any.
-double least_suppression(const Suppression& result, bool on, double place, double largest);
 
 /// Tunes a cell to the target and measures every point in the lab's engine. A trial ends where V0 passes half the
 /// supply; it counts as a flip, and its last 5 ms not as noise of a held state. Throws kInterrupted, bad-input Errors,
