@@ -131,8 +131,12 @@ void save_checkpoint(const TrainConfig& config, const Checkpoint& checkpoint) {
   fs::path fresh = path;
   fresh += ".new";
   model::write_tensors(fresh, file);
-  std::error_code none;  // there may be no checkpoint yet
-  fs::rename(path, previous_path(path), none);
+  // A second name for the last one, so that a process that is killed at any time leaves a checkpoint at `path`. There
+  // may be none yet, and a file system without links does without the one before.
+  const fs::path previous = previous_path(path);
+  std::error_code none;
+  fs::remove(previous, none);
+  fs::create_hard_link(path, previous, none);
   fs::rename(fresh, path);
 }
 
