@@ -16,20 +16,26 @@ def interval(values):
     return f"{100 * values[0]:.2f} % to {100 * values[1]:.2f} %"
 
 
-def write_large_technology(bench, pdk):
-    """The same technology drawn with twice the width and length of everything that has to match."""
+# The same technology drawn with twice the width and length of everything that has to match.
+LARGE = {"reference": "[10e-6, 10e-6]", "rail_diode": "[5e-6, 10e-6]", "leg_lengths": "[10e-6, 20e-6, 50e-6]"}
+# Legs that temperature moves little (docs/notes/temperature.md).
+STEADY = {"rail_diode": "[3e-6, 6e-6]", "leg_lengths": "[5e-6, 6e-6, 7.5e-6, 10e-6, 14e-6, 20e-6, 30e-6, 50e-6]",
+          "narrowest_leg": "0.5e-6\nleg_drift = 0.004"}
+
+
+def write_variant(bench, pdk, name, changes):
+    """The technology's description with other values, beside the models of the work folder."""
     text = (TECHNOLOGIES / f"{pdk}.toml").read_text()
-    for key, value in (("reference", "[10e-6, 10e-6]"), ("rail_diode", "[5e-6, 10e-6]"), ("leg_lengths", "[10e-6, 20e-6, 50e-6]")):
+    for key, value in {**changes, "name": f'"{pdk}-{name}"'}.items():
         text = re.sub(rf"^{key} = .*$", f"{key} = {value}", text, flags=re.MULTILINE)
-    text = re.sub(r"^name = .*$", f'name = "{pdk}-large"', text, flags=re.MULTILINE)
-    path = bench.work / f"{pdk}-large.toml"
+    path = bench.work / f"{pdk}-{name}.toml"
     path.write_text(text)
     return path.name
 
 
 def mend_rows(section, bench, pdk, test, training, networks):
     """What larger devices and hardware-aware training do to the yield, their power and accuracy beside."""
-    large = write_large_technology(bench, pdk)
+    large = write_variant(bench, pdk, "large", LARGE)
     best = None
     section.table("mend", "yield, clips won by 5 votes or more", "yield, all clips", "such clips", "area", "test accuracy (balanced)")
     for name, result in networks:
@@ -89,38 +95,57 @@ def fill_dies_section(section, bench, train_once):
     section.lines += ["", f"Wrong bits of the cells that fail most: {worst}."]
 
 
+def corner_rows(section, result):
+    groups = {}
+    for point in result["points"]:
+        groups.setdefault((point["corner"], point["temperature_c"], point["counted"]), []).append(point)
+
+    def spread(points, value, form):
+        values = [value(point) for point in points if "error" not in point]
+        return f"{min(values):{form}} to {max(values):{form}}" if values else "-"
+
+    for (corner, temperature, counted), points in groups.items():
+        section.row(corner, f"{temperature:g} °C" + ("" if counted else " (beside)"),
+                    spread(points, lambda point: 1e9 * point["unit_current_a"], ".2f") + " nA",
+                    spread(points, lambda point: 100 * point["decision_agreement"], ".0f") + " %",
+                    spread(points, lambda point: 100 * point["frame_agreement"], ".1f") + " %",
+                    spread(points, lambda point: point["power_nw"]["total"], ".1f") + " nW")
+
+
+def temperature_rows(section, bench, pdk, few, flags, variants):
+    """What of it is temperature: the typical corner at the technology's supply with an ideal reference."""
+    section.table("drawn", "temperature", "decisions", "frames", "state mismatch", "candidate error, relative RMS")
+    for label, technology in variants:
+        result, _ = bench.run("corners", "core.safetensors", "--input", few, "--pdk", technology, *flags, "--reference", "ideal",
+                              "--corners", "tt", "--supplies", "1.8", "--beside", "27", "--output",
+                              f"corners-ideal-{pathlib.Path(technology).stem}")
+        for point in result["points"]:
+            if point["counted"]:
+                section.row(label, f"{point['temperature_c']:g} °C", percent(point["decision_agreement"]),
+                            percent(point["frame_agreement"]), percent(point["state_mismatch"]),
+                            percent(point["candidate_relative_rms"]))
+
+
 def fill_corners_section(section, bench, train_once):
     _, few, training = make_features(bench)
     quick = {"training.steps": 60} if bench.quick else {}
     train_once(bench, "core", {"data.folder": str(bench.speech), "model.width": 4, **quick, **CORE})
     pdk = "generic180" if bench.pdk_root is None else "gf180mcu"
-    small = ["--corners", "tt", "--supplies", "1.8", "--temperatures", "27"] if bench.quick else []
+    steady = write_variant(bench, pdk, "steady", STEADY)
+    flags = ["--center", training, *QUIET]
+    small = ["--corners", "tt", "--supplies", "1.8", "--temperatures", "27", "--beside", "27"] if bench.quick else []
+    result, _ = bench.run("corners", "core.safetensors", "--input", few, "--pdk", steady, *flags, *small, "--output",
+                          f"corners-transistors-{pdk}")
+    worst = result["worst"]
+    place = f"worst {worst['corner']}, {worst['supply_v']:.2f} V, {worst['temperature_c']:g} °C: {percent(worst['decision_agreement'])}"
     section.targets()
-    tables = []
-    for reference in ("transistors", "ideal"):
-        beside = [] if reference == "transistors" and not bench.quick else ["--beside", "27"]
-        result, _ = bench.run("corners", "core.safetensors", "--input", few, "--pdk", pdk, "--center", training, *QUIET,
-                              "--reference", reference, *small, *beside, "--output", f"corners-{reference}-{pdk}")
-        worst = result["worst"]
-        place = f"worst {worst['corner']}, {worst['supply_v']:.2f} V, {worst['temperature_c']:g} °C: {percent(worst['decision_agreement'])}"
-        section.target(f"{pdk}, {result['counted_points']} points x {result['clips']} clips, reference {reference}: decisions",
-                       "95 %", f"{percent(result['decision_agreement'])}; {place}", result["decision_agreement"] >= 0.95)
-        tables.append((reference, result))
-    for reference, result in tables:
-        section.lines += ["", f"Reference {reference}, every corner and temperature, range over the supplies:"]
-        section.table("corner", "temperature", "unit current", "decisions", "frames", "power")
-        groups = {}
-        for point in result["points"]:
-            if point["counted"] or reference == "transistors":
-                groups.setdefault((point["corner"], point["temperature_c"], point["counted"]), []).append(point)
-        for (corner, temperature, counted), points in groups.items():
-            def spread(values, form):
-                return f"{min(values):{form}} to {max(values):{form}}"
-            section.row(corner, f"{temperature:g} °C" + ("" if counted else " (beside)"),
-                        spread([1e9 * point["unit_current_a"] for point in points], ".2f") + " nA",
-                        spread([100 * point["decision_agreement"] for point in points], ".0f") + " %",
-                        spread([100 * point["frame_agreement"] for point in points], ".1f") + " %",
-                        spread([point["power_nw"]["total"] for point in points], ".1f") + " nW")
+    section.target(f"{pdk}, legs of little drift, {result['counted_points']} points x {result['clips']} clips, reference of transistors: "
+                   "decisions", "95 %", f"{percent(result['decision_agreement'])}; {place}", result["decision_agreement"] >= 0.95)
+    section.lines += ["", "Every corner and temperature, range over the supplies:"]
+    section.table("corner", "temperature", "unit current", "decisions", "frames", "power")
+    corner_rows(section, result)
+    section.lines += ["", "What drawing the legs for little drift does: an ideal reference, the typical corner, 1.8 V."]
+    temperature_rows(section, bench, pdk, few, flags, [("by width alone", pdk), ("for little drift", steady)])
 
 
 def fill_power_section(section, bench):

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <set>
 #include <string_view>
 
@@ -149,8 +150,12 @@ std::size_t CompiledNetwork::dropped_parameters() const {
   return names.size();
 }
 
+DriftLimit DriftLimit::still(const technology::Technology& technology, double wanted) {
+  return {std::isinf(technology.leg_drift) ? technology.leg_drift : 0.0, wanted};
+}
+
 LegSize size_leg(const GainCurves& curves, const technology::Technology& technology, Polarity polarity, double gain,
-                 double voltage) {
+                 double voltage, const DriftLimit& limit) {
   LegSize size;
   size.instances = std::max(1, static_cast<int>(std::ceil(gain / kLargestLeg)));
   const double target = gain / size.instances;
@@ -159,14 +164,19 @@ LegSize size_leg(const GainCurves& curves, const technology::Technology& technol
     const double drawn = std::round(width / technology.size_grid) * technology.size_grid;
     return std::clamp(drawn, device.minimum_width, device.maximum_width);
   };
-  std::size_t length = 0;
-  double width = 0.0;
-  for (; length < curves.lengths.size(); ++length) {
-    width = curves.width_for(polarity, length, target, voltage);
-    if (width >= technology.narrowest_leg) break;
+  const auto width_at = [&](std::size_t length) { return curves.width_for(polarity, length, target, voltage); };
+  std::size_t length = curves.lengths.size() - 1;
+  double least = std::numeric_limits<double>::infinity();
+  for (std::size_t i = 0; i < curves.lengths.size(); ++i) {
+    const double width = width_at(i);
+    if (width < technology.narrowest_leg) continue;
+    const double moved = target * std::abs(curves.drift(polarity, i, width) - limit.wanted);
+    if (moved >= least) continue;
+    least = moved;
+    length = i;
+    if (moved <= limit.tolerance) break;
   }
-  if (length == curves.lengths.size()) --length;
-  size.geometry = {snapped(width), curves.lengths[length]};
+  size.geometry = {snapped(width_at(length)), curves.lengths[length]};
   size.gain = curves.gain(polarity, length, size.geometry.width, voltage);
   size.too_small = target < 0.5 * size.gain;
   return size;

@@ -21,10 +21,11 @@ using circuit::Polarity;
 using technology::Geometry;
 using technology::Technology;
 
-constexpr int kFormat = 2;  // of the stored file; raise it when what is measured changes
+constexpr int kFormat = 3;  // of the stored file; raise it when what is measured changes
 constexpr double kLowestVoltage = 0.2;
 constexpr double kVoltageStep = 0.1;
-constexpr double kWidthRatio = 1.15;  // between neighbouring widths of the grid
+constexpr double kWidthRatio = 1.15;   // between neighbouring widths of the grid
+constexpr double kDriftVoltage = 0.6;  // drain to source where drifts are measured; any at which legs are saturated
 
 std::vector<double> width_grid(const Technology& technology) {
   const double least = std::max(technology.n.minimum_width, technology.p.minimum_width);
@@ -91,6 +92,27 @@ void measure_legs(const Technology& technology, const sim::Engine& engine, const
   }
 }
 
+/// The same gains in the cold, over those of `curves`, less one.
+void measure_drifts(const Technology& technology, const sim::Engine& engine, const Conditions& conditions,
+                    double supply, GainCurves& curves) {
+  if (std::isinf(technology.leg_drift)) return;
+  GainCurves cold;
+  cold.widths = curves.widths;
+  cold.lengths = curves.lengths;
+  cold.voltages = {kDriftVoltage};
+  Conditions coldest = conditions;
+  coldest.temperature = technology.temperature_low;
+  measure_legs(technology, engine, coldest, supply, cold);
+  auto gain = cold.gains.begin();
+  for (const Polarity polarity : {Polarity::kN, Polarity::kP}) {
+    for (std::size_t length = 0; length < curves.lengths.size(); ++length) {
+      for (const double width : curves.widths) {
+        curves.drifts.push_back(*gain++ / curves.gain(polarity, length, width, kDriftVoltage) - 1.0);
+      }
+    }
+  }
+}
+
 NetId add_splitter(Rig& rig, const Technology& technology, const std::string& name, NetId n_gate, NetId p_gate) {
   const NetId node = rig.circuit.net(name);
   const NetId positive = rig.circuit.net(name + "p");
@@ -153,6 +175,7 @@ nlohmann::json to_json(const GainCurves& curves) {
           {"lengths", curves.lengths},
           {"voltages", curves.voltages},
           {"gains", curves.gains},
+          {"drifts", curves.drifts},
           {"n_diode", curves.operating.n_diode},
           {"p_diode", curves.operating.p_diode},
           {"cascode_n", curves.operating.cascode_n},
@@ -168,6 +191,7 @@ std::optional<GainCurves> from_json(const nlohmann::json& json) {
     json.at("lengths").get_to(curves.lengths);
     json.at("voltages").get_to(curves.voltages);
     json.at("gains").get_to(curves.gains);
+    json.at("drifts").get_to(curves.drifts);
     json.at("n_diode").get_to(curves.operating.n_diode);
     json.at("p_diode").get_to(curves.operating.p_diode);
     json.at("cascode_n").get_to(curves.operating.cascode_n);
@@ -204,6 +228,15 @@ double GainCurves::gain(Polarity polarity, std::size_t length_index, double widt
   return at_voltage(v - 1) * (1.0 - share) + at_voltage(v) * share;
 }
 
+double GainCurves::drift(Polarity polarity, std::size_t length_index, double width) const {
+  if (drifts.empty()) return 0.0;
+  const double* row = drifts.data() + ((polarity == Polarity::kN ? 0 : lengths.size()) + length_index) * widths.size();
+  const auto above = std::upper_bound(widths.begin() + 1, widths.end() - 1, width);
+  const auto i = static_cast<std::size_t>(above - widths.begin());
+  const double share = std::clamp(std::log(width / widths[i - 1]) / std::log(widths[i] / widths[i - 1]), 0.0, 1.0);
+  return row[i - 1] * (1.0 - share) + row[i] * share;
+}
+
 std::size_t GainCurves::length_index(double length) const {
   const auto found = std::find_if(lengths.begin(), lengths.end(),
                                   [&](double candidate) { return std::abs(candidate - length) <= 1e-12; });
@@ -235,6 +268,7 @@ GainCurves measure_gain_curves(const Technology& technology, const sim::Engine& 
   const int steps = static_cast<int>((supply - kLowestVoltage) / kVoltageStep);
   for (int i = 0; i <= steps; ++i) curves.voltages.push_back(kLowestVoltage + i * kVoltageStep);
   measure_legs(technology, engine, conditions, supply, curves);
+  measure_drifts(technology, engine, conditions, supply, curves);
   curves.operating = measure_voltages(technology, engine, conditions, supply);
   return curves;
 }

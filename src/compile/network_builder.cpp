@@ -56,7 +56,8 @@ double cell_leg_voltage(const GainCurves& curves, double supply, std::size_t whi
 
 LegSize cell_leg_size(const GainCurves& curves, const technology::Technology& technology, double supply,
                       std::size_t which, double gain) {
-  return size_leg(curves, technology, Polarity::kN, gain, cell_leg_voltage(curves, supply, which));
+  return size_leg(curves, technology, Polarity::kN, gain, cell_leg_voltage(curves, supply, which),
+                  DriftLimit::still(technology));
 }
 
 NetworkBuilder::NetworkBuilder(const technology::Technology& technology, const GainCurves& curves,
@@ -114,7 +115,11 @@ void NetworkBuilder::add_copied_rail(const Signal& signal, Polarity polarity, Ne
   const double across_diode = voltage_across(curves_.operating, result_.supply, diode, kind);
   const double share = curves_.gain_of(diode, technology_.rail_diode, across_diode);
   const double across_copy = voltage_across(curves_.operating, result_.supply, polarity, kind);
-  const LegSize size = size_leg(curves_, technology_, polarity, share, across_copy);
+  // The copy drifts as its diode does, so that the legs behind both do not.
+  const double diode_drift =
+      curves_.drift(diode, curves_.length_index(technology_.rail_diode.length), technology_.rail_diode.width);
+  const LegSize size =
+      size_leg(curves_, technology_, polarity, share, across_copy, DriftLimit::still(technology_, diode_drift));
   add(signal.name + suffix + "c", signal.block, polarity, signal.role, rail, gate, supply_of(polarity), size.geometry);
   add(signal.name + suffix + "d", signal.block, diode, signal.role, rail, rail, supply_of(diode),
       technology_.rail_diode);
@@ -170,7 +175,8 @@ void NetworkBuilder::leg(Signal& source, NetId target, NodeKind kind, double wei
   }
   const Polarity polarity = weight > 0.0 ? Polarity::kP : Polarity::kN;
   const double voltage = voltage_across(curves_.operating, result_.supply, polarity, kind);
-  const LegSize size = size_leg(curves_, technology_, polarity, std::abs(weight), voltage);
+  const DriftLimit limit = role == Role::kBiasLeg ? DriftLimit::still(technology_) : DriftLimit::moving(technology_);
+  const LegSize size = size_leg(curves_, technology_, polarity, std::abs(weight), voltage, limit);
   if (size.too_small) {
     if (!parameter.empty()) result_.mapping.push_back({parameter, weight, true, 0, 0.0, -1.0, voltage});
     return;
@@ -234,7 +240,8 @@ Signal NetworkBuilder::cell(Signal& candidate, DeviceId candidate_diode, const s
   const NetId output_tail = result_.circuit.net(name + "_ot");
   const NetId feedback_tail = result_.circuit.net(name + "_ft");
   const double p_voltage = voltage_across(curves_.operating, result_.supply, Polarity::kP, NodeKind::kCell);
-  const Geometry copy = size_leg(curves_, technology_, Polarity::kP, 1.0, p_voltage).geometry;
+  const Geometry copy =
+      size_leg(curves_, technology_, Polarity::kP, 1.0, p_voltage, DriftLimit::moving(technology_)).geometry;
   const auto p = [&](const char* id, NetId drain, NetId gate, Geometry geometry) {
     return add(id, block, Polarity::kP, Role::kCell, drain, gate, Circuit::kCellSupply, geometry);
   };

@@ -72,6 +72,14 @@ void compare_decisions(const model::Network& given, const data::Features& featur
   verification.agreement.decision_agreement = count == 0 ? 0.0 : static_cast<double>(same) / static_cast<double>(count);
 }
 
+/// The reference's other state, without current, is not a drift: a circuit there is not running.
+void check_awake(const CornerPoint& point, double sized_current) {
+  constexpr double kLeast = 0.1;
+  if (point.unit_current >= kLeast * sized_current) return;
+  throw simulator_error(fmt::format("the current reference has fallen to {}; it is sized for {}",
+                                    format_si(point.unit_current, "A"), format_si(sized_current, "A")));
+}
+
 double right_decisions(const CornerPoint& point) {
   return point.agreement.decision_agreement * static_cast<double>(point.agreement.clips);
 }
@@ -136,6 +144,7 @@ Corners run_corners(const Workshop& workshop, const model::Network& given, const
       if (reference) {
         point.unit_current = compile::reference_current(*reference, workshop.curves(), point.corner, point.supply,
                                                         point.temperature, workshop.engine());
+        check_awake(point, sized.unit_current);
       }
       const compile::CompiledNetwork circuit = at_unit_current(compiled, point.unit_current);
       ClipFiles files;

@@ -152,6 +152,7 @@ void read_geometry(Table table, Technology& technology) {
   technology.leg_lengths = table.numbers("leg_lengths", kSmallest, kLargest);
   technology.narrowest_leg = table.number("narrowest_leg", kSmallest, kLargest);
   technology.least_weight = table.number("least_weight", 0.0, 1.0);
+  if (table.has("leg_drift")) technology.leg_drift = table.number("leg_drift", 1e-6, 1.0);
   if (!std::is_sorted(technology.leg_lengths.begin(), technology.leg_lengths.end()) ||
       std::abs(technology.leg_lengths.front() - technology.reference.length) > 1e-12) {
     throw table.wrong("leg_lengths", "ascending lengths, the reference device's first");

@@ -32,9 +32,9 @@ TEST(GainCurves, WidthInvertsGain) {
 TEST(SizeLeg, TakesALongerChannelBelowTheNarrowestLeg) {
   const technology::Technology technology = technology::load_technology("generic180");
   const GainCurves curves = ideal_curves();
-  const LegSize wide = size_leg(curves, technology, Polarity::kN, 0.5, 0.6);
+  const LegSize wide = size_leg(curves, technology, Polarity::kN, 0.5, 0.6, DriftLimit::moving(technology));
   EXPECT_DOUBLE_EQ(wide.geometry.length, 5e-6);
-  const LegSize narrow = size_leg(curves, technology, Polarity::kN, 0.06, 0.6);
+  const LegSize narrow = size_leg(curves, technology, Polarity::kN, 0.06, 0.6, DriftLimit::moving(technology));
   EXPECT_DOUBLE_EQ(narrow.geometry.length, 10e-6);
   EXPECT_GE(narrow.geometry.width, technology.narrowest_leg);
   EXPECT_NEAR(narrow.gain, 0.06, 0.01 * 0.06);
@@ -44,7 +44,7 @@ TEST(SizeLeg, DrawsOnTheGridAndSaysWhatThatCosts) {
   const technology::Technology technology = technology::load_technology("generic180");
   const GainCurves curves = ideal_curves();
   for (const double gain : {0.031, 0.123, 0.777, 3.3}) {
-    const LegSize size = size_leg(curves, technology, Polarity::kP, gain, 0.9);
+    const LegSize size = size_leg(curves, technology, Polarity::kP, gain, 0.9, DriftLimit::moving(technology));
     const double steps = size.geometry.width / technology.size_grid;
     EXPECT_NEAR(steps, std::round(steps), 1e-6);
     EXPECT_NEAR(size.gain, gain, 0.01 * gain);
@@ -54,9 +54,63 @@ TEST(SizeLeg, DrawsOnTheGridAndSaysWhatThatCosts) {
 TEST(SizeLeg, SplitsLargeWeightsAndFlagsTinyOnes) {
   const technology::Technology technology = technology::load_technology("generic180");
   const GainCurves curves = ideal_curves();
-  EXPECT_EQ(size_leg(curves, technology, Polarity::kN, 25.0, 0.6).instances, 3);
-  EXPECT_TRUE(size_leg(curves, technology, Polarity::kN, 1e-4, 0.6).too_small);
-  EXPECT_FALSE(size_leg(curves, technology, Polarity::kN, 0.005, 0.6).too_small);
+  EXPECT_EQ(size_leg(curves, technology, Polarity::kN, 25.0, 0.6, DriftLimit::moving(technology)).instances, 3);
+  EXPECT_TRUE(size_leg(curves, technology, Polarity::kN, 1e-4, 0.6, DriftLimit::moving(technology)).too_small);
+  EXPECT_FALSE(size_leg(curves, technology, Polarity::kN, 0.005, 0.6, DriftLimit::moving(technology)).too_small);
+}
+
+/// Curves that temperature moves: by -10 % at the first length, then -2, +1 and +4 %, whatever the width.
+GainCurves drifting_curves() {
+  GainCurves curves = ideal_curves();
+  for (int polarity = 0; polarity < 2; ++polarity) {
+    for (const double drift : {-0.1, -0.02, 0.01, 0.04}) {
+      curves.drifts.insert(curves.drifts.end(), curves.widths.size(), drift);
+    }
+  }
+  return curves;
+}
+
+TEST(SizeLeg, TakesTheShortestChannelThatKeepsTheDriftLimit) {
+  technology::Technology technology = technology::load_technology("generic180");
+  technology.leg_drift = 0.012;
+  const GainCurves curves = drifting_curves();
+  const auto length_of = [&](double gain, const DriftLimit& limit) {
+    return size_leg(curves, technology, Polarity::kN, gain, 0.6, limit).geometry.length;
+  };
+  EXPECT_DOUBLE_EQ(length_of(0.11, DriftLimit::moving(technology)), 5e-6);  // 0.011 unit currents
+  EXPECT_DOUBLE_EQ(length_of(0.5, DriftLimit::moving(technology)), 10e-6);  // 0.050, then 0.010
+  EXPECT_DOUBLE_EQ(length_of(1.1, DriftLimit::moving(technology)), 20e-6);  // 0.022, then 0.011
+  EXPECT_DOUBLE_EQ(length_of(2.0, DriftLimit::moving(technology)), 20e-6);  // none keeps it: the nearest
+  EXPECT_DOUBLE_EQ(length_of(0.11, DriftLimit::still(technology)), 20e-6);  // speed does not matter: the least
+  EXPECT_DOUBLE_EQ(length_of(0.5, DriftLimit::still(technology, -0.1)), 5e-6);
+}
+
+TEST(SizeLeg, LooksAtWidthsAloneWithoutADriftLimit) {
+  const technology::Technology technology = technology::load_technology("generic180");
+  for (const DriftLimit& limit : {DriftLimit::moving(technology), DriftLimit::still(technology, 0.3)}) {
+    EXPECT_DOUBLE_EQ(size_leg(drifting_curves(), technology, Polarity::kN, 0.5, 0.6, limit).geometry.length, 5e-6);
+  }
+}
+
+TEST(GainCurves, MeasureDriftsWhereTheTechnologyLimitsThem) {
+  technology::Technology technology = technology::load_technology("generic180");
+  const spice::Ngspice ngspice;
+  const spice::SpiceEngine engine(ngspice, technology);
+  EXPECT_TRUE(measure_gain_curves(technology, engine, {}).drifts.empty());
+  technology.leg_drift = 0.01;
+  const GainCurves curves = measure_gain_curves(technology, engine, {});
+  for (const Polarity polarity : {Polarity::kN, Polarity::kP}) {
+    EXPECT_NEAR(curves.drift(polarity, 0, technology.reference.width), 0.0, 0.01);
+    const double of_long = curves.drift(polarity, 2, technology.reference.width);
+    EXPECT_GT(std::abs(of_long), 1e-5);  // measured, not left at zero
+    EXPECT_LT(std::abs(of_long), 0.2);
+  }
+  GainCurves cold;
+  Conditions coldest;
+  coldest.temperature = technology.temperature_low;
+  cold = measure_gain_curves(technology, engine, coldest);
+  const double expected = cold.gain(Polarity::kN, 2, 1e-6, 0.6) / curves.gain(Polarity::kN, 2, 1e-6, 0.6) - 1.0;
+  EXPECT_NEAR(curves.drift(Polarity::kN, 2, 1e-6), expected, 0.005);
 }
 
 /// An engine that must not be asked.

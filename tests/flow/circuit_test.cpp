@@ -51,12 +51,14 @@ TEST_P(CircuitFlow, BothPolaritiesMakeTheLeastWeightOfTheDescription) {
   const Workshop workshop(options_, reporter_, stop_);
   const technology::Technology& technology = workshop.technology();
   for (const auto polarity : {circuit::Polarity::kN, circuit::Polarity::kP}) {
-    const compile::LegSize leg =
-        compile::size_leg(workshop.curves(), technology, polarity, technology.least_weight, 0.9);
+    const compile::LegSize leg = compile::size_leg(workshop.curves(), technology, polarity, technology.least_weight,
+                                                   0.9, compile::DriftLimit::moving(technology));
     EXPECT_NEAR(leg.gain, technology.least_weight, 0.02 * technology.least_weight);
   }
   const double nothing = 0.01 * technology.least_weight;
-  const double least = compile::size_leg(workshop.curves(), technology, circuit::Polarity::kN, nothing, 0.9).gain;
+  const double least = compile::size_leg(workshop.curves(), technology, circuit::Polarity::kN, nothing, 0.9,
+                                         compile::DriftLimit::moving(technology))
+                           .gain;
   EXPECT_NEAR(least, technology.least_weight, 0.03 * technology.least_weight) << "no smaller than it has to be";
 }
 

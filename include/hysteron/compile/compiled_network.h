@@ -107,10 +107,23 @@ struct LegSize {
   bool too_small = false;  ///< less than half the smallest makeable gain was asked for
 };
 
-/// Chooses the shortest channel whose width is not below the technology's narrowest leg; widths are multiples of the
-/// drawing grid. `voltage` is between drain and source.
+/// How far temperature may move a leg. Narrow and short devices have other thresholds than the reference device, and
+/// in weak inversion a difference of thresholds is a gain that temperature changes.
+struct DriftLimit {
+  double tolerance = 0.0;  ///< unit currents between the conditions' and the technology's coldest temperature
+  double wanted = 0.0;     ///< relative change that would be right, as where a diode has one of its own
+
+  /// For a leg on a rail that moves with its value: what the technology sets, as every longer channel slows the rail.
+  static DriftLimit moving(const technology::Technology& technology) { return {technology.leg_drift, 0.0}; }
+  /// For a leg on a rail that stands still, where a longer channel costs area alone: the least there is.
+  static DriftLimit still(const technology::Technology& technology, double wanted = 0.0);
+};
+
+/// Chooses the shortest channel whose width is not below the technology's narrowest leg and whose gain keeps `limit`,
+/// or the one that comes nearest to it; widths are multiples of the drawing grid. `voltage` is between drain and
+/// source.
 LegSize size_leg(const GainCurves& curves, const technology::Technology& technology, circuit::Polarity polarity,
-                 double gain, double voltage);
+                 double gain, double voltage, const DriftLimit& limit);
 
 /// Maps every parameter of `network` to transistors, sized from `curves`. Cells are sized, not yet calibrated.
 CompiledNetwork build_network(const model::Network& network, const technology::Technology& technology,

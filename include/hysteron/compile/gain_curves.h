@@ -38,10 +38,16 @@ class GainCurves {
   std::vector<double> voltages;  ///< volt between drain and source, ascending
   /// gain[polarity][length][voltage][width] flattened; polarity 0 is N
   std::vector<double> gains;
+  /// drift[polarity][length][width] flattened: relative change of the gain from the conditions' temperature to the
+  /// coldest of the technology, where a leg is well saturated. Empty where the technology sets no `leg_drift`.
+  std::vector<double> drifts;
   OperatingVoltages operating;
 
   /// Interpolated gain: linear in the drain voltage, linear in log width of log (gain / width).
   double gain(circuit::Polarity polarity, std::size_t length_index, double width, double voltage) const;
+
+  /// Interpolated drift, linear in log width; 0 where none was measured.
+  double drift(circuit::Polarity polarity, std::size_t length_index, double width) const;
 
   /// Index into `lengths` of `length`, which must be one of them.
   std::size_t length_index(double length) const;
@@ -53,7 +59,7 @@ class GainCurves {
   double width_for(circuit::Polarity polarity, std::size_t length_index, double target, double voltage) const;
 };
 
-/// Measures the curves with `engine`, in two operating-point runs.
+/// Measures the curves with `engine`, in two operating-point runs, and a third in the cold where drifts are asked for.
 GainCurves measure_gain_curves(const technology::Technology& technology, const sim::Engine& engine,
                                const Conditions& conditions);
 

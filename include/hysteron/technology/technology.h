@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <limits>
 #include <map>
 #include <string>
 #include <vector>
@@ -53,6 +54,9 @@ struct Technology {
   Geometry splitter_bias;           ///< the leg that sets their idle current
   std::vector<double> leg_lengths;  ///< channel lengths legs may have, shortest first
   double narrowest_leg = 0;         ///< below this width a leg takes the next longer channel
+  /// How far, in unit currents, temperature may move the gain of a leg whose rail moves; infinite: longer channels are
+  /// taken for width alone.
+  double leg_drift = std::numeric_limits<double>::infinity();
   double least_weight = 0;          ///< smallest gain that a leg of either polarity can make, measured
   double area_overhead_length = 0;  ///< source, drain and spacing added to L in area estimates
   double area_overhead_width = 0;   ///< spacing added to W
