@@ -15,6 +15,8 @@ using circuit::Polarity;
 using circuit::Transistor;
 using technology::Technology;
 
+constexpr const char* kNoiseNet = "hysteron_noise";
+
 std::string device_line(const Circuit& circuit, const Technology& technology, const Transistor& transistor,
                         const std::string& name) {
   const bool is_n = transistor.polarity == Polarity::kN;
@@ -56,15 +58,45 @@ std::string sources(const sim::Testbench& bench) {
   }
   for (std::size_t i = 0; i < bench.current_sources.size(); ++i) {
     const sim::CurrentSource& source = bench.current_sources[i];
-    text += fmt::format("i{} {} {} {}", i, circuit.net_name(source.from), circuit.net_name(source.to),
-                        waveform(source.current));
+    const bool is_input = bench.noise && bench.noise->input == i;
+    text += fmt::format("i{} {} {} {}{}", i, circuit.net_name(source.from), circuit.net_name(source.to),
+                        is_input ? "ac 1 " : "", waveform(source.current));
   }
   return text;
+}
+
+/// The sum of the outputs as the voltage of a net of its own: controlled sources in series, which are free of noise.
+std::string noise_output(const sim::Testbench& bench) {
+  std::string text;
+  std::string below = "0";
+  const std::vector<sim::Probe>& outputs = bench.noise->outputs;
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    const std::string net = i + 1 == outputs.size() ? kNoiseNet : fmt::format("{}_{}", kNoiseNet, i);
+    if (outputs[i].kind == sim::Probe::Kind::kVoltage) {
+      text += fmt::format("enoise{} {} {} {} 0 1\n", i, net, below, bench.circuit->net_name(outputs[i].index));
+    } else {
+      text += fmt::format("hnoise{} {} {} v{} 1\n", i, net, below, outputs[i].index);
+    }
+    below = net;
+  }
+  return text;
+}
+
+/// Everything is saved: the names of the devices' shares are the simulator's.
+std::string noise_analysis(const sim::Testbench& bench, const std::vector<std::string>& signals) {
+  std::string text = noise_output(bench) + wrapped(".save all", signals, "+", "");
+  for (const auto& [net, voltage] : bench.initial_voltages) {
+    text += fmt::format(".nodeset v({})={:.9g}\n", bench.circuit->net_name(net), voltage);
+  }
+  const sim::NoiseAnalysis& noise = *bench.noise;
+  return text + fmt::format(".op\n.noise v({}) i{} dec {} {:.9g} {:.9g} 1\n", kNoiseNet, noise.input,
+                            noise.points_per_decade, noise.low, noise.high);
 }
 
 std::string analysis(const sim::Testbench& bench, const Technology& technology) {
   std::vector<std::string> signals;
   for (const sim::Probe& probe : bench.probes) signals.push_back(signal_name(probe, bench, technology));
+  if (bench.noise) return noise_analysis(bench, signals);
   std::string text = wrapped(".save", signals, "+", "");
   for (const auto& [net, voltage] : bench.initial_voltages) {
     text += fmt::format(".ic v({})={:.6g}\n", bench.circuit->net_name(net), voltage);
@@ -77,9 +109,7 @@ std::string analysis(const sim::Testbench& bench, const Technology& technology) 
 
 std::string device_parameter(const char* parameter, const sim::Probe& probe, const sim::Testbench& bench,
                              const Technology& technology) {
-  const bool is_n = bench.circuit->transistor(probe.index).polarity == Polarity::kN;
-  return fmt::format("@m.x{}.{}[{}]", bench.circuit->full_name(probe.index),
-                     is_n ? technology.n.inner : technology.p.inner, parameter);
+  return fmt::format("@{}[{}]", inner_device_name(probe.index, *bench.circuit, technology), parameter);
 }
 
 }  // namespace
@@ -105,6 +135,11 @@ std::string ngspice_conditions(const sim::Testbench& bench, const Technology& te
   if (bench.seed > 0) text += fmt::format(".options seed={}\n", bench.seed);
   text += fmt::format(".temp {:.6g}\n", bench.temperature);
   return text;
+}
+
+std::string inner_device_name(DeviceId id, const Circuit& circuit, const Technology& technology) {
+  const bool is_n = circuit.transistor(id).polarity == Polarity::kN;
+  return fmt::format("m.x{}.{}", circuit.full_name(id), is_n ? technology.n.inner : technology.p.inner);
 }
 
 std::string signal_name(const sim::Probe& probe, const sim::Testbench& bench, const Technology& technology) {

@@ -32,6 +32,31 @@ sim::Waveforms to_waveforms(const RunResult& result, const sim::Testbench& bench
   return waveforms;
 }
 
+/// The square of a column: ngspice gives densities per root hertz.
+std::vector<double> squared(const std::vector<double>& values) {
+  std::vector<double> result;
+  for (const double value : values) result.push_back(value * value);
+  return result;
+}
+
+sim::NoiseSpectrum to_noise(const RunResult& result, const sim::Testbench& bench,
+                            const technology::Technology& technology) {
+  const Plot& plot = result.raw.plot("noise spectral density");
+  sim::NoiseSpectrum noise;
+  noise.frequency = plot["frequency"];
+  noise.output = squared(plot["onoise_spectrum"]);
+  noise.input = squared(plot["inoise_spectrum"]);
+  for (circuit::DeviceId id = 0; id < bench.circuit->transistors().size(); ++id) {
+    const std::string name = "onoise." + inner_device_name(id, *bench.circuit, technology);
+    sim::DeviceNoise device;
+    device.flicker = squared(plot[name + ".1overf"]);
+    device.thermal = squared(plot[name]);
+    for (std::size_t i = 0; i < device.thermal.size(); ++i) device.thermal[i] -= device.flicker[i];
+    noise.devices.push_back(std::move(device));
+  }
+  return noise;
+}
+
 }  // namespace
 
 SpiceEngine::SpiceEngine(const Ngspice& ngspice, const technology::Technology& technology, RunOptions options)
@@ -40,7 +65,9 @@ SpiceEngine::SpiceEngine(const Ngspice& ngspice, const technology::Technology& t
 sim::Outcome SpiceEngine::run_one(const sim::Testbench& bench) const {
   sim::Outcome outcome;
   try {
-    outcome.waveforms = to_waveforms(ngspice_.run(make_deck(bench, technology_), options_), bench, technology_);
+    const RunResult result = ngspice_.run(make_deck(bench, technology_), options_);
+    outcome.waveforms = to_waveforms(result, bench, technology_);
+    if (bench.noise) outcome.noise = to_noise(result, bench, technology_);
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::kInterrupted) throw;
     outcome.error = error;

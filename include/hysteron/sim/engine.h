@@ -7,14 +7,16 @@
 #include <vector>
 
 #include "hysteron/base/error.h"
+#include "hysteron/sim/noise_spectrum.h"
 #include "hysteron/sim/testbench.h"
 #include "hysteron/sim/waveforms.h"
 
 namespace hysteron::sim {
 
-/// One run of many: waveforms or why there are none.
+/// One run of many: waveforms or why there are none, and the noise of a testbench that asks for it.
 struct Outcome {
   std::optional<Waveforms> waveforms;
+  std::optional<NoiseSpectrum> noise;
   std::optional<Error> error;
 
   const Waveforms& value() const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,15 @@ struct Probe {
   std::size_t index = 0;
 };
 
+/// Small-signal noise of all transistors around the operating point, in place of a transient.
+struct NoiseAnalysis {
+  std::vector<Probe> outputs;  ///< of kVoltage or kSourceCurrent; the noise of their sum is asked for
+  std::size_t input = 0;       ///< the current source the output is referred to
+  double low = 0.1;            ///< hertz
+  double high = 1e6;           ///< hertz
+  std::size_t points_per_decade = 30;
+};
+
 /// A circuit, what drives it, under which conditions, and what to record.
 struct Testbench {
   const circuit::Circuit* circuit = nullptr;
@@ -54,7 +64,8 @@ struct Testbench {
   std::string corner;         ///< empty: the technology's typical one
   std::vector<CurrentSource> current_sources;
   std::vector<VoltageSource> voltage_sources;
-  std::map<circuit::NetId, double> initial_voltages;  ///< held while the first operating point is found
+  std::map<circuit::NetId, double> initial_voltages;  ///< held while the first operating point is found; with
+                                                      ///< `noise`, where the search for it begins
   /// The transient starts from `initial_voltages` (0 V where a net has none) in place of an operating point: power-up.
   bool starts_from_initial_voltages = false;
   std::vector<Probe> probes;
@@ -62,6 +73,7 @@ struct Testbench {
   double maximum_step = 0.0;  ///< second; 0 leaves it to the simulator
   double tolerance = 1.0;     ///< factor on the simulator's tolerances; below 1 where small differences matter
   unsigned seed = 0;          ///< of the draws of a technology with mismatch switched on; 0: new draws in every run
+  std::optional<NoiseAnalysis> noise;  ///< asks for the operating point and its noise; `stop_time` is 0
 };
 
 }  // namespace hysteron::sim
