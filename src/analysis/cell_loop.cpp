@@ -244,6 +244,15 @@ compile::CellGains turned(compile::CellGains gains, const MeasuredLoop& measured
 
 }  // namespace
 
+compile::CellBench build_bench(const CellLab& lab, const std::vector<compile::CellGains>& gains) {
+  compile::CellBench bench = compile::build_cell_bench(gains, lab.technology, lab.curves, lab.conditions);
+  for (std::size_t i = 0; i < gains.size() && lab.cell_capacitance > 0.0; ++i) {
+    bench.network.circuit.add(
+        circuit::Capacitor{"v0", fmt::format("cell{}", i), bench.cells[i].v0, lab.cell_capacitance});
+  }
+  return bench;
+}
+
 double crossing_time(const sim::Waveforms& waves, std::size_t probe, double level, bool upwards, double from) {
   const std::vector<double>& v = waves.values[probe];
   for (std::size_t i = 1; i < waves.time.size(); ++i) {
@@ -286,13 +295,7 @@ void run_cells(const CellLab& lab, const std::vector<CellRun>& runs, double stop
       candidates.push_back(runs[i].candidate);
       starts_on.push_back(runs[i].starts_on);
     }
-    benches.push_back(compile::build_cell_bench(gains, lab.technology, lab.curves, lab.conditions));
-    if (lab.cell_capacitance > 0.0) {
-      for (std::size_t i = 0; i < group.size(); ++i) {
-        benches.back().network.circuit.add(
-            circuit::Capacitor{"v0", fmt::format("cell{}", i), benches.back().cells[i].v0, lab.cell_capacitance});
-      }
-    }
+    benches.push_back(build_bench(lab, gains));
     testbenches.push_back(
         compile::make_cell_testbench(benches.back(), runs[group.front()].environment, candidates, starts_on));
     testbenches.back().stop_time = stop_time;

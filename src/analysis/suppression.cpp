@@ -7,7 +7,6 @@
 #include <limits>
 #include <numbers>
 
-#include "hysteron/analysis/exponent.h"
 #include "hysteron/base/error.h"
 #include "hysteron/base/random.h"
 
@@ -22,40 +21,12 @@ constexpr double kNever = std::numeric_limits<double>::quiet_NaN();
 
 // Outputs move by a part in ten thousand and less; at the usual tolerances the simulator's errors are as large.
 constexpr double kTolerance = 1e-4;
-constexpr double kRest = 0.25;         // second, before the noise begins: rails that are off settle slowly
-constexpr double kGuard = 5e-3;        // before a flip: the state is already on its way
-constexpr std::size_t kUnread = 8;     // first samples, in which the filter's start is
-constexpr std::size_t kFewest = 64;    // samples of a trial that has a figure
-constexpr std::size_t kFewTrials = 3;  // for an interval
+constexpr double kRest = 0.25;       // second, before the noise begins: rails that are off settle slowly
+constexpr double kGuard = 5e-3;      // before a flip: the state is already on its way
+constexpr std::size_t kUnread = 8;   // first samples, in which the filter's start is
+constexpr std::size_t kFewest = 64;  // samples of a trial that has a figure
 constexpr std::size_t kCellsPerBench = 7;
 constexpr double kBandEdges[] = {4.0, 16.0, 64.0, 250.0, 1000.0};  // hertz
-
-double variance(const std::vector<double>& values) {
-  double mean = 0.0;
-  for (const double value : values) mean += value / static_cast<double>(values.size());
-  double squares = 0.0;
-  for (const double value : values) squares += (value - mean) * (value - mean);
-  return squares / static_cast<double>(values.size() - 1);
-}
-
-/// The square root of sum(inputs) / sum(outputs), with an interval from the scatter of the trials' logarithms.
-Ratio ratio_of(const std::vector<double>& inputs, const std::vector<double>& outputs, double scale) {
-  Ratio result{kNever, kNever, kNever};
-  double in = 0.0;
-  double out = 0.0;
-  for (const double value : inputs) in += value;
-  for (const double value : outputs) out += value;
-  if (!(in > 0.0) || !(out > 0.0)) return result;
-  result.value = scale * std::sqrt(in / out);
-  if (inputs.size() < kFewTrials) return result;
-  std::vector<double> logs;
-  for (std::size_t i = 0; i < inputs.size(); ++i) logs.push_back(0.5 * std::log(inputs[i] / outputs[i]));
-  const double half =
-      student_quantile95(logs.size() - 1) * std::sqrt(variance(logs) / static_cast<double>(logs.size()));
-  result.low = result.value * std::exp(-half);
-  result.high = result.value * std::exp(half);
-  return result;
-}
 
 /// Power of `values` in each band of kBandEdges, up to a common factor: a Hann window and a plain Fourier sum.
 std::vector<double> band_powers(const std::vector<double>& values, double sample_seconds) {

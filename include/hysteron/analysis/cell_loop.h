@@ -24,6 +24,9 @@ struct CellLab {
   compile::CellEnvironment home() const { return {"", conditions.supply, conditions.temperature}; }
 };
 
+/// A bench of the lab's cells, with its capacitor at every V0.
+compile::CellBench build_bench(const CellLab& lab, const std::vector<compile::CellGains>& gains);
+
 /// A cell to be measured: its legs, where its thresholds are thought to be, and under which conditions.
 struct LoopRequest {
   compile::CellGains gains;

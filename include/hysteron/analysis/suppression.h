@@ -7,6 +7,7 @@
 
 #include "hysteron/analysis/cell_loop.h"
 #include "hysteron/analysis/flip_fit.h"
+#include "hysteron/analysis/ratio.h"
 
 namespace hysteron::analysis {
 
@@ -22,13 +23,6 @@ struct SuppressionRequest {
   std::vector<double> temperatures = {-40.0, 27.0, 85.0};  ///< degree Celsius
   double cell_capacitance = 50e-15;                        ///< farad at V0, as compiled cells have it
   std::uint64_t seed = 1;
-};
-
-/// A ratio with its 95 % interval over trials; NaN where there is none.
-struct Ratio {
-  double value = 0.0;
-  double low = 0.0;
-  double high = 0.0;
 };
 
 /// Suppression of the noise between two frequencies, hertz.
