@@ -3,7 +3,7 @@
 
 Usage: scripts/results.py [--quick] [--output FILE] [--program FILE] [SECTION...]
 Sections: demo accuracy speech agreement foreign parallel keywords aware copy digits engine quadrant cell compiler dies corners
-power noise accumulation immunity; without any, all of them (many hours on two cores, of which dies,
+power noise devices accumulation immunity; without any, all of them (many hours on two cores, of which dies,
 corners, keywords, digits and quadrant take most).
 --quick is a trial with small numbers; give it another --output. Exit code 5 if a target was missed.
 Needs the release build (scripts/demo.sh makes it); speech and the gf180mcu PDK are looked for in ../shared, else
@@ -23,7 +23,7 @@ import time
 
 from results_cell import fill_cell_section
 from results_compiler import CORE, fill_compiler_section
-from results_noise import fill_accumulation_section, fill_immunity_section, fill_network_part, fill_noise_section
+from results_noise import fill_accumulation_section, fill_device_section, fill_immunity_section, fill_network_part, fill_noise_section
 from results_robustness import fill_corners_section, fill_dies_section, fill_power_section
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -627,6 +627,12 @@ def noise_section(bench):
     return section
 
 
+def devices_section(bench):
+    section = Section("Device noise of a held cell", "`hysteron noise`: protocol C of docs/noise.md, thermal and flicker noise of the cell's own transistors.")
+    fill_device_section(section, bench)
+    return section
+
+
 def accumulation_section(bench):
     section = Section("Noise over time and layers", "`hysteron study accumulation`: a value kept in chains of memories, every mirror off "
                                                     "by 1 % (one deviation) in every frame; docs/noise.md has the protocol.")
@@ -649,7 +655,7 @@ SECTIONS = {"demo": demo_section, "accuracy": accuracy_section, "speech": speech
             "agreement": agreement_section, "foreign": foreign_section, "parallel": parallel_section,
             "keywords": keywords_section, "aware": aware_section, "copy": copy_section, "digits": digits_section,
             "engine": engine_section, "quadrant": quadrant_section, "cell": cell_section, "compiler": compiler_section,
-            "dies": dies_section, "corners": corners_section, "power": power_section, "noise": noise_section,
+            "dies": dies_section, "corners": corners_section, "power": power_section, "noise": noise_section, "devices": devices_section,
             "accumulation": accumulation_section, "immunity": immunity_section}
 
 

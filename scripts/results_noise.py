@@ -90,6 +90,62 @@ def fill_noise_section(section, bench):
                     *(f"{entry['log10_seconds_on']:.1f} / {entry['log10_seconds_off']:.1f}" for entry in entries))
 
 
+def fill_device_section(section, bench):
+    small = ["--trials", 2, "--samples", 120, "--device-trials", 2, "--device-samples", 200] if bench.quick else ["--trials", 4, "--samples", 200]
+    pdks = ["generic180"] + ([] if bench.pdk_root is None else ["gf180mcu"])
+    results = {}
+    for pdk in pdks:  # protocol A only for the flip law
+        result, _ = bench.run("noise", "--pdk", pdk, *small, "--sigma", "0.1,0.2", "--places", "0.25,0.5,0.75,1.5", "--supplies", "1.8",
+                              "--temperatures", "27", "-o", f"devices-{pdk}.json")
+        results[pdk] = result["device_noise"]
+    some = results[pdks[0]]
+    band = f"{some['low_hz']:g} Hz to {some['band_hz'] / 1e3:g} kHz"
+
+    def pico(value):
+        return "" if value is None else f"{1e12 * value:.3g} pA"
+
+    def ratio(part):
+        low, high = part["ci95"]
+        return "" if part["ratio"] is None else f"{part['ratio']:.2f}" + (f" ({low:.2f} to {high:.2f})" if low is not None else "")
+
+    section.lines += ["", f"Deviations over {band} (and to {some['high_hz'] / 1e6:g} MHz); in time over small signal in the band of the trials "
+                          f"({some['samples']} samples of {1e6 * some['sample_seconds']:g} µs, {some['trials']} trials a point)."]
+    section.table("technology", "state", "candidate in the band", "output", "output, to 1 MHz", "at the candidate", "output in time over small signal",
+                  "candidate in time over small signal", "flips", "largest shares at the candidate")
+    for pdk, result in results.items():
+        for point in result["held"]:
+            if not point["held"]:
+                section.row(pdk, point["state"], f"{100 * point['place']:g} %", *["no such operating point"] + [""] * 6)
+                continue
+            largest = sorted(point["devices"], key=lambda device: -device["candidate_share"])[:3]
+            section.row(pdk, point["state"], f"{100 * point['place']:g} %", pico(point["output_band_a"]), pico(point["output_full_a"]),
+                        pico(point["candidate_band_a"]), ratio(point["in_time"]["output"]), ratio(point["in_time"]["candidate"]),
+                        point["in_time"]["flips"],
+                        ", ".join(f"`{device['name']}` {percent(device['candidate_share'])}" for device in largest))
+    section.lines += ["", "Densities of the output and at the candidate, state on, 50 % of the band, A/√Hz:"]
+    section.table("technology", "noise", *(f"{spot['hz']:g} Hz" for spot in some["held"][1]["densities"]))
+    for pdk, result in results.items():
+        point = next(point for point in result["held"] if point["state"] == "on" and point["place"] == 0.5)
+        for key in ("output", "candidate"):
+            section.row(pdk, key, *(f"{spot[f'{key}_a_per_root_hz']:.2g}" for spot in point.get("densities", [])))
+    section.lines += ["", "What it means for a bit, by the flip law of protocol A:"]
+    section.table("technology", "state", "noise of its threshold", "over beta_hi", "with flicker down to ten years", "middle of the band over that",
+                  "mean seconds there", "margin an hour needs", "a year", "ten years")
+    for pdk, result in results.items():
+        for entry in result["retention"]:
+            section.row(pdk, entry["state"], pico(entry["sigma_a"]), percent(entry["sigma_over_beta_hi"]), pico(entry["sigma_ten_years_a"]),
+                        f"{entry['margin_over_sigma']:.0f}", f"10^{entry['log10_seconds']:.0f}",
+                        *(f"{pico(need['margin_a'])}, {percent(need['margin_over_beta_hi'])} of beta_hi" for need in entry["needed"]))
+    section.lines += ["", "Beside the thresholds, in time:"]
+    section.table("technology", "state", "margin over the threshold's noise", "margin", "flipped", "trials", "expected by the law")
+    for pdk, result in results.items():
+        for point in result["near_thresholds"]:
+            held = point["held"]
+            section.row(pdk, point["state"], f"{point['margin_over_sigma']:g}", pico(point["margin_a"]),
+                        point["in_time"]["flips"] if held else "no such operating point", point["in_time"]["trials"] if held else "",
+                        f"{point['expected_flips']:.2g}" if point["expected_flips"] is not None else "")
+
+
 def fill_network_part(section, bench, train_once, mean_alpha):
     """Protocol B: errors of candidates against errors of states in a whole network."""
     _, few, training = make_features(bench)

@@ -20,6 +20,7 @@ using hysteron::format_si;
 struct Options {
   CircuitFlags circuit;
   hysteron::analysis::SuppressionRequest request;
+  hysteron::analysis::DeviceNoiseRequest devices;
   std::string cell_capacitance = "50f";
   std::filesystem::path output;
   bool json = false;
@@ -47,23 +48,54 @@ void print_text(const hysteron::analysis::Suppression& result) {
   }
 }
 
+void print_devices(const hysteron::analysis::DeviceNoise& result) {
+  const auto ratio = [](double value) { return std::isnan(value) ? "-" : fmt::format("{:.3f}", value); };
+  fmt::print("\nnoise of the cell's own devices\n{:<6}{:>7}{:>14}{:>14}{:>16}{:>18}{:>18}{:>7}\n", "state", "place",
+             "output, band", "output, all", "candidate, band", "in time (output)", "(candidate)", "flips");
+  for (const auto& point : result.held) {
+    if (!point.held) continue;
+    fmt::print("{:<6}{:>7g}{:>14}{:>14}{:>16}{:>18}{:>18}{:>7}\n", point.on ? "on" : "off", point.place,
+               format_si(point.output_band, "A", 3), format_si(point.output_full, "A", 3),
+               format_si(point.candidate_band, "A", 3), ratio(point.time.output_ratio.value),
+               ratio(point.time.candidate_ratio.value), point.time.flips);
+  }
+  for (const auto& entry : result.retention) {
+    fmt::print("{} in the middle of the band: {:.0f} sigma from the threshold, 10^{:.4g} s; a year needs {}\n",
+               entry.on ? "on" : "off", entry.margin, entry.exponent, format_si(entry.needed[1], "A", 3));
+  }
+  for (const auto& near : result.near) {
+    fmt::print("{} at {:g} sigma from its threshold: {} of {} trials flipped, {} by the flip law\n",
+               near.hold.on ? "on" : "off", near.margin_over_deviation, near.hold.time.flips, near.hold.time.trials,
+               figure(near.expected_flips));
+  }
+}
+
 int run(Options options, Session& session) {
   namespace flow = hysteron::flow;
   options.request.cell_capacitance = hysteron::parse_si(options.cell_capacitance, "--cell-capacitance");
+  options.devices.places = options.request.places;
+  options.devices.cell_capacitance = options.request.cell_capacitance;
+  options.devices.seed = options.request.seed;
   flow::check_suppression(options.request);
+  flow::check_device_noise(options.devices);
   if (!options.output.empty()) hysteron::check_writable(options.output, "--output");
   const flow::Workshop workshop(read_circuit_flags(options.circuit), session.reporter, session.stop);
   const auto result = flow::study_suppression(workshop, options.request, session.reporter);
-  const auto json = hysteron::report::suppression_json(result, options.request);
+  const auto devices =
+      flow::study_device_noise(workshop, result, options.request.sample_seconds, options.devices, session.reporter);
+  auto json = hysteron::report::suppression_json(result, options.request);
+  json["device_noise"] = hysteron::report::device_noise_json(devices, options.devices);
   if (!options.output.empty()) hysteron::write_file(options.output, json.dump(1) + "\n");
   if (options.json) {
     fmt::print("{}\n", json.dump());
   } else {
     print_text(result);
+    print_devices(devices);
   }
-  if (!result.failures.empty()) {
-    throw hysteron::simulator_error(fmt::format("{} trials could not be simulated; the first: {}",
-                                                result.failures.size(), result.failures.front()));
+  for (const auto* failures : {&result.failures, &devices.failures}) {
+    if (failures->empty()) continue;
+    throw hysteron::simulator_error(
+        fmt::format("{} runs could not be simulated; the first: {}", failures->size(), failures->front()));
   }
   return 0;
 }
@@ -90,6 +122,21 @@ void declare(CLI::App& command, Options& options) {
       ->delimiter(',')
       ->capture_default_str();
   command.add_option("--cell-capacitance", options.cell_capacitance, "Capacitor at V0, farad; 0: none")
+      ->capture_default_str();
+  command
+      .add_option("--device-trials", options.devices.trials,
+                  "Trials in time with the devices' own noise; 0: their small-signal noise alone")
+      ->check(not_negative())
+      ->capture_default_str();
+  command.add_option("--device-samples", options.devices.samples, "Samples of such a trial")
+      ->check(not_negative())
+      ->capture_default_str();
+  command.add_option("--device-sample-seconds", options.devices.sample_seconds, "Time between them")
+      ->capture_default_str();
+  command
+      .add_option("--device-margins", options.devices.margins,
+                  "Distances from a threshold that are tried, over the deviation of its noise")
+      ->delimiter(',')
       ->capture_default_str();
   command.add_option("--seed", request.seed, "Of the noise")->check(not_negative())->capture_default_str();
   command.add_option("-o,--output", options.output, "Write the JSON object to this file too");

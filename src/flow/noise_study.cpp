@@ -13,6 +13,8 @@ constexpr std::size_t kFewestSamples = 100;
 constexpr std::size_t kMostSamples = 1000000;
 constexpr double kFastestSample = 1e-5;
 constexpr double kSlowestSample = 1.0;
+constexpr double kFastestDeviceSample = 1e-7;
+constexpr double kMostMargin = 100.0;
 
 }  // namespace
 
@@ -26,6 +28,28 @@ void check_suppression(const analysis::SuppressionRequest& request) {
   check_range("trials", static_cast<double>(request.trials), 1, kMostTrials);
   check_range("samples", static_cast<double>(request.samples), kFewestSamples, kMostSamples);
   check_range("seconds of a sample", request.sample_seconds, kFastestSample, kSlowestSample);
+}
+
+void check_device_noise(const analysis::DeviceNoiseRequest& request) {
+  if (request.margins.empty()) throw bad_input("--device-margins: expected at least one");
+  for (const double margin : request.margins) check_range("--device-margins", margin, 0.1, kMostMargin);
+  check_range("--device-trials", static_cast<double>(request.trials), 0, kMostTrials);
+  check_range("--device-samples", static_cast<double>(request.samples), kFewestSamples, kMostSamples);
+  check_range("--device-sample-seconds", request.sample_seconds, kFastestDeviceSample, kSlowestSample);
+}
+
+analysis::DeviceNoise study_device_noise(const Workshop& workshop, const analysis::Suppression& suppression,
+                                         double law_seconds, const analysis::DeviceNoiseRequest& request,
+                                         Reporter& reporter) {
+  check_device_noise(request);
+  analysis::CellLab lab = make_lab(workshop);
+  StageProgress progress("measuring device noise", 1, reporter);
+  progress.begin("");
+  lab.on_done = [&](std::size_t done, std::size_t total) { progress.run_done(done, total); };
+  analysis::DeviceNoise result =
+      analysis::measure_device_noise(lab, suppression.cell, suppression.fit, law_seconds, request);
+  progress.finish();
+  return result;
 }
 
 analysis::Suppression study_suppression(const Workshop& workshop, const analysis::SuppressionRequest& request,

@@ -10,8 +10,12 @@ namespace {
 class Noise : public Cli {};
 
 TEST_F(Noise, SaysWhatAHeldCellLeavesOfIt) {
-  const auto json = run_json({"noise", "--sigma", "0.02,0.2", "--places", "0.5", "--trials", "3", "--samples", "100",
-                              "--supplies", "1.8", "--temperatures", "27", "-o", "noise.json"});
+  const auto json = run_json({"noise",     "--sigma",          "0.02,0.2", "--places",
+                              "0.5",       "--trials",         "3",        "--samples",
+                              "100",       "--supplies",       "1.8",      "--temperatures",
+                              "27",        "--device-trials",  "2",        "--device-samples",
+                              "500",       "--device-margins", "20",       "-o",
+                              "noise.json"});
   ASSERT_EQ(json["suppression"].size(), 4u) << "on and off, two deviations";
   const auto& quiet = json["suppression"][0];
   EXPECT_EQ(quiet["state"], "on");
@@ -26,6 +30,18 @@ TEST_F(Noise, SaysWhatAHeldCellLeavesOfIt) {
   EXPECT_NEAR(flips[0]["margin_over_sigma"].get<double>(), 12.5, 0.2);
   EXPECT_NEAR(flips[2]["gaussian_tail"].get<double>(), 0.1056, 0.01);
   EXPECT_EQ(json["retention"].size(), 2u);
+  const auto& devices = json["device_noise"];
+  ASSERT_EQ(devices["held"].size(), 2u);
+  for (const auto& point : devices["held"]) {
+    EXPECT_EQ(point["held"], true);
+    EXPECT_EQ(point["in_time"]["trials"], 2);
+    EXPECT_EQ(point["densities"].size(), 6u);
+    EXPECT_GE(point["devices"].size(), 12u) << "M1 to M9, the candidate's rails, the bias";
+  }
+  ASSERT_EQ(devices["retention"].size(), 2u);
+  EXPECT_GT(devices["retention"][0]["sigma_a"], 1e-13);
+  EXPECT_EQ(devices["retention"][0]["needed"].size(), 3u);
+  EXPECT_EQ(devices["near_thresholds"].size(), 2u);
   EXPECT_TRUE(fs::exists(folder_ / "noise.json"));
 }
 
@@ -36,6 +52,10 @@ TEST_F(Noise, RefusesWhatCannotBe) {
   expect_refusal({"noise", "--sample-seconds", "0"}, 3, {"seconds of a sample"});
   expect_refusal({"noise", "--supplies", "9"}, 3, {"supply 9"});
   expect_refusal({"noise", "--temperatures", "400"}, 3, {"400"});
+  expect_refusal({"noise", "--device-samples", "3"}, 3, {"--device-samples 3"});
+  expect_refusal({"noise", "--device-sample-seconds", "0"}, 3, {"--device-sample-seconds 0"});
+  expect_refusal({"noise", "--device-margins", "0"}, 3, {"--device-margins 0"});
+  expect_refusal({"noise", "--device-trials", "-1"}, 2, {"--device-trials"});
   expect_refusal({"noise", "--seed", "-1"}, 2, {"--seed"});
   expect_refusal({"noise", "-o", "nowhere/noise.json"}, 3, {"--output"});
 }

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "hysteron/analysis/device_noise.h"
 #include "hysteron/analysis/exponent.h"
 #include "hysteron/analysis/suppression.h"
 #include "hysteron/behavioural/accumulation.h"
@@ -18,6 +19,15 @@ void check_suppression(const analysis::SuppressionRequest& request);
 /// analysis::measure_suppression.
 analysis::Suppression study_suppression(const Workshop& workshop, const analysis::SuppressionRequest& request,
                                         Reporter& reporter);
+
+/// Throws a bad-input Error that names the value unless every place, margin and count of `request` is possible.
+void check_device_noise(const analysis::DeviceNoiseRequest& request);
+
+/// Protocol C of docs/noise.md for the cell that protocol A tuned, by its flip law. Throws as check_device_noise and
+/// analysis::measure_device_noise.
+analysis::DeviceNoise study_device_noise(const Workshop& workshop, const analysis::Suppression& suppression,
+                                         double law_seconds, const analysis::DeviceNoiseRequest& request,
+                                         Reporter& reporter);
 
 /// An error over frames or layers: its value at some of them and the exponent of its growth.
 struct Growth {

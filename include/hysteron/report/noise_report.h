@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "hysteron/analysis/device_noise.h"
 #include "hysteron/analysis/suppression.h"
 
 namespace hysteron::report {
@@ -9,5 +10,9 @@ namespace hysteron::report {
 /// Protocol A in SI units (docs/noise.md explains every field); null where there is no figure.
 nlohmann::ordered_json suppression_json(const analysis::Suppression& result,
                                         const analysis::SuppressionRequest& request);
+
+/// Protocol C, likewise.
+nlohmann::ordered_json device_noise_json(const analysis::DeviceNoise& result,
+                                         const analysis::DeviceNoiseRequest& request);
 
 }  // namespace hysteron::report
