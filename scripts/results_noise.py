@@ -137,12 +137,12 @@ def fill_device_section(section, bench):
                         f"{entry['margin_over_sigma']:.0f}", f"10^{entry['log10_seconds']:.0f}",
                         *(f"{pico(need['margin_a'])}, {percent(need['margin_over_beta_hi'])} of beta_hi" for need in entry["needed"]))
     section.lines += ["", "Beside the thresholds, in time:"]
-    section.table("technology", "state", "margin over the threshold's noise", "margin", "flipped", "trials", "expected by the law")
+    section.table("technology", "state", "margin over the threshold's noise", "margin", "V0 passed half the supply", "and was back at the end", "trials", "expected by the law")
     for pdk, result in results.items():
         for point in result["near_thresholds"]:
             held = point["held"]
             section.row(pdk, point["state"], f"{point['margin_over_sigma']:g}", pico(point["margin_a"]),
-                        point["in_time"]["flips"] if held else "no such operating point", point["in_time"]["trials"] if held else "",
+                        point["in_time"]["flips"] if held else "no such operating point", point["in_time"]["returned"] if held else "", point["in_time"]["trials"] if held else "",
                         f"{point['expected_flips']:.2g}" if point["expected_flips"] is not None else "")
 
 

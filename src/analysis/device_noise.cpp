@@ -108,7 +108,7 @@ class Protocol {
     point.place = kNever;
     point.margin = margin;
     point.candidate = on ? threshold(on) + margin : threshold(on) - margin;
-    point.time = {kNever, kNever, kNever, kNever, {kNever, kNever, kNever}, {kNever, kNever, kNever}, 0, 0};
+    point.time = {kNever, kNever, kNever, kNever, {kNever, kNever, kNever}, {kNever, kNever, kNever}, 0, 0, 0};
     return point;
   }
 
@@ -270,6 +270,8 @@ class Protocol {
       const std::size_t gate = probe_index(0, CellProbe::kSwitch);
       if (!std::isnan(crossing_time(waves, gate, 0.5 * lab_.conditions.supply, !point.on, 0.0))) {
         ++point.time.flips;
+        const bool ends_on = waves.values[gate].back() > 0.5 * lab_.conditions.supply;
+        point.time.returned += ends_on == point.on ? 1 : 0;
         continue;
       }
       const double end = waves.time.back();

@@ -19,7 +19,11 @@ Json time_json(const NoiseInTime& time) {
   output["measured_a"] = number_json(time.output);
   candidate["expected_a"] = number_json(time.switch_expected);
   candidate["measured_a"] = number_json(time.candidate);
-  return {{"trials", time.trials}, {"flips", time.flips}, {"output", output}, {"candidate", candidate}};
+  return {{"trials", time.trials},
+          {"flips", time.flips},
+          {"returned", time.returned},
+          {"output", output},
+          {"candidate", candidate}};
 }
 
 Json devices_json(const std::vector<NoisyDevice>& devices) {

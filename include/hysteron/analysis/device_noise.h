@@ -51,7 +51,8 @@ struct NoiseInTime {
   double candidate = 0.0;        ///< V0's measured deviation, referred likewise
   Ratio output_ratio;            ///< measured over expected
   Ratio candidate_ratio;
-  std::size_t flips = 0;  ///< trials in which the state was lost
+  std::size_t flips = 0;     ///< trials in which V0 passed half the supply
+  std::size_t returned = 0;  ///< those of them in which it was back at the end
   std::size_t trials = 0;
 };
 
