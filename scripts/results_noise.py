@@ -1,6 +1,6 @@
 """The sections `noise`, `accumulation` and `immunity` of scripts/results.py."""
 from results_compiler import CORE, QUIET, make_features, percent
-from results_robustness import write_large_technology
+from results_robustness import LARGE, write_variant
 
 STATIC = (0.05, 0.1, 0.2, 0.5, 1.0)
 DYNAMIC = (0.05, 0.2, 0.5, 1.0)
@@ -52,7 +52,7 @@ def fill_noise_section(section, bench):
     section.lines += ["", f"The cell: {1e9 * result['cell']['rise']:.4f} nA, {1e9 * result['cell']['fall']:.4f} nA, "
                           f"{1e9 * result['cell']['high']:.4f} nA; {result['trials']} trials of {result['samples']} samples. Suppression of every point "
                           "(flips of trials); the simulator's own errors would allow the last column at the least noise."]
-    large, _ = bench.run("noise", "--pdk", write_large_technology(bench, pdk), *small, "--sigma", "0.1", "--places", "0.5,0.75")
+    large, _ = bench.run("noise", "--pdk", write_variant(bench, pdk, "large", LARGE), *small, "--sigma", "0.1", "--places", "0.5,0.75")
     section.lines += ["", "With twice the width and length of all that has to match, at 10 %: " + "; ".join(
         f"{point['state']}, {100 * point['place']:g} % of the band: {figure(point['suppression'])}{interval_text(point)}, {point['flips']} flips"
         for point in large["suppression"]) + "."]

@@ -29,6 +29,8 @@ struct Options {
   std::filesystem::path input;
   std::filesystem::path center;
   hysteron::flow::MonteCarloRequest request;
+  std::filesystem::path trim_on;
+  std::size_t trim_clips = 40;
   std::vector<std::string> limits;
   std::filesystem::path output;
   bool json = false;
@@ -42,6 +44,32 @@ nlohmann::json limited_figures() {
 std::string with_interval(const nlohmann::json& value, const nlohmann::json& interval) {
   return fmt::format("{:.4f} ({:.4f} to {:.4f})", value.get<double>(), interval[0].get<double>(),
                      interval[1].get<double>());
+}
+
+void print_margin_fit(const nlohmann::json& fit, std::size_t clips) {
+  if (fit["slope"].is_null()) return;
+  const auto number = [&](const char* name) { return fit[name].get<double>(); };
+  const auto interval = [&](const char* name) {
+    if (fit[name][0].is_null()) return std::string("no interval");
+    return fmt::format("{:.2f} to {:.2f}", fit[name][0].get<double>(), fit[name][1].get<double>());
+  };
+  fmt::print("flips over margin   Q({:.2f} + {:.2f} m), m = votes ahead over frames ({}; {})\n", number("offset"),
+             number("slope"), interval("offset_ci95"), interval("slope_ci95"));
+  fmt::print("                    1 % at m = {:.2f}; {} clips are {:.1f} % RMS off it\n", number("margin_of_1_percent"),
+             clips, 100.0 * number("rms_error"));
+}
+
+void print_trim(const nlohmann::json& trim) {
+  const auto& before = trim["before"];
+  fmt::print("before trimming     {}\n", with_interval(before["decision_yield"], before["ci95"]));
+  fmt::print("  margin >= 5 votes {}\n", with_interval(before["decision_yield_clear"], before["ci95_clear"]));
+  fmt::print("trimmed             {} legs of {} bits, steps of {:g} %:", trim["legs"].size(),
+             trim["bits"].get<std::size_t>(), 100.0 * trim["step"].get<double>());
+  for (const auto& leg : trim["legs"]) fmt::print(" {}", leg["parameter"].get<std::string>());
+  fmt::print(
+      "\n                    {} transistors and {} bits of storage more, {:.0f} s of clips played to every die\n",
+      trim["extra_transistors"].get<std::size_t>(), trim["storage_bits"].get<std::size_t>(),
+      trim["seconds_played"].get<double>());
 }
 
 void print_text(const nlohmann::json& json) {
@@ -62,7 +90,10 @@ void print_text(const nlohmann::json& json) {
     fmt::print(" {}/{} {:.2f} %", cell["layer"].get<std::size_t>(), cell["cell"].get<std::size_t>(),
                100.0 * cell["state_mismatch"].get<double>());
   }
-  fmt::print("\ntime                {:.1f} s\n", json["seconds"].get<double>());
+  fmt::print("\n");
+  print_margin_fit(json["margin_fit"], json["per_clip"].size());
+  if (json.contains("trim")) print_trim(json["trim"]);
+  fmt::print("time                {:.1f} s\n", json["seconds"].get<double>());
   if (!json.contains("conformance")) return;
   const auto& c = json["conformance"];
   fmt::print(
@@ -85,6 +116,16 @@ int run(const Options& options, Session& session) {
     request.folder = options.output / "dies";
   }
   const auto centring_features = flow::read_centring_features(options.center, network);
+  if (request.trim.legs > 0) {
+    const auto trim_features =
+        options.trim_on.empty() ? centring_features : flow::read_centring_features(options.trim_on, network);
+    if (!trim_features) {
+      throw hysteron::Error(hysteron::ErrorKind::kUsage, "--trim: expected --trim-on or --center with training clips");
+    }
+    const auto& origin = options.trim_on.empty() ? options.center : options.trim_on;
+    request.trim.features =
+        flow::pick_trim_clips(*trim_features, options.trim_clips, features, hysteron::quoted(origin.string()));
+  }
   const flow::Workshop workshop(read_circuit_flags(options.circuit), session.reporter, session.stop);
   const flow::Target target = flow::make_target(workshop, network, centring_features, session.reporter, session.stop);
   const hysteron::compile::CompiledNetwork compiled =
@@ -128,6 +169,23 @@ void declare(CLI::App& command, Options& options) {
       ->transform(CLI::CheckedTransformer(std::map<std::string, DieSimulator>{
           {"behavioural", DieSimulator::kBehavioural}, {"spice", DieSimulator::kSpice}, {"both", DieSimulator::kBoth}}))
       ->default_str("behavioural");
+  auto& trim = options.request.trim;
+  command
+      .add_option("--trim", trim.legs,
+                  "Trim at most this many bias legs, the same on all dies, after fabrication; the text shows the "
+                  "yield before, too (docs/robustness.md)")
+      ->check(not_negative());
+  command.add_option("--trim-on", options.trim_on,
+                     "Features, .npy, that trims are found with (default: those of --center); never those tested");
+  command.add_option("--trim-clips", options.trim_clips, "How many of them, evenly spread, are played to every die")
+      ->check(CLI::Range(1, 100000))
+      ->capture_default_str();
+  command.add_option("--trim-bits", trim.dac.bits, "Bits of every trim")
+      ->check(CLI::Range(1, 10))
+      ->capture_default_str();
+  command.add_option("--trim-step", trim.dac.step, "Step of every trim, as a share of the leg's current")
+      ->check(CLI::Range(1e-4, 0.5))
+      ->capture_default_str();
   command.add_option("-o,--output", options.output,
                      "Folder for montecarlo.json and what ngspice did with every die; the same command again simulates "
                      "only what is missing there");
@@ -145,6 +203,7 @@ void add_montecarlo_command(CLI::App& app, Session& session) {
   add_command<Options>(
       app, session, "montecarlo", "Fabricate many dies with mismatch and count those that decide as software does",
       "hysteron montecarlo model.safetensors --input test.npy --pdk generic180 --dies 1000\n"
-      "  hysteron montecarlo model.safetensors --input test.npy --dies 50 --engine both --clips 0,1,2 --output dies",
+      "  hysteron montecarlo model.safetensors --input test.npy --dies 50 --engine both --clips 0,1,2 --output dies\n"
+      "  hysteron montecarlo model.safetensors --input test.npy --center training.npy --dies 1000 --trim 2",
       declare, [&session](const Options& options) { return run(options, session); });
 }

@@ -21,7 +21,7 @@ using circuit::Polarity;
 using technology::Geometry;
 using technology::Technology;
 
-constexpr int kFormat = 1;               // of what is stored; raise it when what is measured changes
+constexpr int kFormat = 2;               // of what is stored; raise it when what is measured changes
 constexpr double kLowestDensity = 1e-3;  // of the unit current through the reference device
 constexpr double kHighestDensity = 100.0;
 constexpr int kDensities = 16;
@@ -170,7 +170,10 @@ PolarityStatistics from_json(const nlohmann::json& json) {
 std::optional<DeviceStatistics> statistics_from_json(const nlohmann::json& json) {
   if (!json.is_object()) return std::nullopt;
   try {
-    return DeviceStatistics{from_json(json.at("n")), from_json(json.at("p"))};
+    const auto charge = [&](const char* name) {
+      return SwitchCharge{json.at(name).at("own").get<double>(), json.at(name).at("swing").get<double>()};
+    };
+    return DeviceStatistics{from_json(json.at("n")), from_json(json.at("p")), {charge("set"), charge("reset")}};
   } catch (const nlohmann::json::exception&) {
     return std::nullopt;
   } catch (const Error&) {
@@ -197,22 +200,28 @@ double PolarityStatistics::slope(double density) const {
   return slopes[i - 1] + share * (slopes[i] - slopes[i - 1]);
 }
 
-DeviceStatistics measure_device_statistics(const Technology& technology, const sim::Engine& engine,
-                                           const sim::Engine& varied, const compile::Conditions& conditions) {
+DeviceStatistics measure_device_statistics(const Technology& technology, const compile::GainCurves& curves,
+                                           const sim::Engine& engine, const sim::Engine& varied,
+                                           const compile::Conditions& conditions) {
   DeviceStatistics statistics;
   measure_slopes(technology, engine, conditions, statistics);
   measure_mismatch(technology, varied, conditions, statistics);
+  statistics.charges = measure_cell_charges(technology, curves, engine, conditions);
   return statistics;
 }
 
-DeviceStatistics load_device_statistics(const Technology& technology, const sim::Engine& engine,
-                                        const sim::Engine& varied, const compile::Conditions& conditions,
-                                        Reporter& reporter) {
+DeviceStatistics load_device_statistics(const Technology& technology, const compile::GainCurves& curves,
+                                        const sim::Engine& engine, const sim::Engine& varied,
+                                        const compile::Conditions& conditions, Reporter& reporter) {
   const compile::StoredMeasurement store("device-statistics", kFormat, technology, engine, conditions);
   if (auto stored = statistics_from_json(store.read())) return *stored;
   reporter.info(fmt::format("measuring the mismatch of devices of {}", technology.name));
-  DeviceStatistics statistics = measure_device_statistics(technology, engine, varied, conditions);
-  store.write({{"n", to_json(statistics.n)}, {"p", to_json(statistics.p)}});
+  DeviceStatistics statistics = measure_device_statistics(technology, curves, engine, varied, conditions);
+  const auto charge = [](const SwitchCharge& of) { return nlohmann::json{{"own", of.own}, {"swing", of.swing}}; };
+  store.write({{"n", to_json(statistics.n)},
+               {"p", to_json(statistics.p)},
+               {"set", charge(statistics.charges.set)},
+               {"reset", charge(statistics.charges.reset)}});
   return statistics;
 }
 

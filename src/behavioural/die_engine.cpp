@@ -111,6 +111,13 @@ class DieEngine::Builder {
         cell.width = measured(1);
         cell.high = measured(2);
         cell.fall = cell.rise - cell.width;
+        double capacitance = 0.0;
+        for (const circuit::Capacitor& capacitor : circuit_.capacitors()) {
+          if (capacitor.net == from.v0) capacitance += capacitor.capacitance;
+        }
+        const double frame = unit * network_.frame_seconds;  // coulomb
+        cell.set_charge = static_cast<float>(statistics_.charges.set.of(capacitance) / frame);
+        cell.reset_charge = static_cast<float>(statistics_.charges.reset.of(capacitance) / frame);
         engine_.cells_.push_back(std::move(cell));
       }
       engine_.first_cell_.push_back(engine_.cells_.size());
@@ -161,7 +168,9 @@ class DieEngine::Builder {
       const double error = leg.row == CompiledLeg::kNone ? 0.0 : network_.mapping[leg.row].sizing_error;
       engine_.nominal_.gains.push_back(static_cast<float>(leg.weight * (1.0 + error)));
     }
-    for (const Cell& cell : engine_.cells_) engine_.nominal_.cells.push_back({cell.rise, cell.fall, cell.high});
+    for (const Cell& cell : engine_.cells_) {
+      engine_.nominal_.cells.push_back({cell.rise, cell.fall, cell.high, cell.set_charge, cell.reset_charge});
+    }
   }
 
   /// Root mean square of every value over the frames in which it is on, unit currents.
@@ -265,7 +274,8 @@ DieParameters DieEngine::on_die(const Die& die) const {
     const double feedback = cell.width * factor(cell.feedback, die);
     result.cells.push_back({static_cast<float>(threshold / factor(cell.copy_at_rise, die)),
                             static_cast<float>((threshold - feedback) / factor(cell.copy_at_fall, die)),
-                            static_cast<float>(cell.high * factor(cell.output, die))});
+                            static_cast<float>(cell.high * factor(cell.output, die)), cell.set_charge,
+                            cell.reset_charge});
   }
   return result;
 }
@@ -298,11 +308,8 @@ void DieEngine::run_cell(std::size_t index, const DieParameters& parameters, std
   const DieParameters::Cell& die = parameters.cells[index];
   const float* candidate = scratch.values.data() + cell.candidate * frames;
   float* state = scratch.values.data() + cell.state * frames;
-  bool on = cell.starts_on;
-  for (std::size_t t = 0; t < frames; ++t) {
-    on = model::next_state(candidate[t], die.fall, die.rise, on);
-    state[t] = on ? die.high : 0.0F;
-  }
+  CellWalk walk(cell.starts_on, compile::kResetShare);
+  for (std::size_t t = 0; t < frames; ++t) state[t] = walk.step(candidate[t], die) ? die.high : 0.0F;
 }
 
 void DieEngine::run(const DieParameters& parameters, std::span<const float> features, Scratch& scratch,

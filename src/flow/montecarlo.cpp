@@ -7,13 +7,12 @@
 #include <chrono>
 #include <map>
 #include <mutex>
-#include <nlohmann/json.hpp>
 
 #include "flow/record_file.h"
-#include "hysteron/analysis/yield.h"
 #include "hysteron/base/file.h"
 #include "hysteron/base/parallel.h"
 #include "hysteron/behavioural/die_engine.h"
+#include "hysteron/behavioural/trimming.h"
 #include "hysteron/flow/clip_records.h"
 
 namespace hysteron::flow {
@@ -31,9 +30,15 @@ struct Expected {
   model::Trace trace;               ///< of the model as compiled
 };
 
-std::size_t votes_ahead(const std::vector<std::size_t>& decisions, std::size_t outputs) {
+/// Frames that voted for each label.
+std::vector<std::size_t> count_votes(const std::vector<std::size_t>& decisions, std::size_t outputs) {
   std::vector<std::size_t> counts(outputs, 0);
   for (const std::size_t decision : decisions) ++counts[decision];
+  return counts;
+}
+
+std::size_t votes_ahead(const std::vector<std::size_t>& decisions, std::size_t outputs) {
+  std::vector<std::size_t> counts = count_votes(decisions, outputs);
   std::sort(counts.rbegin(), counts.rend());
   return counts.size() < 2 ? decisions.size() : counts[0] - counts[1];
 }
@@ -105,22 +110,42 @@ std::vector<DieResult> empty_dies(const MonteCarloRequest& request, std::size_t 
   return dies;
 }
 
+/// Plays every clip of `request` into `die`.
+void play(const behavioural::DieEngine& engine, const behavioural::Die& die, const data::Features& features,
+          const MonteCarloRequest& request, const Judge& judge, DieResult& result) {
+  const behavioural::DieParameters parameters = engine.on_die(die);
+  behavioural::DieEngine::Scratch scratch;
+  model::Trace trace;
+  for (std::size_t c = 0; c < request.clips.size(); ++c) {
+    engine.run(parameters, features.clip(request.clips[c]), scratch, trace);
+    result.clips[c] = judge.judge(c, trace, result.wrong_bits);
+  }
+}
+
 void run_behavioural(const behavioural::DieEngine& engine, const behavioural::DeviceStatistics& statistics,
                      const data::Features& features, const MonteCarloRequest& request, const Judge& judge, int jobs,
-                     std::vector<DieResult>& dies, Reporter& reporter, const StopFlag& stop) {
+                     MonteCarlo& result, Reporter& reporter, const StopFlag& stop) {
   ThreadPool pool(jobs);
+  std::vector<DieResult>& dies = result.dies;
+  std::optional<behavioural::Trimmer> trimmer;
+  if (request.trim.legs > 0) {
+    const data::Features& played = request.trim.features;
+    trimmer.emplace(engine, engine.network().model, played, request.trim.dac);
+    // Whoever chooses the legs knows the statistics, and none of the dies.
+    result.trimming =
+        Trimming{request.trim.dac, trimmer->choose_legs(request.trim.legs, statistics, kLargestDieSeed + 1, pool), dies,
+                 played.clips, static_cast<double>(played.frames) * engine.network().frame_seconds};
+  }
   std::mutex mutex;
   std::size_t done = 0;
   pool.run(dies.size(), [&](std::size_t i) {
     if (stop.requested()) throw Error(ErrorKind::kInterrupted, "interrupted");
-    const behavioural::DieParameters parameters =
-        engine.on_die(behavioural::draw_die(engine.network().circuit, statistics, dies[i].seed));
-    behavioural::DieEngine::Scratch scratch;
-    model::Trace trace;
-    for (std::size_t c = 0; c < request.clips.size(); ++c) {
-      engine.run(parameters, features.clip(request.clips[c]), scratch, trace);
-      dies[i].clips[c] = judge.judge(c, trace, dies[i].wrong_bits);
+    behavioural::Die die = behavioural::draw_die(engine.network().circuit, statistics, dies[i].seed);
+    if (trimmer) {
+      play(engine, die, features, request, judge, result.trimming->before[i]);
+      dies[i].codes = trimmer->trim(result.trimming->legs, die);
     }
+    play(engine, die, features, request, judge, dies[i]);
     const std::lock_guard lock(mutex);
     ++done;
     if (done % 100 == 0 || done == dies.size()) reporter.progress("running dies", done, dies.size(), "");
@@ -238,22 +263,32 @@ class Shadow {
          const model::Network& network)
       : workshop_(workshop), engine_(engine), features_(features), counter_(network) {}
 
-  void compare(const sim::Testbench& bench, std::size_t clip, const model::Trace& circuit) {
+  /// Remembers the pair where the decisions differ.
+  void compare(const sim::Testbench& bench, const ClipReference& reference, const model::Trace& circuit) {
     const auto [found, is_new] = dies_.try_emplace(bench.seed);
     if (is_new) {
       found->second = engine_.on_die(behavioural::read_die(bench, workshop_.varied_engine(), bench.seed));
     }
-    engine_.run(found->second, features_.clip(clip), scratch_, trace_);
+    engine_.run(found->second, features_.clip(reference.clip), scratch_, trace_);
     counter_.add(circuit, trace_);
+    const std::size_t outputs = circuit.outputs;
+    const auto first = model::frame_decisions(circuit.logits, outputs);
+    const auto second = model::frame_decisions(trace_.logits, outputs);
+    if (model::majority(model::vote_shares(first, outputs)) == model::majority(model::vote_shares(second, outputs))) {
+      return;
+    }
+    differing_.push_back({bench.seed, reference, count_votes(first, outputs), count_votes(second, outputs)});
   }
 
   analysis::Conformance total() const { return counter_.total(); }
+  const std::vector<DifferingPair>& differing() const { return differing_; }
 
  private:
   const Workshop& workshop_;
   const behavioural::DieEngine& engine_;
   const data::Features& features_;
   analysis::ConformanceCounter counter_;
+  std::vector<DifferingPair> differing_;
   std::map<unsigned, behavioural::DieParameters> dies_;
   behavioural::DieEngine::Scratch scratch_;
   model::Trace trace_;
@@ -273,7 +308,7 @@ void run_spice_dies(const Workshop& workshop, const compile::CompiledNetwork& co
         die.clips[pair.clip] = judge.judge(pair.clip, circuit.trace, die.wrong_bits);
         die.clips[pair.clip].power = circuit.power.total;
         if (request.simulator == DieSimulator::kBoth) {
-          shadow.compare(dies.bench_of(pair), request.clips[pair.clip], circuit.trace);
+          shadow.compare(dies.bench_of(pair), result.references[pair.clip], circuit.trace);
         }
       },
       [&](const Pair& pair, const Error& error) {
@@ -282,7 +317,12 @@ void run_spice_dies(const Workshop& workshop, const compile::CompiledNetwork& co
         result.dies[pair.die].clips[pair.clip].error = error.what();
       });
   if (good == 0 && first_error) throw *first_error;
-  if (request.simulator == DieSimulator::kBoth) result.conformance = shadow.total();
+  if (request.simulator != DieSimulator::kBoth) return;
+  result.conformance = shadow.total();
+  result.differing = shadow.differing();
+  const auto key = [](const DifferingPair& pair) { return std::pair(pair.seed, pair.reference.clip); };
+  std::sort(result.differing.begin(), result.differing.end(),
+            [&](const DifferingPair& a, const DifferingPair& b) { return key(a) < key(b); });
 }
 
 }  // namespace
@@ -293,6 +333,34 @@ void check_dies(const MonteCarloRequest& request) {
     throw bad_input(fmt::format("--seed {} with {} dies: expected seeds from 1 to {} for every die", request.seed,
                                 request.dies, kLargestDieSeed));
   }
+  const TrimRequest& trim = request.trim;
+  if (trim.legs == 0) return;
+  if (request.simulator != DieSimulator::kBehavioural) {
+    throw Error(ErrorKind::kUsage,
+                "--trim needs --engine behavioural: ngspice draws its dies itself, and nothing measures them there");
+  }
+  if (!(trim.dac.factor(trim.dac.lowest()) > 0.0)) {
+    throw bad_input(
+        fmt::format("--trim-bits {} of --trim-step {}: the lowest code would leave {:.3g} of the current; "
+                    "expected more than 0",
+                    trim.dac.bits, trim.dac.step, trim.dac.factor(trim.dac.lowest())));
+  }
+}
+
+data::Features pick_trim_clips(const data::Features& features, std::size_t count, const data::Features& tested,
+                               const std::string& origin) {
+  data::Features picked{std::min(count, features.clips), features.frames, features.width, {}};
+  for (std::size_t i = 0; i < picked.clips; ++i) {
+    const std::size_t index = i * features.clips / picked.clips;
+    const auto clip = features.clip(index);
+    for (std::size_t other = 0; other < tested.clips; ++other) {
+      if (!std::equal(clip.begin(), clip.end(), tested.clip(other).begin(), tested.clip(other).end())) continue;
+      throw bad_input(fmt::format("{}: clip {} is clip {} of --input; expected clips to trim with that are not tested",
+                                  origin, index, other));
+    }
+    picked.values.insert(picked.values.end(), clip.begin(), clip.end());
+  }
+  return picked;
 }
 
 MonteCarlo run_montecarlo(const Workshop& workshop, const model::Network& given,
@@ -307,150 +375,12 @@ MonteCarlo run_montecarlo(const Workshop& workshop, const model::Network& given,
   result.dies = empty_dies(request, judge.cells());
   const auto begin = std::chrono::steady_clock::now();
   if (request.simulator == DieSimulator::kBehavioural) {
-    run_behavioural(engine, statistics, features, request, judge, workshop.options().jobs, result.dies, reporter, stop);
+    run_behavioural(engine, statistics, features, request, judge, workshop.options().jobs, result, reporter, stop);
   } else {
     run_spice_dies(workshop, compiled, engine, features, request, judge, result, reporter);
   }
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   return result;
-}
-
-namespace {
-
-/// Successes among tries, with its interval.
-struct Share {
-  std::size_t good = 0;
-  std::size_t all = 0;
-
-  void add(bool success) {
-    good += success ? 1 : 0;
-    ++all;
-  }
-  double value() const { return all == 0 ? 0.0 : static_cast<double>(good) / static_cast<double>(all); }
-  nlohmann::json interval() const {
-    const analysis::Interval interval = analysis::wilson_interval(good, all);
-    return nlohmann::json::array({interval.low, interval.high});
-  }
-};
-
-double fraction(std::size_t part, std::size_t whole) {
-  return whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
-}
-
-nlohmann::json per_clip_json(const MonteCarlo& result, const model::Network& network) {
-  nlohmann::json list = nlohmann::json::array();
-  for (std::size_t c = 0; c < result.references.size(); ++c) {
-    const ClipReference& reference = result.references[c];
-    Share yield;
-    std::size_t wrong_frames = 0;
-    for (const DieResult& die : result.dies) {
-      if (die.clips[c].failed) continue;
-      yield.add(die.clips[c].decision == reference.decision);
-      wrong_frames += die.clips[c].wrong_frames;
-    }
-    list.push_back({{"clip", reference.clip},
-                    {"software", network.labels[reference.decision]},
-                    {"margin_votes", reference.margin},
-                    {"dies", yield.all},
-                    {"decision_yield", yield.value()},
-                    {"ci95", yield.interval()},
-                    {"frame_agreement", 1.0 - fraction(wrong_frames, yield.all * reference.frames)}});
-  }
-  return list;
-}
-
-nlohmann::json per_die_json(const MonteCarlo& result) {
-  nlohmann::json list = nlohmann::json::array();
-  for (const DieResult& die : result.dies) {
-    Share yield;
-    double power = 0.0;
-    for (std::size_t c = 0; c < die.clips.size(); ++c) {
-      if (die.clips[c].failed) continue;
-      yield.add(die.clips[c].decision == result.references[c].decision);
-      power += die.clips[c].power;
-    }
-    nlohmann::json json = {{"seed", die.seed}, {"clips", yield.all}, {"decision_yield", yield.value()}};
-    if (power > 0.0) json["power_nw"] = 1e9 * power / static_cast<double>(yield.all);
-    list.push_back(std::move(json));
-  }
-  return list;
-}
-
-/// Share of wrong bits of every cell, worst first.
-nlohmann::json cells_json(const MonteCarlo& result, const model::Network& network) {
-  std::size_t frames = 0;
-  for (const DieResult& die : result.dies) {
-    for (std::size_t c = 0; c < die.clips.size(); ++c) {
-      if (!die.clips[c].failed) frames += result.references[c].frames;
-    }
-  }
-  std::vector<nlohmann::json> cells;
-  std::size_t index = 0;
-  for (std::size_t l = 0; l < network.layers.size(); ++l) {
-    for (std::size_t j = 0; j < network.layers[l].cells(); ++j, ++index) {
-      std::size_t wrong = 0;
-      for (const DieResult& die : result.dies) wrong += die.wrong_bits[index];
-      cells.push_back({{"layer", l}, {"cell", j}, {"state_mismatch", fraction(wrong, frames)}});
-    }
-  }
-  std::stable_sort(cells.begin(), cells.end(), [](const auto& a, const auto& b) {
-    return a["state_mismatch"].template get<double>() > b["state_mismatch"].template get<double>();
-  });
-  return cells;
-}
-
-}  // namespace
-
-nlohmann::json montecarlo_json(const MonteCarlo& result, const model::Network& network) {
-  constexpr std::size_t kClose = 5;  // votes
-  Share yield;
-  Share clear;
-  std::size_t frames = 0, wrong_frames = 0, bits = 0, wrong_bits = 0;
-  std::size_t cells = 0;
-  for (const model::Layer& layer : network.layers) cells += layer.cells();
-  nlohmann::json failed = nlohmann::json::array();
-  for (const DieResult& die : result.dies) {
-    for (std::size_t c = 0; c < die.clips.size(); ++c) {
-      const ClipReference& reference = result.references[c];
-      const DieClip& clip = die.clips[c];
-      if (clip.failed) {
-        failed.push_back({{"seed", die.seed}, {"clip", reference.clip}, {"error", clip.error}});
-        continue;
-      }
-      yield.add(clip.decision == reference.decision);
-      if (reference.margin >= kClose) clear.add(clip.decision == reference.decision);
-      frames += reference.frames;
-      wrong_frames += clip.wrong_frames;
-      bits += reference.frames * cells;
-      wrong_bits += clip.wrong_bits;
-    }
-  }
-  const auto close = std::count_if(result.references.begin(), result.references.end(),
-                                   [](const ClipReference& reference) { return reference.margin < kClose; });
-  nlohmann::json json = {{"dies", result.dies.size()},
-                         {"clips", result.references.size()},
-                         {"decision_yield", yield.value()},
-                         {"ci95", yield.interval()},
-                         {"close_clips", close},
-                         {"decision_yield_clear", clear.value()},
-                         {"ci95_clear", clear.interval()},
-                         {"frame_agreement", 1.0 - fraction(wrong_frames, frames)},
-                         {"state_mismatch", fraction(wrong_bits, bits)},
-                         {"per_clip", per_clip_json(result, network)},
-                         {"per_die", per_die_json(result)},
-                         {"cells", cells_json(result, network)},
-                         {"failed", failed},
-                         {"seconds", result.seconds}};
-  if (result.conformance) {
-    const analysis::Conformance& c = *result.conformance;
-    json["conformance"] = {{"clips", c.clips},
-                           {"same_decisions", c.same_decisions},
-                           {"same_frames", c.same_frames},
-                           {"same_bits", c.same_bits},
-                           {"candidate_relative_rms", c.candidate_relative_rms},
-                           {"logit_relative_rms", c.logit_relative_rms}};
-  }
-  return json;
 }
 
 }  // namespace hysteron::flow

@@ -20,7 +20,7 @@ using compile::shop;
 struct VariedShop {
   technology::Technology technology = compile::with_mismatch(shop().technology);
   spice::SpiceEngine engine{shop().ngspice, technology};
-  DeviceStatistics statistics = measure_device_statistics(shop().technology, shop().engine, engine, {});
+  DeviceStatistics statistics = measure_device_statistics(shop().technology, shop().curves, shop().engine, engine, {});
 };
 
 const VariedShop& varied_shop() {
@@ -117,6 +117,53 @@ TEST(DieEngine, AWeakReferenceStrengthensEveryBiasAndThreshold) {
     EXPECT_NEAR(parameters.cells[i].rise / engine().nominal().cells[i].rise, factor, 1e-4);
     EXPECT_NEAR(parameters.cells[i].fall / engine().nominal().cells[i].fall, factor, 1e-3);
     EXPECT_NEAR(parameters.cells[i].high / engine().nominal().cells[i].high, factor, 1e-4);
+  }
+}
+
+TEST(CellCharge, GrowsWithTheCapacitorByTheSwingOfV0) {
+  const CellCharges& charges = varied_shop().statistics.charges;
+  // V0 falls from the supply to where M6 lets go, and rises there from ground.
+  EXPECT_GT(charges.reset.swing, 0.5 * shop().technology.supply);
+  EXPECT_LT(charges.reset.swing, 1.05 * shop().technology.supply);
+  EXPECT_GT(charges.set.swing, 0.05 * shop().technology.supply);
+  EXPECT_LT(charges.set.swing, 0.6 * shop().technology.supply);
+  for (const SwitchCharge& charge : {charges.set, charges.reset}) {
+    EXPECT_GT(charge.own, 0.0);
+    EXPECT_LT(charge.own, 60e-15) << "the gates and junctions of a few devices at a volt";
+  }
+}
+
+/// What one cell does of `candidates`, one character a frame.
+std::string walk(bool starts_on, const std::vector<float>& candidates, double released = 0.0) {
+  const DieParameters::Cell cell{0.6F, 0.2F, 1.0F, 0.01F, 0.03F};
+  CellWalk walk(starts_on, released);
+  std::string states;
+  for (const float candidate : candidates) states += walk.step(candidate, cell) ? '1' : '0';
+  return states;
+}
+
+TEST(CellWalk, NeedsItsChargeBeyondTheThreshold) {
+  EXPECT_EQ(walk(true, {0.18F, 0.3F, 0.3F}), "111") << "too short a dip leaves a cell on";
+  EXPECT_EQ(walk(true, {0.16F, 0.3F, 0.3F}), "000") << "a deeper one does not";
+  EXPECT_EQ(walk(true, {0.18F, 0.18F, 0.3F}), "100") << "nor does a longer one";
+  EXPECT_EQ(walk(true, {0.18F, 0.3F, 0.18F}), "111") << "V0 comes back in between";
+  EXPECT_EQ(walk(false, {0.605F, 0.5F, 0.605F, 0.606F, 0.3F}), "00011");
+}
+
+TEST(CellWalk, AChangeAfterTheReadingPointIsSeenInTheNextFrame) { EXPECT_EQ(walk(true, {0.1693F, 0.3F}), "10"); }
+
+TEST(CellWalk, StaysWhereResetHoldsIt) {
+  EXPECT_EQ(walk(false, {0.611F, 0.5F}), "11");
+  EXPECT_EQ(walk(false, {0.611F, 0.5F}, 0.1), "00") << "a tenth of the frame is not there to charge in";
+}
+
+TEST(CellWalk, WithoutChargeIsTheModelsStep) {
+  const DieParameters::Cell cell{0.6F, 0.2F, 1.0F};
+  CellWalk walk(false, 0.0);
+  bool on = false;
+  for (const float candidate : {0.59F, 0.6F, 0.2F, 0.1999F, 0.5F, 0.7F, 0.0F}) {
+    on = model::next_state(candidate, cell.fall, cell.rise, on);
+    EXPECT_EQ(walk.step(candidate, cell), on) << candidate;
   }
 }
 

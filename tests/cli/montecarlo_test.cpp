@@ -50,6 +50,49 @@ TEST_F(MonteCarlo, SeesWhatMismatchFlips) {
   EXPECT_EQ(json["cells"][1]["state_mismatch"], 0.0);
 }
 
+/// No clip flips on any die: a law needs flips at two margins.
+TEST_F(MonteCarlo, GivesNoLawOfMarginsWhereTooFewFlip) {
+  const auto json = run_json(command({"--dies", "20"}));
+  EXPECT_TRUE(json["margin_fit"]["slope"].is_null());
+  EXPECT_TRUE(json["margin_fit"]["slope_ci95"][0].is_null());
+  EXPECT_EQ(json["margin_fit"]["resamples"], 0);
+}
+
+/// The first clip rests right above beta_lo of its cell after having set it; trims are found on clips like it.
+TEST_F(MonteCarlo, TrimsTheLegThatDiesMiss) {
+  auto tensors = tiny_tensors();
+  for (auto& tensor : tensors) {
+    if (tensor.name == "layers.0.beta_lo") tensor.values = {0.49F, 0.3F};
+  }
+  put("m.safetensors", safetensors_bytes(tensors, tiny_metadata()));
+  std::vector<float> values;
+  for (int frame = 0; frame < 8; ++frame) values.insert(values.end(), {frame < 3 ? 1.0F : 0.5F, 0.12F});
+  put("train.npy", npy_bytes("1, 8, 2", values));
+  const Arguments trimmed = command({"--dies", "100", "--trim", "1", "--trim-on", "train.npy", "--trim-bits", "7"});
+  const auto json = run_json(trimmed);
+  const auto& trim = json["trim"];
+  ASSERT_EQ(trim["legs"].size(), 1u);
+  EXPECT_EQ(trim["legs"][0]["parameter"], "layers.0.delta[0]");
+  EXPECT_EQ(trim["storage_bits"], 7);
+  EXPECT_EQ(trim["extra_transistors"], 14);
+  EXPECT_LT(trim["before"]["decision_yield"], 0.95);
+  EXPECT_GT(json["decision_yield"], trim["before"]["decision_yield"].get<double>() + 0.04);
+  EXPECT_GT(json["decision_yield"], 0.99);
+  ASSERT_EQ(json["per_die"][0]["trim_codes"].size(), 1u);
+  const auto plain = run_json(command({"--dies", "100"}));
+  EXPECT_EQ(trim["before"]["decision_yield"], plain["decision_yield"]) << "the same dies";
+  EXPECT_EQ(trim["before"]["ci95"], plain["ci95"]);
+}
+
+TEST_F(MonteCarlo, RefusesTrimsThatCannotBe) {
+  expect_refusal(command({"--dies", "1", "--trim", "1"}), 2, {"--trim-on", "--center"});
+  expect_refusal(command({"--dies", "1", "--trim", "1", "--trim-on", "x.npy"}), 3, {"x.npy", "clip 0", "not tested"});
+  expect_refusal(command({"--dies", "1", "--trim", "1", "--trim-on", "absent.npy"}), 3, {"absent.npy"});
+  expect_refusal(command({"--dies", "1", "--trim", "1", "--engine", "both"}), 2, {"--trim", "behavioural"});
+  expect_refusal(command({"--dies", "1", "--trim", "1", "--trim-step", "0.4"}), 3, {"--trim-step", "0.4"});
+  expect_refusal(command({"--dies", "1", "--trim", "1", "--trim-bits", "0"}), 2, {"--trim-bits"});
+}
+
 TEST_F(MonteCarlo, IsTheSameAtAnyThreadCountAndDieByDie) {
   auto all = run_json(command({"--dies", "20"}));
   auto parallel = run_json(
@@ -70,6 +113,7 @@ TEST_F(MonteCarlo, RunsTheDiesOfNgspiceInBothEnginesAndKeepsThem) {
   EXPECT_EQ(first["conformance"]["clips"], 4);
   EXPECT_EQ(first["conformance"]["same_bits"], 1.0);
   EXPECT_LT(first["conformance"]["candidate_relative_rms"], 0.02);
+  EXPECT_EQ(first["conformance"]["differing"].size(), 0u);
   EXPECT_GT(first["per_die"][0]["power_nw"], 1.0);
   EXPECT_NE(first["per_die"][0]["power_nw"], first["per_die"][1]["power_nw"]) << "dies differ";
   EXPECT_TRUE(fs::exists(folder_ / "dies" / "dies" / "die_0000000002" / "clip_00001.safetensors"));

@@ -5,15 +5,16 @@
 
 namespace hysteron::analysis {
 
-/// How often a state was lost under noise whose deviation is 1 / `margin` of the distance to the threshold.
+/// How often something at a margin flipped: a state under noise whose deviation is 1 / `margin` of the distance to the
+/// threshold, or a decision over dies.
 struct FlipCount {
-  double margin = 0.0;      ///< distance of the candidate from the threshold over the deviation of the noise
-  std::size_t flips = 0;    ///< states lost
-  std::size_t samples = 0;  ///< noise samples the state was exposed to until it was lost
+  double margin = 0.0;      ///< of a state: distance of the candidate from the threshold over the noise's deviation
+  std::size_t flips = 0;    ///< states lost, decisions changed
+  std::size_t samples = 0;  ///< noise samples the state was exposed to until it was lost; dies
 };
 
-/// Probability that a sample flips the state, Q(a + b margin), with Q the upper tail of the normal distribution; a = 0
-/// and b = 1 is a cell that flips whenever one sample is beyond its threshold.
+/// Probability that a sample flips, Q(a + b margin), with Q the upper tail of the normal distribution; for states, a =
+/// 0 and b = 1 is a cell that flips whenever one sample is beyond its threshold.
 struct FlipFit {
   double offset = 0.0;  ///< a
   double offset_half_interval = 0.0;

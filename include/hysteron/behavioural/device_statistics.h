@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "hysteron/base/reporter.h"
+#include "hysteron/behavioural/cell_charge.h"
 #include "hysteron/circuit/circuit.h"
 #include "hysteron/compile/gain_curves.h"
 #include "hysteron/sim/engine.h"
@@ -30,23 +31,26 @@ struct PolarityStatistics {
   double slope(double density) const;
 };
 
-/// Measured in the simulator: how a threshold shift becomes a current error, and how far shifts scatter.
+/// Measured in the simulator: how a threshold shift becomes a current error, how far shifts scatter, and what charge
+/// a cell takes to switch.
 struct DeviceStatistics {
   PolarityStatistics n;
   PolarityStatistics p;
+  CellCharges charges;
 
   const PolarityStatistics& of(circuit::Polarity polarity) const { return polarity == circuit::Polarity::kN ? n : p; }
 };
 
 /// Operating points of diodes with `engine`, and of many devices of several sizes with `varied`, the same technology
-/// with its mismatch switched on. Deviations have an error of about 2 % of themselves.
-DeviceStatistics measure_device_statistics(const technology::Technology& technology, const sim::Engine& engine,
-                                           const sim::Engine& varied, const compile::Conditions& conditions);
+/// with its mismatch switched on, and measure_cell_charges. Deviations have an error of about 2 % of themselves.
+DeviceStatistics measure_device_statistics(const technology::Technology& technology, const compile::GainCurves& curves,
+                                           const sim::Engine& engine, const sim::Engine& varied,
+                                           const compile::Conditions& conditions);
 
 /// The stored statistics of this technology, engine and conditions, or newly measured ones, then stored in the cache.
 /// Throws a bad-input Error where the technology's mismatch switch changes nothing.
-DeviceStatistics load_device_statistics(const technology::Technology& technology, const sim::Engine& engine,
-                                        const sim::Engine& varied, const compile::Conditions& conditions,
-                                        Reporter& reporter);
+DeviceStatistics load_device_statistics(const technology::Technology& technology, const compile::GainCurves& curves,
+                                        const sim::Engine& engine, const sim::Engine& varied,
+                                        const compile::Conditions& conditions, Reporter& reporter);
 
 }  // namespace hysteron::behavioural

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <span>
@@ -7,6 +8,7 @@
 
 #include "hysteron/behavioural/device_statistics.h"
 #include "hysteron/behavioural/die.h"
+#include "hysteron/compile/clip_bench.h"
 #include "hysteron/compile/compiled_network.h"
 #include "hysteron/model/inference.h"
 
@@ -19,16 +21,51 @@ struct DieParameters {
     float rise = 0.0F;  ///< candidate that turns it on
     float fall = 0.0F;  ///< candidate below which it turns off
     float high = 0.0F;  ///< output when on
+    /// What V0 takes until the cell is in the other state: candidate beyond the threshold times frames.
+    float set_charge = 0.0F;
+    float reset_charge = 0.0F;
   };
 
   std::vector<float> gains;  ///< of CompiledNetwork::legs, signed
   std::vector<Cell> cells;   ///< of all layers, in order
 };
 
+/// One cell over the frames of a clip. A candidate beyond a threshold, cand - rise or fall - cand, charges or
+/// discharges V0, one short of it brings V0 back; the cell is in the other state when the charge is there. Candidates
+/// are taken as settled from the beginning of a frame on.
+class CellWalk {
+ public:
+  /// `released`: share of the first frame after which `reset` lets go of the cell.
+  CellWalk(bool starts_on, double released) : is_on_(starts_on), begins_(static_cast<float>(released)) {}
+
+  /// Plays one frame; whether the cell is on where the frame is read.
+  bool step(float candidate, const DieParameters::Cell& cell) {
+    const float beyond = is_on_ ? cell.fall - candidate : candidate - cell.rise;
+    const float needed = (is_on_ ? cell.reset_charge : cell.set_charge) - charge_;
+    const float gained = beyond * (1.0F - begins_);
+    // At the edges: a candidate at beta_hi sets, one at beta_lo holds.
+    const bool switches = is_on_ ? beyond > 0.0F && gained >= needed : beyond >= 0.0F && gained >= needed;
+    const bool in_time = switches && beyond * (kReadAt - begins_) >= needed;
+    begins_ = 0.0F;
+    const bool read_on = is_on_ != in_time;
+    charge_ = switches ? 0.0F : std::max(charge_ + gained, 0.0F);
+    is_on_ = is_on_ != switches;
+    return read_on;
+  }
+
+ private:
+  static constexpr auto kReadAt = static_cast<float>(compile::kReadAt);
+
+  bool is_on_;
+  float begins_;
+  float charge_ = 0.0F;
+};
+
 /// The model with the imperfections of its circuit: leg by leg what the calibrated circuit has, times what the mismatch
 /// of the devices along the current's path makes of it. A shift dVt of a device scales its current by exp(-dVt gm/id)
 /// at the current density that it works at; signed values travel as two unipolar ones over legs of their own, as in the
-/// circuit. Between frames nothing happens here: no settling, no glitches. Thread-safe.
+/// circuit. A cell takes the charge that CellWalk counts; beyond that nothing happens between frames: no settling, no
+/// glitches. Thread-safe.
 class DieEngine {
  public:
   /// `network` must outlive the engine. Densities are those of the values over `features` [frames, inputs] of one clip
@@ -78,6 +115,8 @@ class DieEngine {
     float fall = 0.0F;
     float high = 0.0F;
     float width = 0.0F;
+    float set_charge = 0.0F;  ///< as DieParameters::Cell has them
+    float reset_charge = 0.0F;
     Path threshold, copy_at_rise, copy_at_fall, feedback, output;
   };
   /// One step of a frame-parallel pass: a node or, where `is_cell`, a cell.

@@ -10,6 +10,8 @@
 
 #include "hysteron/analysis/conformance.h"
 #include "hysteron/base/error.h"
+#include "hysteron/behavioural/trimming.h"
+#include "hysteron/data/features.h"
 #include "hysteron/flow/circuit.h"
 
 namespace hysteron::flow {
@@ -21,18 +23,32 @@ enum class DieSimulator {
   kBoth          ///< drawn by ngspice and run by both
 };
 
+/// Trims of bias legs after fabrication; `features` are the clips that the bench plays to find their codes.
+struct TrimRequest {
+  std::size_t legs = 0;  ///< at most; 0: no die is trimmed
+  behavioural::TrimDac dac;
+  data::Features features;
+};
+
+/// Clips of `features` for the bench to find codes with: `count` of them, or all, evenly spread. Throws a bad-input
+/// Error that names `origin` where one of them is a clip of `tested`, which trimming must not see.
+data::Features pick_trim_clips(const data::Features& features, std::size_t count, const data::Features& tested,
+                               const std::string& origin);
+
 struct MonteCarloRequest {
   std::size_t dies = 1;
   std::uint64_t seed = 1;          ///< die i is the one of seed + i, whatever else is run
   std::vector<std::size_t> clips;  ///< indices into the features
   DieSimulator simulator = DieSimulator::kBehavioural;
+  TrimRequest trim;              ///< of kBehavioural alone
   std::filesystem::path folder;  ///< keeps what ngspice did, so that the same request goes on from there; empty: none
 };
 
 /// Largest seed of a die: ngspice takes a signed integer.
 inline constexpr std::uint64_t kLargestDieSeed = 2147483647;
 
-/// Throws a bad-input Error unless there are dies and every one has a seed from 1 to kLargestDieSeed.
+/// Throws a bad-input Error unless there are dies and every one has a seed from 1 to kLargestDieSeed, and every code of
+/// a trim leaves current; a usage Error where dies of ngspice are to be trimmed.
 void check_dies(const MonteCarloRequest& request);
 
 /// What software does with a clip.
@@ -57,12 +73,32 @@ struct DieResult {
   std::uint64_t seed = 0;
   std::vector<DieClip> clips;             ///< as MonteCarlo::references
   std::vector<std::uint32_t> wrong_bits;  ///< of every cell, layer by layer, over all clips
+  std::vector<int> codes;                 ///< of Trimming::legs
+};
+
+/// What was trimmed, and what the same dies did before.
+struct Trimming {
+  behavioural::TrimDac dac;
+  std::vector<behavioural::TrimLeg> legs;
+  std::vector<DieResult> before;
+  std::size_t clips = 0;  ///< that the bench plays, once for every layer with trims
+  double clip_seconds = 0.0;
+};
+
+/// A pair on which both engines decide otherwise: frames that voted for each label.
+struct DifferingPair {
+  std::uint64_t seed = 0;
+  ClipReference reference;
+  std::vector<std::size_t> spice_votes;
+  std::vector<std::size_t> behavioural_votes;
 };
 
 struct MonteCarlo {
   std::vector<ClipReference> references;
   std::vector<DieResult> dies;
   std::optional<analysis::Conformance> conformance;  ///< of kBoth
+  std::vector<DifferingPair> differing;              ///< of kBoth
+  std::optional<Trimming> trimming;                  ///< `dies` are trimmed
   double seconds = 0.0;                              ///< for the dies, without compiling and measuring
 };
 
