@@ -1,0 +1,199 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+#include <sstream>
+#include <utility>
+
+#include "hysteron/base/error.h"
+#include "hysteron/model/gate_network.h"
+
+namespace hysteron::model {
+namespace {
+
+constexpr std::size_t kLongestName = 40;
+
+bool is_name(const std::string& word) {
+  const auto is_letter = [](char c) { return c >= 'a' && c <= 'z'; };
+  return !word.empty() && word.size() <= kLongestName && is_letter(word.front()) &&
+         std::all_of(word.begin(), word.end(),
+                     [&](char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '_'; });
+}
+
+class Parser {
+ public:
+  Parser(const std::string& name, std::string origin) : origin_(std::move(origin)) { network_.name = name; }
+
+  GateNetwork parse(std::string_view text) {
+    std::istringstream lines{std::string(text)};
+    for (std::string line; std::getline(lines, line);) {
+      ++line_;
+      read_line(line.substr(0, line.find('#')));
+    }
+    check();
+    sort();
+    return std::move(network_);
+  }
+
+ private:
+  [[noreturn]] void fail(std::size_t line, const std::string& what) const {
+    throw bad_input(fmt::format("{}:{}: {}", origin_, line, what));
+  }
+
+  void read_line(const std::string& line) {
+    std::istringstream stream(line);
+    std::vector<std::string> words;
+    for (std::string word; stream >> word;) words.push_back(word);
+    if (words.empty()) return;
+    const auto equals = std::find(words.begin(), words.end(), "=");
+    if (equals != words.end()) {
+      read_gate({words.begin(), equals}, {equals + 1, words.end()});
+    } else if (words.front() == "input" || words.front() == "output") {
+      read_terminals(words);
+    } else {
+      fail(line_, fmt::format("{}; expected \"input NET...\", \"output NET...\" or \"NET... = GATE NET...\"",
+                              quoted(words.front())));
+    }
+  }
+
+  void read_terminals(const std::vector<std::string>& words) {
+    const bool is_input = words.front() == "input";
+    if (words.size() == 1) fail(line_, fmt::format("{} without a net", words.front()));
+    for (std::size_t i = 1; i < words.size(); ++i) {
+      const std::size_t net = net_of(words[i]);
+      if (is_input) {
+        drive(net);
+        network_.inputs.push_back(net);
+        if (network_.inputs.size() > kMostSpikeInputs) {
+          fail(line_, fmt::format("more than {} inputs", kMostSpikeInputs));
+        }
+      } else {
+        if (std::find(network_.outputs.begin(), network_.outputs.end(), net) != network_.outputs.end()) {
+          fail(line_, fmt::format("{} is an output already", quoted(words[i])));
+        }
+        use(net);
+        network_.outputs.push_back(net);
+      }
+    }
+  }
+
+  void read_gate(const std::vector<std::string>& outputs, std::vector<std::string> inputs) {
+    const GateType& type = type_of(inputs.empty() ? "" : inputs.front());
+    inputs.erase(inputs.begin());
+    if (inputs.size() != type.inputs || outputs.size() != type.outputs) {
+      fail(line_, fmt::format("{} from {} to {} nets; expected from {} to {}", type.name, inputs.size(), outputs.size(),
+                              type.inputs, type.outputs));
+    }
+    Gate gate{type.kind, {}, {}, line_};
+    for (const std::string& word : inputs) gate.inputs.push_back(net_of(word));
+    for (const std::string& word : outputs) gate.outputs.push_back(net_of(word));
+    for (const std::size_t net : gate.inputs) use(net);
+    for (const std::size_t net : gate.outputs) drive(net);
+    if (network_.gates.size() == kMostGates) fail(line_, fmt::format("more than {} gates", kMostGates));
+    network_.gates.push_back(std::move(gate));
+  }
+
+  const GateType& type_of(const std::string& word) const {
+    std::vector<std::string> names;
+    for (const GateType& type : gate_types()) {
+      if (type.name == word) return type;
+      names.push_back(type.name);
+    }
+    fail(line_, fmt::format("{} is no gate; expected one of {}", quoted(word), fmt::join(names, ", ")));
+  }
+
+  std::size_t net_of(const std::string& word) {
+    if (!is_name(word)) {
+      fail(line_, fmt::format("{} is no name of a net; expected up to {} of a-z, 0-9 and _, a letter first",
+                              quoted(word), kLongestName));
+    }
+    const auto [found, is_new] = by_name_.try_emplace(word, network_.nets.size());
+    if (is_new) {
+      network_.nets.push_back(word);
+      driven_.emplace_back();
+      used_.emplace_back();
+    }
+    return found->second;
+  }
+
+  void drive(std::size_t net) {
+    if (driven_[net]) {
+      fail(line_,
+           fmt::format("net {} is driven twice; line {} drives it too", quoted(network_.nets[net]), *driven_[net]));
+    }
+    driven_[net] = line_;
+  }
+
+  void use(std::size_t net) {
+    if (!used_[net]) used_[net] = line_;
+  }
+
+  void check() const {
+    const std::size_t last = std::max<std::size_t>(line_, 1);
+    if (network_.inputs.empty()) fail(last, "the file ends without an input");
+    if (network_.outputs.empty()) fail(last, "the file ends without an output");
+    for (std::size_t net = 0; net < network_.nets.size(); ++net) {
+      if (!driven_[net]) fail(*used_[net], fmt::format("net {} is driven by nothing", quoted(network_.nets[net])));
+    }
+  }
+
+  /// Puts every gate behind those that drive it.
+  void sort() {
+    std::set<std::size_t> known(network_.inputs.begin(), network_.inputs.end());
+    std::vector<Gate> sorted;
+    std::vector<Gate> left = network_.gates;
+    while (!left.empty()) {
+      std::vector<Gate> waiting;
+      for (const Gate& gate : left) {
+        const bool ready =
+            std::all_of(gate.inputs.begin(), gate.inputs.end(), [&](std::size_t net) { return known.count(net) != 0; });
+        if (!ready) {
+          waiting.push_back(gate);
+          continue;
+        }
+        known.insert(gate.outputs.begin(), gate.outputs.end());
+        sorted.push_back(gate);
+      }
+      if (waiting.size() == left.size()) name_loop(left, known);
+      left = std::move(waiting);
+    }
+    network_.gates = std::move(sorted);
+  }
+
+  /// Walks upstream through gates that wait until one comes again.
+  [[noreturn]] void name_loop(const std::vector<Gate>& waiting, const std::set<std::size_t>& known) const {
+    std::vector<std::size_t> path;  // nets, each driven from the next
+    std::size_t net = waiting.front().outputs.front();
+    while (std::find(path.begin(), path.end(), net) == path.end()) {
+      path.push_back(net);
+      const auto driver = std::find_if(waiting.begin(), waiting.end(), [&](const Gate& gate) {
+        return std::find(gate.outputs.begin(), gate.outputs.end(), net) != gate.outputs.end();
+      });
+      net = *std::find_if(driver->inputs.begin(), driver->inputs.end(),
+                          [&](std::size_t input) { return known.count(input) == 0; });
+    }
+    std::string names = network_.nets[net];
+    for (auto at = path.rbegin(); at != path.rend(); ++at) {
+      names += " -> " + network_.nets[*at];
+      if (*at == net) break;
+    }
+    fail(*driven_[net], "loop: " + names);
+  }
+
+  GateNetwork network_;
+  std::string origin_;
+  std::size_t line_ = 0;
+  std::map<std::string, std::size_t> by_name_;
+  std::vector<std::optional<std::size_t>> driven_;  // [nets], line
+  std::vector<std::optional<std::size_t>> used_;    // [nets], line of the first use
+};
+
+}  // namespace
+
+GateNetwork parse_gates(std::string_view text, const std::string& name, const std::string& origin) {
+  return Parser(name, origin).parse(text);
+}
+
+}  // namespace hysteron::model
