@@ -38,6 +38,8 @@ std::string_view role_name(Role role) {
       return "cell";
     case Role::kReset:
       return "reset";
+    case Role::kDecision:
+      return "decision";
   }
   return "unknown";
 }

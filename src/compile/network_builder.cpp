@@ -61,11 +61,12 @@ LegSize cell_leg_size(const GainCurves& curves, const technology::Technology& te
 }
 
 NetworkBuilder::NetworkBuilder(const technology::Technology& technology, const GainCurves& curves,
-                               const Conditions& conditions)
+                               const Conditions& conditions, bool signed_nodes)
     : technology_(technology), curves_(curves) {
   result_.conditions = conditions;
   result_.supply = supply_of(technology, conditions);
   build_bias();
+  if (signed_nodes) build_splitter_bias();
 }
 
 void NetworkBuilder::build_bias() {
@@ -74,6 +75,9 @@ void NetworkBuilder::build_bias() {
   result_.circuit.add_port(bias_.n_rail);
   result_.reset = result_.circuit.net("reset");
   result_.circuit.add_port(result_.reset);
+}
+
+void NetworkBuilder::build_splitter_bias() {
   // Gate voltages of all splitters: a replica of the pair, stacked on a diode, carries the idle current.
   splitter_n_gate_ = result_.circuit.net("split_n");
   splitter_p_gate_ = result_.circuit.net("split_p");
@@ -266,6 +270,17 @@ Signal NetworkBuilder::cell(Signal& candidate, DeviceId candidate_diode, const s
   compiled.high = gain * unit;
   compiled.starts_on = starts_on;
   return {name + "_out", block, Role::kRail, Signal::kNone, output, add_value(compiled.m[3])};
+}
+
+Signal NetworkBuilder::decision(const std::string& name, const std::string& block, NetId v0, double gain) {
+  const NetId output = result_.circuit.net(name + "_out");
+  const NetId tail = result_.circuit.net(name + "_ot");
+  const LegSize limit = cell_leg_size(curves_, technology_, result_.supply, 2, gain);
+  add("m3", block, Polarity::kN, Role::kDecision, output, v0, tail, technology_.cell_switch);
+  const DeviceId diode =
+      add("m4", block, Polarity::kP, Role::kDecision, output, output, Circuit::kSupply, technology_.reference);
+  add("m5", block, Polarity::kN, Role::kDecision, tail, n_rail(bias_), Circuit::kGround, limit.geometry);
+  return {name + "_out", block, Role::kRail, Signal::kNone, output, add_value(diode)};
 }
 
 }  // namespace hysteron::compile

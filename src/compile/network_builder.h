@@ -47,7 +47,9 @@ struct SignedSignal {
 /// The vocabulary of the circuit: signals, legs, signed nodes, cells.
 class NetworkBuilder {
  public:
-  NetworkBuilder(const technology::Technology& technology, const GainCurves& curves, const Conditions& conditions);
+  /// Without `signed_nodes` there are no gate voltages for splitters and cascodes, and no signed node may be built.
+  NetworkBuilder(const technology::Technology& technology, const GainCurves& curves, const Conditions& conditions,
+                 bool signed_nodes = true);
 
   CompiledNetwork& result() { return result_; }
   Signal& bias() { return bias_; }
@@ -81,6 +83,10 @@ class NetworkBuilder {
               double threshold, double width, double gain, bool starts_on, const CellParameters& parameters,
               CompiledCell& compiled);
 
+  /// A decision without memory: the switch M3, the limit M5 and the diode M4 of a cell behind the node `v0`. Legs of
+  /// kind kCell drive the node; the output is `gain` while they push more than they pull, else 0.
+  Signal decision(const std::string& name, const std::string& block, circuit::NetId v0, double gain);
+
  private:
   circuit::NetId n_rail(Signal& signal);
   circuit::NetId p_rail(Signal& signal);
@@ -93,6 +99,7 @@ class NetworkBuilder {
   circuit::DeviceId add_cell_leg(const std::string& name, const std::string& block, circuit::NetId drain,
                                  std::size_t which, double value, const std::string& parameter, std::size_t& row);
   void build_bias();
+  void build_splitter_bias();
 
   /// Where the legs of `polarity` meet that add to the signed node `node`: behind a common-gate device, so that the
   /// node's swing between its signs does not reach their drains.

@@ -21,7 +21,8 @@ enum class Role {
   kBiasLeg,    ///< a learned bias
   kSkipLeg,    ///< a unit leg of the skip path
   kCell,       ///< M1 to M9 of a memory cell
-  kReset       ///< brings a cell to its initial state while `reset` is up
+  kReset,      ///< brings a cell to its initial state while `reset` is up
+  kDecision    ///< switch, limit and diode of a gate's output
 };
 
 std::string_view role_name(Role role);
