@@ -3,7 +3,7 @@
 
 Usage: scripts/results.py [--quick] [--output FILE] [--program FILE] [SECTION...]
 Sections: demo accuracy speech agreement foreign parallel keywords aware copy digits engine quadrant cell compiler dies corners
-power noise devices accumulation immunity; without any, all of them (many hours on two cores, of which dies,
+power noise devices accumulation immunity gates; without any, all of them (many hours on two cores, of which dies,
 corners, keywords, digits and quadrant take most).
 --quick is a trial with small numbers; give it another --output. Exit code 5 if a target was missed.
 Needs the release build (scripts/demo.sh makes it); speech and the gf180mcu PDK are looked for in ../shared, else
@@ -23,6 +23,7 @@ import time
 
 from results_cell import fill_cell_section
 from results_compiler import CORE, fill_compiler_section
+from results_gates import fill_gates_section
 from results_noise import fill_accumulation_section, fill_device_section, fill_immunity_section, fill_network_part, fill_noise_section
 from results_robustness import fill_corners_section, fill_dies_section, fill_power_section
 
@@ -651,12 +652,18 @@ def immunity_section(bench):
     return section
 
 
+def gates_section(bench):
+    section = Section("Spike logic", "`hysteron gates --all`: the ten built-in circuits at 100 pA, 27 °C; docs/gates.md has the protocol.")
+    fill_gates_section(section, bench)
+    return section
+
+
 SECTIONS = {"demo": demo_section, "accuracy": accuracy_section, "speech": speech_section,
             "agreement": agreement_section, "foreign": foreign_section, "parallel": parallel_section,
             "keywords": keywords_section, "aware": aware_section, "copy": copy_section, "digits": digits_section,
             "engine": engine_section, "quadrant": quadrant_section, "cell": cell_section, "compiler": compiler_section,
             "dies": dies_section, "corners": corners_section, "power": power_section, "noise": noise_section, "devices": devices_section,
-            "accumulation": accumulation_section, "immunity": immunity_section}
+            "accumulation": accumulation_section, "immunity": immunity_section, "gates": gates_section}
 
 
 def machine():

@@ -12,6 +12,7 @@ void add_compile_command(CLI::App& app, Session& session);
 void add_extract_command(CLI::App& app, Session& session);
 void add_corners_command(CLI::App& app, Session& session);
 void add_demo_command(CLI::App& app, Session& session);
+void add_gates_command(CLI::App& app, Session& session);
 void add_hazards_command(CLI::App& app, Session& session);
 void add_montecarlo_command(CLI::App& app, Session& session);
 void add_noise_command(CLI::App& app, Session& session);

@@ -1,0 +1,150 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "circuit_options.h"
+#include "commands.h"
+#include "hysteron/base/error.h"
+#include "hysteron/base/file.h"
+#include "hysteron/base/units.h"
+#include "hysteron/flow/gate_study.h"
+#include "hysteron/flow/gates.h"
+
+namespace {
+
+using hysteron::format_si;
+
+struct Options {
+  CircuitFlags circuit;
+  std::filesystem::path file;
+  bool all = false;
+  std::string period = "20m";
+  hysteron::flow::GateStudyRequest study;
+  std::filesystem::path output;
+  bool json = false;
+};
+
+std::vector<hysteron::model::GateNetwork> networks_of(const Options& options) {
+  if (options.all == !options.file.empty()) {
+    throw hysteron::Error(hysteron::ErrorKind::kUsage, "gates: expected either a gate file or --all");
+  }
+  if (!options.all) return {hysteron::flow::read_gates(options.file)};
+  std::vector<hysteron::model::GateNetwork> networks;
+  for (const auto& type : hysteron::model::gate_types()) networks.push_back(hysteron::model::single_gate(type.kind));
+  return networks;
+}
+
+void print_text(const std::vector<hysteron::flow::GateProof>& proofs) {
+  fmt::print("{:<12}{:>7}{:>13}{:>8}{:>10}{:>12}{:>12}{:>12}\n", "circuit", "right", "transistors", "spikes",
+             "readings", "energy", "switching", "static");
+  for (const auto& proof : proofs) {
+    const auto& run = proof.spacings.front().run;
+    std::size_t readings = 0;
+    for (const auto& spacing : proof.spacings) readings += spacing.run.readings;
+    fmt::print("{:<12}{:>7}{:>13}{:>8}{:>10}{:>12}{:>12}{:>12}\n", proof.gates.logic.name, proof.right() ? "yes" : "no",
+               proof.gates.network.circuit.transistors().size(), proof.spikes, readings,
+               format_si(run.spike_energy, "J"), format_si(run.switch_energy, "J"), format_si(run.most_static, "W"));
+  }
+  for (const auto& proof : proofs) {
+    for (const auto& spacing : proof.spacings) {
+      if (spacing.run.wrong == 0) continue;
+      fmt::print("\n{}, spikes {} apart: {} of {} readings wrong; {}\n", proof.gates.logic.name,
+                 format_si(spacing.spacing, "s"), spacing.run.wrong, spacing.run.readings, spacing.run.first_wrong);
+    }
+  }
+}
+
+/// "44 of 45", of one list of points.
+std::string right_of(const nlohmann::ordered_json& gate, const char* field) {
+  if (!gate.contains(field)) return "";
+  return fmt::format("{} of {}", gate[field]["right"].get<std::size_t>(), gate[field]["points"].get<std::size_t>());
+}
+
+std::string si_or_dash(const nlohmann::ordered_json& value, const std::string& unit) {
+  return value.is_number() ? format_si(value.get<double>(), unit) : "-";
+}
+
+void print_study(const nlohmann::ordered_json& gates) {
+  fmt::print("\n{:<12}{:>12}{:>12}{:>13}{:>13}{:>10}{:>10}{:>12}\n", "circuit", "rate", "spacing", "line margin",
+             "node margin", "held", "corners", "dies");
+  for (const auto& gate : gates) {
+    const bool fast = gate.contains("fastest");
+    const bool margin = gate.contains("noise_margin");
+    fmt::print("{:<12}{:>12}{:>12}{:>13}{:>13}{:>10}{:>10}{:>12}\n", gate["name"].get<std::string>(),
+               fast ? si_or_dash(gate["fastest"]["rate_hz"], "Hz") : "",
+               fast ? si_or_dash(gate["fastest"]["spacing_s"], "s") : "",
+               margin ? si_or_dash(gate["noise_margin"]["line"]["current_a"], "A") : "",
+               margin ? si_or_dash(gate["noise_margin"]["decision"]["current_a"], "A") : "", right_of(gate, "hold"),
+               right_of(gate, "corners"), right_of(gate, "dies"));
+  }
+}
+
+int run(const Options& options, Session& session) {
+  namespace flow = hysteron::flow;
+  const auto networks = networks_of(options);
+  flow::GatesRequest request;
+  request.period = hysteron::parse_si(options.period, "--period");
+  flow::check_gates(request);
+  flow::check_gate_study(options.study);
+  if (!options.output.empty()) hysteron::make_directories(options.output);
+  const flow::Workshop workshop(read_circuit_flags(options.circuit), session.reporter, session.stop);
+  const auto proofs = flow::prove_gates(workshop, networks, request, session.reporter);
+  auto json = flow::gates_json(workshop, proofs, request);
+  if (!options.study.is_empty()) {
+    flow::add_study(json, flow::study_gates(workshop, proofs, request, options.study, session.reporter));
+  }
+  if (!options.output.empty()) {
+    for (const auto& proof : proofs) {
+      flow::write_gates(workshop, proof, request, options.output, options.all ? proof.gates.logic.name : "circuit");
+    }
+    hysteron::write_file(options.output / "gates.json", json.dump(1) + "\n");
+  }
+  if (options.json) {
+    fmt::print("{}\n", json.dump());
+  } else {
+    print_text(proofs);
+    if (!options.study.is_empty()) print_study(json["gates"]);
+  }
+  const auto wrong = std::count_if(proofs.begin(), proofs.end(), [](const auto& proof) { return !proof.right(); });
+  if (wrong > 0) {
+    throw hysteron::Error(hysteron::ErrorKind::kLimitMissed,
+                          fmt::format("{} of {} circuits are not right", wrong, proofs.size()));
+  }
+  return 0;
+}
+
+void declare(CLI::App& command, Options& options) {
+  options.circuit.unit_current = "100p";
+  command.add_option("file", options.file, "Gate file: input NET..., output NET..., NET... = GATE NET...");
+  command.add_flag("--all", options.all, "The ten built-in gates, each by itself");
+  command
+      .add_option("--period", options.period,
+                  "Seconds from a spike to the reading of the levels; a spike takes half of it")
+      ->capture_default_str();
+  command.add_flag("--fastest", options.study.fastest, "Search the highest spike rate and the least spacing that work");
+  command.add_flag("--margins", options.study.margins,
+                   "Disturb every line and every node in every state until something turns");
+  command.add_option("--hold", options.study.hold, "Leave every state alone for this many seconds");
+  command.add_flag("--corners", options.study.corners,
+                   "The proof at every corner, 0.9 to 1.1 of the supply, -40 to 85 degrees Celsius");
+  command.add_option("--dies", options.study.dies, "Dies that ngspice draws, single spikes from every state on each")
+      ->check(not_negative());
+  command.add_option("--seed", options.study.seed, "Of the first die")->check(not_negative())->capture_default_str();
+  command.add_option("-o,--output", options.output, "Folder for gates.json, netlists and test benches");
+  command.add_flag("--json", options.json, "Print one JSON object");
+  add_technology_flags(command, options.circuit);
+}
+
+}  // namespace
+
+void add_gates_command(CLI::App& app, Session& session) {
+  add_command<Options>(app, session, "gates",
+                       "Build circuits of spike logic and prove them in ngspice: every input, order and spacing",
+                       "hysteron gates --all --pdk gf180mcu\n"
+                       "  hysteron gates adder.gates --pdk generic180 -o adder",
+                       declare, [&session](const Options& options) { return run(options, session); });
+}

@@ -1,0 +1,88 @@
+#include <algorithm>
+
+#include "hysteron/analysis/yield.h"
+#include "hysteron/flow/gate_study.h"
+#include "hysteron/report/number_json.h"
+
+namespace hysteron::flow {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using report::number_json;
+
+Json fastest_json(const FastestSpikes& fastest) {
+  return {{"period_s", number_json(fastest.period)},
+          {"rate_hz", number_json(1.0 / fastest.period)},
+          {"spacing_s", number_json(fastest.spacing)}};
+}
+
+Json margin_json(const LeastMargin& margin) {
+  return {{"current_a", number_json(margin.current)}, {"node", margin.node}, {"state", margin.state}};
+}
+
+std::size_t right_of(const std::vector<GatePoint>& points) {
+  return static_cast<std::size_t>(
+      std::count_if(points.begin(), points.end(), [](const GatePoint& point) { return point.right(); }));
+}
+
+double most_static(const std::vector<GatePoint>& points) {
+  double most = 0.0;
+  for (const GatePoint& point : points) most = std::max(most, point.run.most_static);
+  return most;
+}
+
+/// How often and by how much points are right, and the ones that are not.
+Json points_json(const std::vector<GatePoint>& points, bool are_dies) {
+  Json wrong = Json::array();
+  std::size_t failed = 0;
+  for (const GatePoint& point : points) {
+    if (point.right()) continue;
+    Json json = are_dies ? Json{{"seed", point.seed}}
+                         : Json{{"corner", point.environment.corner},
+                                {"supply_v", point.environment.supply},
+                                {"temperature_c", point.environment.temperature}};
+    if (point.error.empty()) {
+      json["wrong"] = point.run.wrong;
+      json["first_wrong"] = point.run.first_wrong;
+    } else {
+      ++failed;
+      json["error"] = point.error;
+    }
+    wrong.push_back(json);
+  }
+  return {{"points", points.size()},
+          {"right", right_of(points)},
+          {"failed", failed},
+          {"most_static_w", most_static(points)},
+          {"not_right", wrong}};
+}
+
+}  // namespace
+
+void add_study(nlohmann::ordered_json& json, const std::vector<GateStudy>& studies) {
+  for (std::size_t i = 0; i < studies.size(); ++i) {
+    const GateStudy& study = studies[i];
+    Json& gate = json["gates"][i];
+    if (study.fastest) gate["fastest"] = fastest_json(*study.fastest);
+    if (study.margins) {
+      gate["noise_margin"] = {{"line", margin_json(study.margins->line)},
+                              {"decision", margin_json(study.margins->decision)},
+                              {"runs", study.margins->runs},
+                              {"failed", study.margins->failed}};
+    }
+    if (study.hold) {
+      gate["hold"] = points_json(study.hold->states, false);
+      gate["hold"]["seconds"] = study.hold->seconds;
+    }
+    if (!study.corners.empty()) gate["corners"] = points_json(study.corners, false);
+    if (!study.dies.empty()) {
+      gate["dies"] = points_json(study.dies, true);
+      const std::size_t right = right_of(study.dies);
+      const analysis::Interval interval = analysis::wilson_interval(right, study.dies.size());
+      gate["dies"]["yield"] = static_cast<double>(right) / static_cast<double>(study.dies.size());
+      gate["dies"]["ci95"] = {interval.low, interval.high};
+    }
+  }
+}
+
+}  // namespace hysteron::flow

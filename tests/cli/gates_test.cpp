@@ -1,0 +1,90 @@
+// `gates`: spike logic from a file to a proof in ngspice.
+
+#include <cmath>
+
+#include "cli/program.h"
+
+namespace hysteron::cli {
+namespace {
+
+class Gates : public Cli {};
+
+TEST_F(Gates, ProvesACircuitOfAFile) {
+  put("half adder.gates", "# both bits\ninput a b\nsum = xor a b\ncarry = and a b\noutput sum carry\n");
+  const auto json = run_json({"gates", "half adder.gates", "-o", "half"});
+  EXPECT_EQ(json["right"], true);
+  EXPECT_DOUBLE_EQ(json["unit_current_a"].get<double>(), 1e-10);
+  ASSERT_EQ(json["gates"].size(), 1u);
+  const auto& gate = json["gates"][0];
+  EXPECT_EQ(gate["name"], "half adder");
+  EXPECT_EQ(gate["right"], true);
+  EXPECT_EQ(gate["cells"], 2);
+  EXPECT_GT(gate["spikes"], 31);
+  ASSERT_EQ(gate["spacings"].size(), 4u);
+  EXPECT_EQ(gate["spacings"][0]["readings"], 2 * gate["spikes"].get<int>()) << "both outputs after every spike";
+  EXPECT_EQ(gate["spacings"][3]["spacing_s"], 0.0);
+  for (const auto& spacing : gate["spacings"]) EXPECT_EQ(spacing["wrong"], 0);
+  const double most = gate["static_power_w"]["most"];
+  EXPECT_GT(most, 1e-9);
+  EXPECT_LT(most, 5e-9);
+  EXPECT_GT(gate["energy_j"].get<double>(), 0.3 * most * json["period_s"].get<double>());
+  EXPECT_LT(gate["energy_j"].get<double>(), 1.2 * most * json["period_s"].get<double>());
+  EXPECT_LT(gate["highest_low_a"], 1e-11);
+  EXPECT_GT(gate["lowest_high_a"], 0.9e-10);
+  for (const char* file : {"gates.json", "circuit.spice", "circuit_bench.spice", "generic180.spice"}) {
+    EXPECT_TRUE(fs::exists(folder_ / "half" / file)) << file;
+  }
+  EXPECT_TRUE(has(read_file(folder_ / "half" / "circuit.spice"), "xxor_sum"));
+}
+
+TEST_F(Gates, SaysWhichLevelIsWrongWhenSpikesAreTooFast) {
+  put("q.gates", "input a b\nq = xor a b\noutput q\n");
+  const Outcome outcome = run({"gates", "q.gates", "--period", "100u", "--json"});
+  EXPECT_EQ(outcome.exit_code, 5);
+  const auto json = nlohmann::json::parse(outcome.output);
+  EXPECT_EQ(json["right"], false);
+  EXPECT_TRUE(has(json["gates"][0]["spacings"][0]["first_wrong"], "q is "));
+  EXPECT_TRUE(has(outcome.messages, "1 of 1 circuits"));
+}
+
+TEST_F(Gates, StudiesALatch) {
+  put("l.gates", "input s r\nq = latch s r\noutput q\n");
+  const auto json =
+      run_json({"gates", "l.gates", "--fastest", "--margins", "--hold", "3600", "--dies", "3", "--seed", "5"});
+  const auto& gate = json["gates"][0];
+  EXPECT_EQ(gate["cells"], 3);
+  EXPECT_LT(gate["fastest"]["period_s"], json["period_s"]);
+  EXPECT_LT(gate["fastest"]["spacing_s"], json["spike_width_s"]);
+  EXPECT_GT(gate["fastest"]["spacing_s"], 1e-6) << "an order needs time";
+  // Between rest and the thresholds lie 0.3 unit currents.
+  EXPECT_NEAR(gate["noise_margin"]["line"]["current_a"].get<double>(), 3e-11, 5e-12);
+  EXPECT_EQ(gate["noise_margin"]["runs"], 6 * 3) << "six states, two lines and the latch";
+  EXPECT_EQ(gate["hold"]["points"], 6);
+  EXPECT_EQ(gate["hold"]["right"], 6);
+  EXPECT_EQ(gate["hold"]["seconds"], 3600.0);
+  EXPECT_EQ(gate["dies"]["points"], 3);
+  EXPECT_EQ(gate["dies"]["failed"], 0);
+}
+
+TEST_F(Gates, RefusesWhatIsNoCircuit) {
+  put("loop.gates", "input a\nq = or a r\nr = not q\noutput q\n");
+  put("open.gates", "input a\n\nq = and a b\noutput q\n");
+  put("twice.gates", "input a b\nq = not a\nq = not b\noutput q\n");
+  put("word.gates", "input a\nq = invert a\noutput q\n");
+  put("empty.gates", "");
+  put("q.gates", "input a\nq = not a\noutput q\n");
+  expect_refusal({"gates", "loop.gates"}, 3, {"'loop.gates':", "loop: q -> r -> q"});
+  expect_refusal({"gates", "open.gates"}, 3, {"'open.gates':3:", "'b'", "nothing"});
+  expect_refusal({"gates", "twice.gates"}, 3, {"'twice.gates':3:", "'q'", "twice", "line 2"});
+  expect_refusal({"gates", "word.gates", "-o", "out"}, 3, {"'word.gates':2:", "'invert'", "majority"});
+  expect_refusal({"gates", "empty.gates"}, 3, {"'empty.gates':1:"});
+  expect_refusal({"gates", "missing.gates"}, 3, {"missing.gates"});
+  expect_refusal({"gates", "q.gates", "--period", "0"}, 3, {"--period 0"});
+  expect_refusal({"gates", "q.gates", "--hold", "-1"}, 3, {"--hold -1"});
+  expect_refusal({"gates", "q.gates", "--dies", "2", "--seed", "0"}, 3, {"--seed 0"});
+  expect_refusal({"gates", "q.gates", "--all"}, 2, {"either"});
+  expect_refusal({"gates"}, 2, {"--all"});
+}
+
+}  // namespace
+}  // namespace hysteron::cli
