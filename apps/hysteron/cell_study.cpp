@@ -67,6 +67,7 @@ void print_study(const Json& study) {
 }
 
 int run(Options options, Session& session) {
+  hysteron::check_writable(options.output, "--output");
   if (!options.currents.empty()) options.request.currents.clear();
   for (const std::string& text : options.currents) {
     options.request.currents.push_back(hysteron::parse_si(text, "--currents"));

@@ -133,6 +133,7 @@ void print_rows(const Json& study) {
 }
 
 int run(Options options, Session& session) {
+  hysteron::check_writable(options.output, "--output");  // hours of training come first
   options.request.base = options.base;
   const QuadrantStudy study = hysteron::flow::study_quadrant(options.request, session.reporter, session.stop);
   Json json = study_json(options, study);

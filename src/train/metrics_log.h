@@ -15,12 +15,14 @@ class MetricsLog {
   /// Error where it cannot be written.
   MetricsLog(const std::string& path, std::optional<std::uint64_t> keep);
 
+  /// Writes one line through to the file. Throws a bad-input Error that names training.metrics where it cannot.
   void line(const nlohmann::ordered_json& figures);
 
-  /// Bytes written so far, all on disk.
+  /// Bytes of the file so far; 0 where it is no file.
   std::uint64_t bytes();
 
  private:
+  std::string path_;
   std::ofstream stream_;
 };
 

@@ -266,6 +266,25 @@ TEST_F(FullDisk, OfStdoutIsNoSuccess) {
   expect_refusal({"run", "m.safetensors", "--input", "x.npy", "--json"}, kBadInput, {"stdout"});
 }
 
+TEST_F(FullDisk, OfTheMetricsLogEndsTraining) {
+  const std::string metrics = "steps = 200\ncheckpoint_interval = 10\nmetrics = ";
+  put("device.toml", tiny_training("tones", "trained", metrics + "\"/dev/full\"\n"));
+  expect_refusal({"train", "device.toml"}, kBadInput, {"training.metrics", "/dev/full", "No space left"});
+  put("limited.toml", tiny_training("tones", "trained", "steps = 200\nmetrics = \"log.jsonl\"\n"));
+  surroundings_.largest_file = 2048;
+  const Outcome outcome = run({"train", "limited.toml"});
+  EXPECT_EQ(outcome.exit_code, kBadInput) << outcome.messages;
+  EXPECT_TRUE(has(outcome.messages, "training.metrics: cannot write 'log.jsonl'")) << outcome.messages;
+  EXPECT_FALSE(fs::exists(folder_ / "trained"));
+}
+
+TEST_F(FullDisk, OfTheMetricsLogEndsTrainingOfSoftwareBackbonesToo) {
+  put("c.toml",
+      "[data]\ntask = \"flip_flop\"\nlength = 20\nsequences = 16\n[model]\nbackbone = \"software\"\nwidth = 4\n"
+      "output = \"m\"\n[training]\nbatch = 16\nsteps = 20\nmetrics = \"/dev/full\"\n");
+  expect_refusal({"train", "c.toml"}, kBadInput, {"training.metrics", "/dev/full"});
+}
+
 TEST_F(FullDisk, LeavesNothingWhereAFileMayNotGrow) {
   surroundings_.largest_file = 4096;
   make_directories(folder_ / "limited");
@@ -283,6 +302,11 @@ TEST_F(FullDisk, AFolderThatDoesNotExistIsNamedBeforeAnythingIsDone) {
   expect_refusal({"features", "missing.wav", "-o", "nowhere/f.npy"}, kBadInput, {"--output", "nowhere/f.npy"});
   expect_refusal({"eval", "m.safetensors", "--data", "missing", "--features", "nowhere/f.npy"}, kBadInput,
                  {"--features", "nowhere/f.npy"});
+  expect_refusal({"study", "quadrant", "--base", "missing.toml", "-o", "nowhere/q.json"}, kBadInput,
+                 {"--output", "nowhere/q.json"});
+  expect_refusal({"study", "quadrant", "--base", "missing.toml", "-o", "tones"}, kBadInput, {"--output", "folder"});
+  expect_refusal({"study", "cell", "--pdk", "missing.toml", "-o", "nowhere/c.json"}, kBadInput,
+                 {"--output", "nowhere/c.json"});
 }
 
 TEST_F(FullDisk, AFolderThatDoesNotExistIsNamed) {
