@@ -71,7 +71,9 @@ TEST(DeviceNoise, TrialsInTimeHaveTheSmallSignalNoise) {
     EXPECT_EQ(point.time.trials, 3u);
     EXPECT_EQ(point.time.flips, 0u);
     EXPECT_NEAR(point.time.candidate_ratio.value, 1.0, 0.3) << (point.on ? "on" : "off");
-    if (point.on) EXPECT_NEAR(point.time.output_ratio.value, 1.0, 0.3);
+    if (point.on) {
+      EXPECT_NEAR(point.time.output_ratio.value, 1.0, 0.3);
+    }
   }
 }
 
