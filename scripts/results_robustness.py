@@ -137,8 +137,8 @@ def fill_dies_section(section, bench, train_once):
             section.row(clip["clip"], clip["software"], clip["margin_votes"], percent(clip["decision_yield"]),
                         interval(clip["ci95"]))
     good = sum(clip["decision_yield"] >= 0.995 for clip in fast["per_clip"])
-    section.lines += ["", f"{good} of {fast['clips']} clips have 99.5 % or more. Published, for another network of this size in another technology: 11 clips x "
-                          "200 dies, eight clips with 99.5 % or more, the others 88.5, 45.5 and 41 %."]
+    section.lines += ["", f"{good} of {fast['clips']} clips have 99.5 % or more. Published: 11 clips x 200 dies, eight clips with 99.5 % or "
+                          "more, the others 88.5, 45.5 and 41 %."]
     fit = fast["margin_fit"]
     if fit["slope"] is not None:
         def law(name):
