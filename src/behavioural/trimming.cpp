@@ -118,11 +118,10 @@ std::size_t Trimmer::count_wrong(const Bits& bits, const DieParameters::Cell& ce
   return wrong;
 }
 
-void Trimmer::trim_cell(std::size_t index, const TrimLeg* threshold, const TrimLeg* width, Die& die,
-                        int& threshold_code, int& width_code) const {
-  const TrimLeg& leg = threshold != nullptr ? *threshold : *width;
-  const circuit::DeviceId m2 = engine_.network().cells[leg.layer][leg.cell].m[kThreshold];
-  const circuit::DeviceId m8 = engine_.network().cells[leg.layer][leg.cell].m[kWidth];
+std::array<int, 2> Trimmer::trim_cell(std::size_t index, std::size_t layer, std::size_t cell, bool has_threshold,
+                                      bool has_width, Die& die) const {
+  const circuit::DeviceId m2 = engine_.network().cells[layer][cell].m[kThreshold];
+  const circuit::DeviceId m8 = engine_.network().cells[layer][cell].m[kWidth];
   // Both thresholds are linear in both currents, so three measured loops say what every code gives.
   const DieParameters drawn = engine_.on_die(die);
   const auto loop_with = [&](circuit::DeviceId device) {
@@ -133,7 +132,7 @@ void Trimmer::trim_cell(std::size_t index, const TrimLeg* threshold, const TrimL
   const DieParameters::Cell base = drawn.cells[index];
   const DieParameters::Cell by_threshold = loop_with(m2);
   const DieParameters::Cell by_width = loop_with(m8);
-  const Bits bits = measure(drawn, leg.layer, leg.cell);
+  const Bits bits = measure(drawn, layer, cell);
 
   struct Setting {
     int threshold = 0;
@@ -141,20 +140,20 @@ void Trimmer::trim_cell(std::size_t index, const TrimLeg* threshold, const TrimL
   };
   std::vector<Setting> best;
   std::size_t least = bits.wanted.size() + 1;
-  const int first_threshold = threshold != nullptr ? dac_.lowest() : 0;
-  const int last_threshold = threshold != nullptr ? dac_.highest() : 0;
-  const int first_width = width != nullptr ? dac_.lowest() : 0;
-  const int last_width = width != nullptr ? dac_.highest() : 0;
+  const int first_threshold = has_threshold ? dac_.lowest() : 0;
+  const int last_threshold = has_threshold ? dac_.highest() : 0;
+  const int first_width = has_width ? dac_.lowest() : 0;
+  const int last_width = has_width ? dac_.highest() : 0;
   for (int a = first_threshold; a <= last_threshold; ++a) {
     for (int b = first_width; b <= last_width; ++b) {
       const auto with = [&](float DieParameters::Cell::*of) {
         return base.*of + static_cast<float>(a) * (by_threshold.*of - base.*of) +
                static_cast<float>(b) * (by_width.*of - base.*of);
       };
-      DieParameters::Cell cell = base;
-      cell.rise = with(&DieParameters::Cell::rise);
-      cell.fall = with(&DieParameters::Cell::fall);
-      const std::size_t wrong = count_wrong(bits, cell);
+      DieParameters::Cell turned = base;
+      turned.rise = with(&DieParameters::Cell::rise);
+      turned.fall = with(&DieParameters::Cell::fall);
+      const std::size_t wrong = count_wrong(bits, turned);
       if (wrong > least) continue;
       if (wrong < least) best.clear();
       least = wrong;
@@ -171,10 +170,9 @@ void Trimmer::trim_cell(std::size_t index, const TrimLeg* threshold, const TrimL
   };
   const Setting chosen = *std::min_element(
       best.begin(), best.end(), [&](const Setting& a, const Setting& b) { return distance(a) < distance(b); });
-  threshold_code = chosen.threshold;
-  width_code = chosen.width;
-  die[m2].mobility *= dac_.factor(threshold_code);
-  die[m8].mobility *= dac_.factor(width_code);
+  die[m2].mobility *= dac_.factor(chosen.threshold);
+  die[m8].mobility *= dac_.factor(chosen.width);
+  return {chosen.threshold, chosen.width};
 }
 
 std::vector<int> Trimmer::trim(const std::vector<TrimLeg>& legs, Die& die) const {
@@ -190,10 +188,8 @@ std::vector<int> Trimmer::trim(const std::vector<TrimLeg>& legs, Die& die) const
       const auto threshold = find(false);
       const auto width = find(true);
       if (threshold == legs.end() && width == legs.end()) continue;
-      int threshold_code = 0;
-      int width_code = 0;
-      trim_cell(index, threshold == legs.end() ? nullptr : &*threshold, width == legs.end() ? nullptr : &*width, die,
-                threshold_code, width_code);
+      const auto [threshold_code, width_code] =
+          trim_cell(index, l, j, threshold != legs.end(), width != legs.end(), die);
       if (threshold != legs.end()) codes[static_cast<std::size_t>(threshold - legs.begin())] = threshold_code;
       if (width != legs.end()) codes[static_cast<std::size_t>(width - legs.begin())] = width_code;
     }

@@ -62,8 +62,9 @@ class Trimmer {
   void blame(const Die& die, Blame& total) const;
   Bits measure(const DieParameters& parameters, std::size_t layer, std::size_t cell) const;
   std::size_t count_wrong(const Bits& bits, const DieParameters::Cell& cell) const;
-  void trim_cell(std::size_t index, const TrimLeg* threshold, const TrimLeg* width, Die& die, int& threshold_code,
-                 int& width_code) const;
+  /// Codes of M2 and M8 of the cell with this index over all layers, 0 where there is no trim.
+  std::array<int, 2> trim_cell(std::size_t index, std::size_t layer, std::size_t cell, bool has_threshold,
+                               bool has_width, Die& die) const;
 
   const DieEngine& engine_;
   const model::Network& software_;
