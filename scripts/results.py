@@ -25,7 +25,8 @@ from results_cell import fill_cell_section
 from results_compiler import CORE, fill_compiler_section
 from results_gates import fill_gates_section
 from results_noise import fill_accumulation_section, fill_device_section, fill_immunity_section, fill_network_part, fill_noise_section
-from results_robustness import fill_corners_section, fill_dies_section, fill_power_section
+from results_power import fill_power_section
+from results_robustness import fill_corners_section, fill_dies_section
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TITLE = """# Results
@@ -396,6 +397,15 @@ def train_once(bench, name, keys):
     return result
 
 
+def train_unless_there(bench, name, keys):
+    """Trains where no model of another section was made by the same configuration."""
+    path = bench.work / f"{name}.toml"
+    before = path.read_text() if path.exists() and (bench.work / f"{name}.safetensors").exists() else None
+    write_training(path, {**keys, "model.output": f"{name}.safetensors"})
+    if path.read_text() != before:
+        bench.run("train", f"{name}.toml")
+
+
 def train_keywords(bench, name, width, seeds, keys):
     """Trains on Speech Commands once for each seed."""
     quick = {"training.steps": 60} if bench.quick else {}
@@ -616,7 +626,7 @@ def corners_section(bench):
 
 def power_section(bench):
     section = Section("Power over the width", "`hysteron power`, legs sized by the gain curves; docs/power.md has the networks and the model.")
-    fill_power_section(section, bench)
+    fill_power_section(section, bench, train_unless_there)
     return section
 
 

@@ -1,4 +1,4 @@
-"""The sections `dies`, `corners` and `power` of scripts/results.py: mismatch and corners of the compiler's network."""
+"""The sections `dies` and `corners` of scripts/results.py: mismatch and corners of the compiler's network."""
 import pathlib
 import re
 
@@ -202,31 +202,3 @@ def fill_corners_section(section, bench, train_once):
     corner_rows(section, result)
     section.lines += ["", "What drawing the legs for little drift does: an ideal reference, the typical corner, 1.8 V."]
     temperature_rows(section, bench, pdk, few, flags, [("by width alone", pdk), ("for little drift", steady)])
-
-
-def fill_power_section(section, bench):
-    pdk = "generic180" if bench.pdk_root is None else "gf180mcu"
-    dims = "4,8" if bench.quick else "4,8,16,32"
-    result, _ = bench.run("power", "--pdk", pdk, "--dims", dims, "--model-dims", "64,128,256,512,1024", "--calibrate", "curves")
-
-    def within(name, wanted, allowed):
-        return abs(result[name] - wanted) <= allowed, f"{result[name]:.3f} ± {result[name + '_half_interval']:.3f}"
-
-    section.targets()
-    for label, name, wanted, allowed in (("cells", "exponent_cells", 1.0, 0.05), ("d x d legs", "exponent_feedforward", 2.0, 0.1)):
-        met, text = within(name, wanted, allowed)
-        section.target(f"{pdk}: exponent of the {label}, d = 4 to 1,024", f"{wanted:.2f} ± {allowed:.2f}", text, met)
-    large = result["exponent_feedforward_large"]
-    section.target(f"{pdk}: exponent of the whole feedforward part, d = 256 to 1,024", "at least 1.9", f"{large:.3f}", large >= 1.9)
-    fit = result["fit_total"]
-    section.lines += ["", f"P = {fit['constant_nw']:.1f} nW + {fit['linear_nw']:.2f} nW d + {1e3 * fit['quadratic_nw']:.0f} pW d², within "
-                          f"{percent(fit['worst_relative_error'])}; the model's total is within {percent(result['worst_model_error'])} of "
-                          "ngspice on the networks that both ran."]
-    section.table("d", "total", "cells", "feedforward", "d x d legs", "at rest", "ngspice (the first network; the model of it)",
-                  "energy a frame")
-    for point in result["points"]:
-        model = point["model_nw"]
-        both = (f"{point['spice_nw']['total']:.1f} nW ({point['model_of_first_nw']['total']:.1f} nW)" if "spice_nw" in point else "")
-        section.row(point["dim"], f"{model['total']:.1f} nW", f"{model['cells']:.1f} nW", f"{model['feedforward']:.1f} nW",
-                    f"{model['square_legs']:.1f} nW", f"{point['rest_nw']['total']:.1f} nW", both,
-                    f"{1e9 * point['energy_per_frame_j']:.2f} nJ")

@@ -1,63 +1,222 @@
 #include <fmt/format.h>
 
+#include <filesystem>
+#include <limits>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "circuit_options.h"
 #include "commands.h"
+#include "hysteron/base/error.h"
 #include "hysteron/base/units.h"
+#include "hysteron/data/npy.h"
+#include "hysteron/flow/centring.h"
 #include "hysteron/flow/power_study.h"
+#include "hysteron/model/model_file.h"
 
 namespace {
+
+using hysteron::format_si;
 
 struct Options {
   CircuitFlags circuit;
   hysteron::flow::PowerRequest request;
+  std::vector<std::filesystem::path> models;
+  std::filesystem::path input;
+  std::filesystem::path center;
+  std::vector<std::size_t> clips;
+  std::size_t largest_simulated = std::numeric_limits<std::size_t>::max();
+  bool wants_widths = true;  ///< drawn networks too
   bool json = false;
 };
 
-void print_text(const hysteron::flow::PowerStudy& study) {
-  using hysteron::format_si;
+/// A network of the user with what it is to play.
+struct Given {
+  hysteron::model::Network network;
+  std::optional<hysteron::data::Features> centring;
+};
+
+std::string nanowatt(const nlohmann::json& value) { return format_si(value.get<double>() * hysteron::kNano, "W"); }
+
+std::string with_interval(const nlohmann::json& row, const std::string& name) {
+  const nlohmann::json& half = row[name + "_half_interval"];
+  return fmt::format("{:.3f}", row[name].get<double>()) +
+         (half.is_number() ? fmt::format(" +- {:.3f}", half.get<double>()) : "");
+}
+
+void print_fit(const nlohmann::json& fit) {
+  fmt::print("P = {} + {} d + {} d^2, within {:.2g} %\n", nanowatt(fit["constant_nw"]), nanowatt(fit["linear_nw"]),
+             nanowatt(fit["quadratic_nw"]), 100.0 * fit["worst_relative_error"].get<double>());
+}
+
+void print_local(const nlohmann::json& local) {
+  fmt::print("{:>12}{:>20}{:>20}{:>20}\n", "exponent", "total", "cells", "feedforward");
+  for (const nlohmann::json& step : local) {
+    fmt::print("{:>12}{:>20}{:>20}{:>20}\n", fmt::format("{} to {}", step["from"].dump(), step["to"].dump()),
+               with_interval(step, "total"), with_interval(step, "cells"), with_interval(step, "feedforward"));
+  }
+}
+
+void print_widths(const nlohmann::json& json) {
   fmt::print("{:>6}{:>12}{:>12}{:>12}{:>12}{:>12}{:>12}{:>14}\n", "d", "total", "cells", "feedforward", "d x d legs",
              "at rest", "ngspice", "energy/frame");
-  for (const auto& point : study.points) {
-    fmt::print("{:>6}{:>12}{:>12}{:>12}{:>12}{:>12}{:>12}{:>14}\n", point.dim, format_si(point.model.total(), "W"),
-               format_si(point.model.cells, "W"), format_si(point.model.feedforward(), "W"),
-               format_si(point.model.square_legs, "W"), format_si(point.rest.total(), "W"),
-               point.spice ? format_si(point.spice->total, "W") : "",
-               format_si(point.model.total() * study.frame_seconds, "J"));
+  for (const nlohmann::json& point : json["points"]) {
+    const nlohmann::json& model = point["model_nw"];
+    fmt::print("{:>6}{:>12}{:>12}{:>12}{:>12}{:>12}{:>12}{:>14}\n", point["dim"].get<std::size_t>(),
+               nanowatt(model["total"]), nanowatt(model["cells"]), nanowatt(model["feedforward"]),
+               nanowatt(model["square_legs"]), nanowatt(point["rest_nw"]["total"]),
+               point.contains("spice_nw") ? nanowatt(point["spice_nw"]["total"]) : "",
+               format_si(point["energy_per_frame_j"].get<double>(), "J"));
   }
-  fmt::print("\nP = {} + {} d + {} d^2, within {:.2g} %\n", format_si(study.total.constant, "W"),
-             format_si(study.total.linear, "W"), format_si(study.total.quadratic, "W"), 100.0 * study.total.worst);
-  fmt::print("exponents: cells {:.3f} +- {:.3f}, d x d legs {:.3f} +- {:.3f}, feedforward from d = 256 on {:.3f}\n",
-             study.cells.value, study.cells.half_interval, study.square_legs.value, study.square_legs.half_interval,
-             study.feedforward_large.value);
-  fmt::print("the model is within {:.1f} % of ngspice\n", 100.0 * study.worst_model_error);
+  fmt::print("\n");
+  print_fit(json["fit_total"]);
+  fmt::print("exponents: cells {}, d x d legs {}\n", with_interval(json, "exponent_cells"),
+             with_interval(json, "exponent_feedforward"));
+  print_local(json["local"]);
+  fmt::print("the model is within {:.1f} % of ngspice, {:.1f} % given the bits that the circuit held\n",
+             100.0 * json["worst_model_error"].get<double>(),
+             100.0 * json["worst_model_error_same_bits"].get<double>());
+}
+
+void print_network(const nlohmann::json& network) {
+  fmt::print("\n{} (d = {}, {} clips of {} frames)\n", network["model"].get<std::string>(), network["dim"].dump(),
+             network["clips"].size(), network["frames"].dump());
+  fmt::print("{:<24}{:>12}{:>12}\n", "", "listening", "at rest");
+  const auto row = [](const std::string& name, const nlohmann::json& listening, const nlohmann::json& rest) {
+    fmt::print("{:<24}{:>12}{:>12}\n", name, nanowatt(listening), nanowatt(rest));
+  };
+  row("by the model", network["model_nw"]["total"], network["rest_nw"]["total"]);
+  if (network.contains("blocks")) {
+    for (const char* part : {"total", "cells", "feedforward"}) {
+      row(std::string("ngspice: ") + part, network["spice_nw"][part], network["spice_rest_nw"][part]);
+    }
+    for (const nlohmann::json& block : network["blocks"]) {
+      row("  " + block["block"].get<std::string>() + " " + block["part"].get<std::string>(), block["listening_nw"],
+          block["rest_nw"]);
+    }
+  }
+  fmt::print("energy                  {} a frame, {} a decision\n",
+             format_si(network["energy_per_frame_j"].get<double>(), "J"),
+             format_si(network["energy_per_decision_j"].get<double>(), "J"));
+}
+
+void print_text(const nlohmann::json& json) {
+  if (json.contains("points")) print_widths(json);
+  if (!json.contains("networks")) return;
+  for (const nlohmann::json& network : json["networks"]) print_network(network);
+  for (const char* name : {"networks_model_scaling", "networks_spice_scaling"}) {
+    if (!json.contains(name)) continue;
+    const nlohmann::json& scaling = json[name];
+    fmt::print("\nthese networks {}: exponents cells {}, feedforward {}\n",
+               name == std::string("networks_model_scaling") ? "by the model" : "in ngspice",
+               with_interval(scaling, "exponent_cells"), with_interval(scaling, "exponent_feedforward"));
+    print_local(scaling["local"]);
+    if (scaling.contains("fit_total")) print_fit(scaling["fit_total"]);
+  }
+}
+
+/// Reads and checks every model before anything is simulated.
+std::vector<Given> read_models(const Options& options, const hysteron::data::Features& features) {
+  std::vector<Given> given;
+  for (const auto& path : options.models) {
+    Given next{hysteron::model::load_model(path), {}};
+    hysteron::flow::check_clips(next.network, features, options.clips, hysteron::quoted(options.input.string()));
+    next.centring = hysteron::flow::read_centring_features(options.center, next.network);
+    given.push_back(std::move(next));
+  }
+  return given;
+}
+
+std::vector<hysteron::flow::NetworkPower> study_models(const Options& options, const std::vector<Given>& given,
+                                                       const hysteron::data::Features& features,
+                                                       const hysteron::flow::Workshop& workshop, Session& session) {
+  namespace flow = hysteron::flow;
+  std::vector<flow::NetworkPower> results;
+  for (std::size_t i = 0; i < given.size(); ++i) {
+    const auto clips = flow::check_clips(given[i].network, features, options.clips, "");
+    const flow::Target target =
+        flow::make_target(workshop, given[i].network, given[i].centring, session.reporter, session.stop);
+    const std::span<const float> calibration =
+        given[i].centring ? std::span(given[i].centring->values) : std::span<const float>();
+    flow::NetworkPower result = flow::model_network_power(workshop, options.models[i].string(), target.network,
+                                                          features, clips, options.request.frames);
+    if (result.dim <= options.largest_simulated) {
+      flow::measure_network_power(workshop, target.network, features, calibration, options.request.frames, result,
+                                  session.reporter);
+    }
+    results.push_back(std::move(result));
+  }
+  return results;
 }
 
 int run(const Options& options, Session& session) {
   namespace flow = hysteron::flow;
-  flow::check_power_request(options.request);
-  const flow::Workshop workshop(read_circuit_flags(options.circuit), session.reporter, session.stop);
-  const flow::PowerStudy study = flow::study_power(workshop, options.request, session.reporter);
-  if (options.json) {
-    fmt::print("{}\n", flow::power_study_json(study).dump());
-  } else {
-    print_text(study);
+  if (options.request.frames == 0 || options.request.decision_frames == 0) {
+    throw hysteron::bad_input("--frames and --decision-frames: expected at least one");
   }
+  if (options.wants_widths) flow::check_power_request(options.request);
+  hysteron::data::Features features;
+  if (!options.models.empty()) features = hysteron::data::read_npy(options.input);
+  const std::vector<Given> given = read_models(options, features);
+  const flow::Workshop workshop(read_circuit_flags(options.circuit), session.reporter, session.stop);
+  nlohmann::json json = nlohmann::json::object();
+  std::size_t failed = 0;
+  if (options.wants_widths) {
+    const flow::PowerStudy study = flow::study_power(workshop, options.request, session.reporter);
+    json = flow::power_study_json(study);
+    failed += study.failed();
+  }
+  if (!given.empty()) {
+    const auto networks = study_models(options, given, features, workshop, session);
+    json.update(flow::networks_json(networks));
+    for (const flow::NetworkPower& network : networks) failed += network.error.empty() ? 0 : 1;
+  }
+  if (options.json) {
+    fmt::print("{}\n", json.dump());
+  } else {
+    print_text(json);
+  }
+  if (failed > 0) throw hysteron::simulator_error(fmt::format("{} networks could not be simulated", failed));
   return 0;
 }
 
 void declare(CLI::App& command, Options& options) {
-  command.add_option("--dims", options.request.dims, "Widths that ngspice simulates")
+  auto* models = command.add_option("models", options.models,
+                                    "Model files: networks of your own, alone unless --dims or --model-dims is given");
+  auto* input =
+      command.add_option("--input", options.input, "Features that they play, [clips, frames, inputs] float32 .npy");
+  models->needs(input);
+  input->needs(models);
+  command
+      .add_option("--center", options.center,
+                  "Training features, .npy: first move their thresholds away from where candidates lie "
+                  "(docs/centring.md), and size their legs on these frames")
+      ->needs(models);
+  command.add_option("--clips", options.clips, "Indices of the clips that they play (default: all)")
       ->delimiter(',')
       ->check(not_negative())
-      ->capture_default_str();
-  command.add_option("--model-dims", options.request.model_dims, "Widths by the power model alone")
-      ->delimiter(',')
+      ->needs(models);
+  command
+      .add_option("--simulate-up-to", options.largest_simulated,
+                  "Models wider than this are studied by the power model alone (default: ngspice takes all)")
+      ->check(not_negative())
+      ->needs(models);
+  auto* dims = command.add_option("--dims", options.request.dims, "Widths of drawn networks that ngspice simulates")
+                   ->delimiter(',')
+                   ->check(not_negative())
+                   ->capture_default_str();
+  auto* model_dims = command.add_option("--model-dims", options.request.model_dims, "Widths by the power model alone")
+                         ->delimiter(',')
+                         ->check(not_negative())
+                         ->capture_default_str();
+  command.add_option("--frames", options.request.frames, "Frames of the drawn clip, and of the rest")
       ->check(not_negative())
       ->capture_default_str();
-  command.add_option("--frames", options.request.frames, "Frames of the drawn clip")
+  command
+      .add_option("--decision-frames", options.request.decision_frames,
+                  "Frames that a decision of a drawn network takes, for its energy; a model's are those of its clips")
       ->check(not_negative())
       ->capture_default_str();
   command.add_option("--seed", options.request.seed, "Of networks and clip")
@@ -65,13 +224,19 @@ void declare(CLI::App& command, Options& options) {
       ->capture_default_str();
   command.add_flag("--json", options.json, "Print one JSON object");
   add_circuit_flags(command, options.circuit);
+  command.parse_complete_callback([&options, models, dims, model_dims] {
+    options.wants_widths = models->count() == 0 || dims->count() > 0 || model_dims->count() > 0;
+  });
 }
 
 }  // namespace
 
 void add_power_command(CLI::App& app, Session& session) {
-  add_command<Options>(app, session, "power", "Supply power over the width of a network, by what draws it",
-                       "hysteron power --pdk generic180 --dims 4,8,16 --calibrate curves\n"
+  add_command<Options>(app, session, "power",
+                       "Supply power by block, over time, at rest and over the width of a network",
+                       "hysteron power model.safetensors --input test.npy --pdk generic180 --clips 0,3\n"
+                       "  hysteron power small.safetensors large.safetensors --input test.npy --clips 0 --dims 4,8,16\n"
+                       "  hysteron power --pdk generic180 --dims 4,8,16 --calibrate curves\n"
                        "  hysteron power --pdk gf180mcu --dims 4,8 --model-dims 64,256,1024 --unit-current 300p",
                        declare, [&session](const Options& options) { return run(options, session); });
 }

@@ -10,6 +10,21 @@ namespace {
 
 constexpr double kNever = std::numeric_limits<double>::quiet_NaN();
 
+struct Sampled {
+  double mean = 0.0;
+  double variance = 0.0;  ///< of the mean, relative: that of its logarithm to first order
+};
+
+Sampled sampled(std::span<const double> values) {
+  const auto count = static_cast<double>(values.size());
+  Sampled result;
+  for (const double value : values) result.mean += value / count;
+  double squares = 0.0;
+  for (const double value : values) squares += std::pow(value - result.mean, 2);
+  result.variance = values.size() < 2 ? kNever : squares / (count - 1.0) / count / std::pow(result.mean, 2);
+  return result;
+}
+
 }  // namespace
 
 double student_quantile95(std::size_t degrees) {
@@ -44,6 +59,24 @@ Exponent fit_exponent(const std::vector<double>& x, const std::vector<double>& y
     residual += std::pow(std::log(y[i]) - mean_y - result.value * (std::log(x[i]) - mean_x), 2);
   }
   result.half_interval = student_quantile95(count - 2) * std::sqrt(residual / static_cast<double>(count - 2) / xx);
+  return result;
+}
+
+Exponent local_exponent(double x0, std::span<const double> y0, double x1, std::span<const double> y1) {
+  assert(!y0.empty() && !y1.empty() && x0 != x1);
+  const Sampled a = sampled(y0);
+  const Sampled b = sampled(y1);
+  const double step = std::log(x1 / x0);
+  Exponent result{std::log(b.mean / a.mean) / step, kNever};
+  const double variance = a.variance + b.variance;
+  if (!(variance > 0.0)) {
+    if (variance == 0.0) result.half_interval = 0.0;
+    return result;
+  }
+  const double degrees = variance * variance /
+                         (a.variance * a.variance / static_cast<double>(y0.size() - 1) +
+                          b.variance * b.variance / static_cast<double>(y1.size() - 1));
+  result.half_interval = student_quantile95(static_cast<std::size_t>(degrees)) * std::sqrt(variance) / std::abs(step);
   return result;
 }
 

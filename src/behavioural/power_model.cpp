@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cassert>
 
+#include "hysteron/model/inference.h"
+
 namespace hysteron::behavioural {
 namespace {
 
@@ -45,15 +47,22 @@ Values affine(const model::Affine& map, const Values& x) {
   return (x * map.weight.transpose()).rowwise() + map.bias.transpose();
 }
 
+/// Bits that a layer's cells held, [frames, cells of the widest layer]; empty: the cells follow the model.
+struct Bits {
+  std::span<const char> on;
+  std::size_t stride = 0;
+};
+
 /// States of the cells, alpha or 0, and what the cells draw.
-Values run_cells(const model::Layer& layer, const Values& candidates, double& drawn) {
+Values run_cells(const model::Layer& layer, const Values& candidates, const Bits& bits, double& drawn) {
   Values states(candidates.rows(), candidates.cols());
   for (Eigen::Index j = 0; j < candidates.cols(); ++j) {
     const float width = layer.beta_hi[j] - layer.beta_lo[j];
     bool on = layer.initial_state[j] > 0.5F;
     for (Eigen::Index t = 0; t < candidates.rows(); ++t) {
       const float candidate = candidates(t, j);
-      on = candidate >= layer.beta_hi[j] || (on && candidate >= layer.beta_lo[j]);
+      on = bits.on.empty() ? model::next_state(candidate, layer.beta_lo[j], layer.beta_hi[j], on)
+                           : bits.on[static_cast<std::size_t>(t) * bits.stride + static_cast<std::size_t>(j)] != 0;
       states(t, j) = on ? layer.alpha[j] : 0.0F;
       // M1 and M9 give what M2 takes, or all they have while V0 is low; M4 and M7 conduct while the cell is on.
       drawn += std::min(candidate + (on ? width : 0.0F), layer.beta_hi[j]) + (on ? layer.alpha[j] + width : 0.0F);
@@ -65,7 +74,8 @@ Values run_cells(const model::Layer& layer, const Values& candidates, double& dr
 }  // namespace
 
 PowerSplit model_power(const model::Network& network, std::span<const float> features,
-                       const technology::Technology& technology, double supply, double unit_current) {
+                       const technology::Technology& technology, double supply, double unit_current,
+                       std::span<const char> on) {
   const auto width = static_cast<Eigen::Index>(network.inputs());
   const Eigen::Index frames = static_cast<Eigen::Index>(features.size()) / width;
   assert(frames > 0 && static_cast<std::size_t>(frames * width) == features.size());
@@ -82,11 +92,17 @@ PowerSplit model_power(const model::Network& network, std::span<const float> fea
                      push(network.input.weight, -1.0F, inputs.negative) + push_biases(network.input.bias, frames);
   split.reference = (1.0 + share) * static_cast<double>(frames);
 
+  Bits bits;
+  for (const model::Layer& layer : network.layers) bits.stride = std::max(bits.stride, layer.cells());
+  const std::size_t layer_bits = static_cast<std::size_t>(frames) * bits.stride;
+  assert(on.empty() || on.size() == network.layers.size() * layer_bits);
   Values v = affine(network.input, x);
-  for (const model::Layer& layer : network.layers) {
+  for (std::size_t l = 0; l < network.layers.size(); ++l) {
+    const model::Layer& layer = network.layers[l];
+    if (!on.empty()) bits.on = on.subspan(l * layer_bits, layer_bits);
     const Parts parts(v);
     const Values candidates = affine(layer.candidate, parts.positive).cwiseMax(0.0F);
-    const Values states = run_cells(layer, candidates, split.cells);
+    const Values states = run_cells(layer, candidates, bits, split.cells);
     const Values outputs = affine(layer.output, states).cwiseMax(0.0F);
     split.square_legs += push(layer.candidate.weight, 1.0F, parts.positive) + push(layer.output.weight, 1.0F, states);
     // The skip path pushes outputs and positive parts, so both have a P rail; it pulls negative parts by an N rail.

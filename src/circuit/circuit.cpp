@@ -88,6 +88,11 @@ void Circuit::add(Capacitor capacitor) {
   capacitors_.push_back(std::move(capacitor));
 }
 
+void Circuit::move_source(DeviceId id, NetId source) {
+  assert(source < net_names_.size());
+  transistors_[id].source = source;
+}
+
 void Circuit::resize(DeviceId id, double width, double length) {
   transistors_[id].width = width;
   transistors_[id].length = length;

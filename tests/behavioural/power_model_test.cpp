@@ -5,6 +5,7 @@
 #include "compile/shop.h"
 #include "compile/small_network.h"
 #include "hysteron/compile/clip_bench.h"
+#include "hysteron/model/inference.h"
 
 namespace hysteron::behavioural {
 namespace {
@@ -40,6 +41,25 @@ TEST(PowerModel, GrowsWithSupplyAndUnitCurrent) {
   const std::vector<float> features = small_features();
   const double one = model_power(small_network(), features, shop().technology, 1.8, 1e-9).total();
   EXPECT_NEAR(model_power(small_network(), features, shop().technology, 0.9, 3e-9).total(), 1.5 * one, 1e-15);
+}
+
+TEST(PowerModel, GivenBitsDecideWhatCellsAndTheirLegsDraw) {
+  const std::vector<float> features = small_features();
+  const auto drawn = [&](std::span<const char> on) {
+    return model_power(small_network(), features, shop().technology, 1.8, 1e-9, on);
+  };
+  const std::vector<char> none(24, 0);
+  const std::vector<char> all(24, 1);
+  EXPECT_NEAR(drawn(all).cells - drawn(none).cells, 1.8e-9 * (0.8 + 0.45 + 0.5 + 0.3), 1.8e-9 * 0.8)
+      << "alpha and delta of two cells, and what M9 brings";
+  EXPECT_GT(drawn(all).square_legs, drawn(none).square_legs);
+  EXPECT_EQ(drawn(all).inputs, drawn(none).inputs);
+
+  // The bits that the model holds anyway change nothing.
+  const model::Trace trace = model::run_clip(small_network(), features);
+  std::vector<char> own;
+  for (const float state : trace.states) own.push_back(state > 0.0F ? 1 : 0);
+  EXPECT_DOUBLE_EQ(drawn(own).total(), drawn({}).total());
 }
 
 }  // namespace

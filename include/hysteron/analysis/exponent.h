@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <vector>
 
 namespace hysteron::analysis {
@@ -16,5 +17,10 @@ struct Exponent {
 
 /// Throws nothing; the slope is NaN below two points. All numbers are positive.
 Exponent fit_exponent(const std::vector<double>& x, const std::vector<double>& y);
+
+/// Slope of ln y over ln x between two places with some samples of y at each, of the means; the interval is 95 %, from
+/// the standard errors of the two means (to first order in them, Welch's degrees of freedom). NaN where a place has a
+/// single sample. All numbers are positive.
+Exponent local_exponent(double x0, std::span<const double> y0, double x1, std::span<const double> y1);
 
 }  // namespace hysteron::analysis

@@ -17,15 +17,18 @@ struct PowerSplit {
   double other_legs = 0.0;   ///< legs of input map, readout, biases and skip path
   double reference = 0.0;    ///< unit current and its rail
   double cells = 0.0;        ///< M1 to M9
+  double wells = 0.0;        ///< bulks of PMOS devices; measured alone, the model has none
 
-  double feedforward() const { return inputs + input_rails + rails + square_legs + other_legs + reference; }
+  double feedforward() const { return inputs + input_rails + rails + square_legs + other_legs + reference + wells; }
   double total() const { return feedforward() + cells; }
 };
 
 /// What the circuit of `network` draws while it plays `features` [frames, inputs], from the values of the discrete-time
 /// model alone: no circuit is built, so that widths of a thousand are no matter. `supply` in volt, `unit_current` in
-/// ampere; the share of copied rails is that of `technology`.
+/// ampere; the share of copied rails is that of `technology`. With `on` [layers, frames, cells of the widest layer]
+/// cells are on where that says so, whatever they would do themselves: what a circuit draws, given the bits it held.
 PowerSplit model_power(const model::Network& network, std::span<const float> features,
-                       const technology::Technology& technology, double supply, double unit_current);
+                       const technology::Technology& technology, double supply, double unit_current,
+                       std::span<const char> on = {});
 
 }  // namespace hysteron::behavioural

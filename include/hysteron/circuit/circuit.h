@@ -77,6 +77,9 @@ class Circuit {
   const Transistor& transistor(DeviceId id) const { return transistors_[id]; }
   void resize(DeviceId id, double width, double length);
 
+  /// Hangs a device on another net by its source: for a bench that reads what some of the devices draw.
+  void move_source(DeviceId id, NetId source);
+
   /// Adds `capacitor`; its full name must be new among capacitors.
   void add(Capacitor capacitor);
   const std::vector<Capacitor>& capacitors() const { return capacitors_; }

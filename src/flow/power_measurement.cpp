@@ -1,0 +1,144 @@
+#include "hysteron/flow/power_measurement.h"
+
+#include <fmt/format.h>
+
+#include "hysteron/model/inference.h"
+
+namespace hysteron::flow {
+namespace {
+
+using behavioural::PowerSplit;
+using compile::PowerPart;
+
+double& part_of(PowerSplit& split, PowerPart part) {
+  switch (part) {
+    case PowerPart::kInputs:
+      return split.inputs;
+    case PowerPart::kInputRails:
+      return split.input_rails;
+    case PowerPart::kRails:
+      return split.rails;
+    case PowerPart::kCandidateLegs:
+    case PowerPart::kOutputLegs:
+      return split.square_legs;
+    case PowerPart::kReference:
+      return split.reference;
+    case PowerPart::kCells:
+      return split.cells;
+    case PowerPart::kWells:
+      return split.wells;
+    default:
+      return split.other_legs;
+  }
+}
+
+/// The same parts as the model has.
+PowerSplit fold(const compile::PowerProfile& profile) {
+  PowerSplit split;
+  for (const compile::BlockPower& block : profile.blocks) part_of(split, block.part) += block.mean;
+  return split;
+}
+
+/// Whether cells are on, [layers, frames, cells of the widest layer].
+std::vector<char> bits_of(const model::Network& network, const model::Trace& trace) {
+  std::vector<char> on(trace.states.size(), 0);
+  for (std::size_t l = 0; l < trace.layers; ++l) {
+    const model::Layer& layer = network.layers[l];
+    for (std::size_t t = 0; t < trace.frames; ++t) {
+      for (std::size_t j = 0; j < layer.cells(); ++j) {
+        const bool is_on = trace.state(l, t, j) > 0.5F * layer.alpha[static_cast<Eigen::Index>(j)];
+        on[(l * trace.frames + t) * trace.cells + j] = is_on ? 1 : 0;
+      }
+    }
+  }
+  return on;
+}
+
+/// Share of the cells' bits in which two traces differ.
+double mismatch(const model::Network& network, const std::vector<char>& a, const std::vector<char>& b,
+                std::size_t frames) {
+  std::size_t cells = 0;
+  for (const model::Layer& layer : network.layers) cells += layer.cells();
+  std::size_t differing = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) differing += a[i] != b[i] ? 1 : 0;
+  return static_cast<double>(differing) / static_cast<double>(cells * frames);
+}
+
+PowerSplit model_split(const Workshop& workshop, const model::Network& network, std::span<const float> features,
+                       std::span<const char> on = {}) {
+  return behavioural::model_power(network, features, workshop.technology(), workshop.supply(),
+                                  workshop.options().conditions.unit_current, on);
+}
+
+}  // namespace
+
+void add_share(PowerSplit& sum, const PowerSplit& part, double share) {
+  for (double PowerSplit::*member :
+       {&PowerSplit::inputs, &PowerSplit::input_rails, &PowerSplit::rails, &PowerSplit::square_legs,
+        &PowerSplit::other_legs, &PowerSplit::reference, &PowerSplit::cells, &PowerSplit::wells}) {
+    sum.*member += share * part.*member;
+  }
+}
+
+MeasuredPower measure_power(const Workshop& workshop, const compile::CompiledNetwork& compiled,
+                            std::span<const std::span<const float>> clips, std::size_t rest_frames,
+                            Reporter& reporter) {
+  const model::Network& network = compiled.model;
+  const std::vector<float> silence(rest_frames * network.inputs(), 0.0F);
+  std::vector<compile::PowerBench> benches;
+  for (const auto& clip : clips) benches.emplace_back(compiled, clip);
+  benches.emplace_back(compiled, silence);
+  std::vector<sim::Testbench> runs;
+  for (const compile::PowerBench& bench : benches) runs.push_back(bench.bench());
+  const auto outcomes = workshop.engine().run_all(
+      runs, workshop.options().jobs,
+      [&](std::size_t done, std::size_t total) { reporter.progress("measuring power", done, total, ""); });
+  MeasuredPower result;
+  const double share = 1.0 / static_cast<double>(clips.size());
+  for (std::size_t i = 0; i < clips.size(); ++i) {
+    compile::PowerProfile profile = benches[i].read(outcomes[i].value());
+    const std::vector<char> on = bits_of(network, profile.circuit.trace);
+    const std::vector<char> wanted = bits_of(network, model::run_clip(network, clips[i]));
+    result.state_mismatch += share * mismatch(network, on, wanted, profile.circuit.trace.frames);
+    add_share(result.listening, fold(profile), share);
+    add_share(result.model_of_bits, model_split(workshop, network, clips[i], on), share);
+    result.clips.push_back(std::move(profile));
+  }
+  result.still = benches.back().read(outcomes.back().value());
+  result.rest = fold(*result.still);
+  return result;
+}
+
+NetworkPower model_network_power(const Workshop& workshop, const std::string& name, const model::Network& network,
+                                 const data::Features& features, const std::vector<std::size_t>& clips,
+                                 std::size_t rest_frames) {
+  NetworkPower result;
+  result.model = name;
+  result.dim = network.width();
+  result.frames = features.frames;
+  result.frame_seconds = network.frame_seconds;
+  result.clips = clips;
+  for (const std::size_t clip : clips) {
+    result.model_clips.push_back(model_split(workshop, network, features.clip(clip)));
+    add_share(result.listening, result.model_clips.back(), 1.0 / static_cast<double>(clips.size()));
+  }
+  result.rest = model_split(workshop, network, std::vector<float>(rest_frames * network.inputs(), 0.0F));
+  return result;
+}
+
+void measure_network_power(const Workshop& workshop, const model::Network& network, const data::Features& features,
+                           std::span<const float> calibration, std::size_t rest_frames, NetworkPower& power,
+                           Reporter& reporter) {
+  std::vector<std::span<const float>> played;
+  for (const std::size_t clip : power.clips) played.push_back(features.clip(clip));
+  try {
+    const compile::CompiledNetwork compiled = workshop.compile(network, reporter, calibration);
+    power.measured = measure_power(workshop, compiled, played, rest_frames, reporter);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kSimulator) throw;
+    power.error = error.what();
+    reporter.warning(fmt::format("{}: {}", power.model, power.error));
+  }
+}
+
+}  // namespace hysteron::flow
