@@ -47,14 +47,14 @@ def fill_gates_section(section, bench):
         section.lines += ["", f"{pdk}, a spike every {1e3 * result['period_s']:g} ms. Energy is all that one operation draws, static power included; margins are those of a line at "
                               "rest and of a decision; held: states that are right after one simulated hour without a spike."]
         section.table("circuit", "transistors", "spikes", "energy", "static, mean", "static, most", "highest rate", "least spacing", "line margin",
-                      "decision margin", "held", "corners", "static, worst corner", "dies")
+                      "decision margin", "held", "corners", "static, worst corner", "highest low, corners", "dies")
         for gate in gates:
             power, fast, margin = gate["static_power_w"], gate["fastest"], gate["noise_margin"]
             section.row(f"`{gate['name']}`", gate["transistors"], gate["spikes"], si(gate["energy_j"], "pJ", 1e12), si(power["mean"], "nW", 1e9),
                         si(power["most"], "nW", 1e9), si(fast["rate_hz"], "Hz", 1), si(fast["spacing_s"], "ms", 1e3),
                         si(margin["line"]["current_a"], "pA", 1e12), si(margin["decision"]["current_a"], "pA", 1e12), share(gate["hold"]),
                         share(gate["corners"]) if "corners" in gate else "", si(gate["corners"]["most_static_w"], "nW", 1e9) if "corners" in gate else "",
-                        share(gate["dies"]) if "dies" in gate else "")
+                        si(gate["corners"]["highest_low_a"], "pA", 1e12) if "corners" in gate else "", share(gate["dies"]) if "dies" in gate else "")
         for field, what in (("corners", "Corners"), ("dies", "Dies")):
             places = wrong_places([gate for gate in gates if field in gate], field)
             if places:

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 
 #include "hysteron/analysis/yield.h"
 #include "hysteron/flow/gate_study.h"
@@ -25,10 +26,17 @@ std::size_t right_of(const std::vector<GatePoint>& points) {
       std::count_if(points.begin(), points.end(), [](const GatePoint& point) { return point.right(); }));
 }
 
-double most_static(const std::vector<GatePoint>& points) {
-  double most = 0.0;
-  for (const GatePoint& point : points) most = std::max(most, point.run.most_static);
-  return most;
+/// The worst figures of the points that have any.
+analysis::GateRun worst_of(const std::vector<GatePoint>& points) {
+  analysis::GateRun worst;
+  worst.lowest_high = std::numeric_limits<double>::infinity();
+  for (const GatePoint& point : points) {
+    if (!point.error.empty()) continue;
+    worst.most_static = std::max(worst.most_static, point.run.most_static);
+    worst.highest_low = std::max(worst.highest_low, point.run.highest_low);
+    worst.lowest_high = std::min(worst.lowest_high, point.run.lowest_high);
+  }
+  return worst;
 }
 
 /// How often and by how much points are right, and the ones that are not.
@@ -50,10 +58,13 @@ Json points_json(const std::vector<GatePoint>& points, bool are_dies) {
     }
     wrong.push_back(json);
   }
+  const analysis::GateRun worst = worst_of(points);
   return {{"points", points.size()},
           {"right", right_of(points)},
           {"failed", failed},
-          {"most_static_w", most_static(points)},
+          {"most_static_w", worst.most_static},
+          {"highest_low_a", worst.highest_low},
+          {"lowest_high_a", number_json(worst.lowest_high)},
           {"not_right", wrong}};
 }
 

@@ -62,6 +62,8 @@ TEST_F(Gates, StudiesALatch) {
   EXPECT_EQ(gate["hold"]["points"], 6);
   EXPECT_EQ(gate["hold"]["right"], 6);
   EXPECT_EQ(gate["hold"]["seconds"], 3600.0);
+  EXPECT_LT(gate["hold"]["highest_low_a"], 1e-11);
+  EXPECT_GT(gate["hold"]["lowest_high_a"], 0.9e-10);
   EXPECT_EQ(gate["dies"]["points"], 3);
   EXPECT_EQ(gate["dies"]["failed"], 0);
 }
