@@ -382,6 +382,7 @@ WITHOUT = {
     "soft vote in the loss": {"training.vote_share": 0.0},
     "calibration of the vote": {"training.calibration": "none"},
     "choice among three starts": {"training.restarts": 1},
+    "positive start values (`training.initialisation` \"signed\")": {"training.initialisation": "signed"},
 }
 FIXED = {"data.normalisation": "fixed"}  # a clip that is normalised by itself has no level that a gain could change
 WITH = {
@@ -561,16 +562,37 @@ def quadrant_section(bench):
     result, _ = bench.run("study", "quadrant", *arguments, "--output", "quadrant.json")
     section.lines += ["", f"{result['steps']} steps, {result['seeds']} seeds, one block; figures are means over seeds."]
     levels = result["noise"]
-    section.table("task", "width", "cell", "test accuracy (worst seed)", "steps to 95 % of the best", "transitions",
+    section.table("task", "width", "cell", "test accuracy (worst seed), balanced where a sequence has one label", "steps to 95 % of the best", "transitions",
                   "dead", "stuck", *(f"retention at {level:g}" for level in levels))
     def frames(value):
         return "no flip" if value is None else f"{value:.0f} frames"
     for row in result["rows"]:
+        accuracy = "accuracy" if row["test_balanced_accuracy"] is None else "balanced_accuracy"
         section.row(row["task"], row["width"], f"`{row['cell']}`",
-                    f"{percent(row['test_accuracy'])} ({percent(row['worst_test_accuracy'])})",
+                    f"{percent(row[f'test_{accuracy}'])} ({percent(row[f'worst_test_{accuracy}'])})",
                     f"{row['steps_to_95']:.0f}", percent(row["transition_rate"]), percent(row["dead"]),
                     percent(row["stuck"]), *(frames(value) for value in row["retention"]))
+    fill_curves(section, json.loads((bench.work / "quadrant.json").read_text()))
     return section
+
+
+def fill_curves(section, study):
+    """Mean validation accuracy over the seeds of each row at a few steps of the study."""
+    curves = {}
+    for run in study["runs"]:
+        points = {point["step"]: point["accuracy"] if point["balanced_accuracy"] is None else point["balanced_accuracy"]
+                  for point in run["curve"]}
+        curves.setdefault((run["task"], run["width"], run["cell"]), []).append(points)
+    steps = sorted(set.intersection(*(set(points) for runs in curves.values() for points in runs)))
+    count = min(6, len(steps))
+    # From the first validation to the last, closer at the beginning, where the curves rise.
+    shown = sorted({steps[round((len(steps) - 1) * (i / max(count - 1, 1)) ** 1.5)] for i in range(count)})
+    section.lines += ["", "Convergence: validation accuracy (balanced where a sequence has one label) after so many steps, mean over seeds. "
+                          "FQ-BMRU is validated with complete resets while it still trains with incomplete ones."]
+    section.table("task", "width", "cell", *(f"{step} steps" for step in shown))
+    for (task, width, cell), runs in curves.items():
+        section.row(task, width, f"`{cell}`",
+                    *(percent(statistics.mean(points[step] for points in runs)) for step in shown))
 
 
 def cell_section(bench):

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
 #include "commands.h"
@@ -14,7 +15,7 @@ struct Options {
   std::string data;
   std::string split = "test";
   std::string features;
-  std::uint64_t corpus_seed = 1;
+  std::optional<std::uint64_t> corpus_seed;
   hysteron::train::Perturbation perturbation;
   double all_static = 0.0;
   std::size_t draws = 0;
@@ -28,14 +29,13 @@ void declare(CLI::App& command, Options& options) {
   command.add_option(
       "--data", options.data,
       "Folder of class folders, or espeak for the built-in corpus; "
-      "software backbones score on the task they were trained on unless this names another folder or file");
+      "software backbones score on the task they were trained on unless this names another folder or file of it");
   command.add_option("--split", options.split, "Clips to score")
       ->check(CLI::IsMember({"train", "validation", "test", "all"}))
       ->capture_default_str();
   command.add_option("--features", options.features, "Also write the clips' features to this NumPy file");
-  command.add_option("--corpus-seed", options.corpus_seed, "Seed of the built-in corpus")
-      ->check(not_negative())
-      ->capture_default_str();
+  command.add_option("--corpus-seed", options.corpus_seed, "Seed of the built-in corpus; none: 1, or that of training")
+      ->check(not_negative());
   auto& p = options.perturbation;
   const auto share = [&](const char* name, double& value, const char* help) {
     command.add_option(name, value, help)->check(CLI::Range(0.0, 3.0))->group("Dies and noise");
@@ -86,44 +86,70 @@ nlohmann::ordered_json to_json(const std::vector<double>& values) {
   return {{"mean", figures.mean}, {"deviation", figures.deviation}, {"worst", figures.worst}};
 }
 
+nlohmann::ordered_json dies_json(const hysteron::train::PerturbedScore& dies) {
+  nlohmann::ordered_json json = {{"draws", dies.accuracy.size()}, {"accuracy", to_json(dies.accuracy)}};
+  if (!dies.balanced.empty()) json["balanced_accuracy"] = to_json(dies.balanced);
+  return json;
+}
+
+void print_dies(const hysteron::train::PerturbedScore& dies) {
+  if (!dies.accuracy.empty()) print_spread("accuracy of dies", dies.accuracy);
+  if (!dies.balanced.empty()) print_spread("balanced of dies", dies.balanced);
+}
+
+void print_balanced(double accuracy) { fmt::print("balanced accuracy   {:.2f} %\n", 100.0 * accuracy); }
+
+void print_confusion(const hysteron::train::Confusion& confusion, const std::vector<std::string>& labels) {
+  fmt::print("\n{:<16}", "of / as");
+  for (const std::string& label : labels) fmt::print("{:>12}", label);
+  fmt::print("\n");
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    fmt::print("{:<16}", labels[i]);
+    for (const std::size_t count : confusion[i]) fmt::print("{:>12}", count);
+    fmt::print("\n");
+  }
+}
+
 void print_text(const hysteron::flow::EvalResult& result) {
   const auto& evaluation = result.evaluation;
   fmt::print("accuracy            {:.2f} % of {} clips\n", 100.0 * evaluation.accuracy, evaluation.clips);
-  fmt::print("balanced accuracy   {:.2f} %\n", 100.0 * evaluation.balanced_accuracy);
-  if (!result.perturbed.accuracy.empty()) {
-    print_spread("accuracy of dies", result.perturbed.accuracy);
-    print_spread("balanced of dies", result.perturbed.balanced);
+  print_balanced(evaluation.balanced_accuracy);
+  print_dies(result.perturbed);
+  print_confusion(evaluation.confusion, result.network.labels);
+}
+
+nlohmann::ordered_json software_json(const hysteron::flow::SequenceEvalResult& result, const std::string& split) {
+  nlohmann::ordered_json json = {{"accuracy", result.score.accuracy}};
+  if (const auto balanced = result.score.balanced_accuracy()) {
+    json["balanced_accuracy"] = *balanced;
+    json["clips"] = result.score.sequences;
+    json["confusion"] = result.score.confusion;
   }
-  fmt::print("\n{:<16}", "clips of / as");
-  for (const std::string& label : result.network.labels) fmt::print("{:>12}", label);
-  fmt::print("\n");
-  for (std::size_t i = 0; i < result.network.labels.size(); ++i) {
-    fmt::print("{:<16}", result.network.labels[i]);
-    for (const std::size_t count : evaluation.confusion[i]) fmt::print("{:>12}", count);
-    fmt::print("\n");
-  }
+  json["labels"] = result.network.labels;
+  json["loss"] = result.score.loss;
+  json["bits"] = result.score.bits();
+  json["targets"] = result.score.terms;
+  json["sequences"] = result.score.sequences;
+  json["task"] = result.config.task;
+  json["split"] = split;
+  if (!result.perturbed.accuracy.empty()) json["dies"] = dies_json(result.perturbed);
+  return json;
 }
 
 int score_software(const Options& options, const hysteron::flow::EvalRequest& request, Session& session) {
   const auto result = hysteron::flow::evaluate_sequence_model(request, session.reporter, session.stop);
   if (options.json) {
-    nlohmann::ordered_json json = {{"accuracy", result.score.accuracy},
-                                   {"loss", result.score.loss},
-                                   {"bits", result.score.bits()},
-                                   {"targets", result.score.terms},
-                                   {"sequences", result.score.sequences},
-                                   {"task", result.config.task},
-                                   {"split", options.split}};
-    if (!result.perturbed.empty()) {
-      json["dies"] = {{"draws", result.perturbed.size()}, {"accuracy", to_json(result.perturbed)}};
-    }
-    fmt::print("{}\n", json.dump());
+    fmt::print("{}\n",
+               software_json(result, options.split).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
     return 0;
   }
   fmt::print("accuracy            {:.2f} % of {:.0f} targets in {} sequences of task {}\n",
              100.0 * result.score.accuracy, result.score.terms, result.score.sequences, result.config.task);
   fmt::print("cross-entropy       {:.4f} bits a target\n", result.score.bits());
-  if (!result.perturbed.empty()) print_spread("accuracy of dies", result.perturbed);
+  const auto balanced = result.score.balanced_accuracy();
+  if (balanced) print_balanced(*balanced);
+  print_dies(result.perturbed);
+  if (balanced) print_confusion(result.score.confusion, result.network.labels);
   return 0;
 }
 
@@ -156,11 +182,7 @@ int run(const Options& options, Session& session) {
                                  {"loss", result.evaluation.loss},
                                  {"near_1_percent", result.evaluation.near_1_percent},
                                  {"near_3_percent", result.evaluation.near_3_percent}};
-  if (!result.perturbed.accuracy.empty()) {
-    json["dies"] = {{"draws", result.perturbed.accuracy.size()},
-                    {"accuracy", to_json(result.perturbed.accuracy)},
-                    {"balanced_accuracy", to_json(result.perturbed.balanced)}};
-  }
+  if (!result.perturbed.accuracy.empty()) json["dies"] = dies_json(result.perturbed);
   fmt::print("{}\n", json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   return 0;
 }

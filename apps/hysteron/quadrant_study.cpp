@@ -54,8 +54,11 @@ Json optional_json(const std::optional<double>& value) { return value ? Json(*va
 Json run_json(const QuadrantRun& run) {
   Json curve = Json::array();
   for (const auto& point : run.curve) {
-    curve.push_back(
-        {{"step", point.step}, {"epsilon", point.epsilon}, {"loss", point.loss}, {"accuracy", point.accuracy}});
+    curve.push_back({{"step", point.step},
+                     {"epsilon", point.epsilon},
+                     {"loss", point.loss},
+                     {"accuracy", point.accuracy},
+                     {"balanced_accuracy", optional_json(point.balanced_accuracy)}});
   }
   Json retention = Json::array();
   for (const auto& value : run.retention) retention.push_back(optional_json(value));
@@ -64,6 +67,7 @@ Json run_json(const QuadrantRun& run) {
           {"cell", run.cell},
           {"seed", run.seed},
           {"test_accuracy", run.test_accuracy},
+          {"test_balanced_accuracy", optional_json(run.test_balanced_accuracy)},
           {"steps_to_95", run.steps_to_95},
           {"transition_rate", run.activity.transition_rate},
           {"dead", run.activity.dead},
@@ -71,6 +75,9 @@ Json run_json(const QuadrantRun& run) {
           {"retention", retention},
           {"curve", curve}};
 }
+
+/// What the table shows: where a task has one label a sequence, labels may be of unequal size.
+double shown_accuracy(const QuadrantRun& run) { return run.test_balanced_accuracy.value_or(run.test_accuracy); }
 
 /// Means over the seeds of one task, width and cell.
 Json row_json(const std::vector<QuadrantRun>& runs, std::size_t noise_levels) {
@@ -81,7 +88,12 @@ Json row_json(const std::vector<QuadrantRun>& runs, std::size_t noise_levels) {
     return sum / count;
   };
   double worst = 1.0;
-  for (const QuadrantRun& run : runs) worst = std::min(worst, run.test_accuracy);
+  double worst_balanced = 1.0;
+  for (const QuadrantRun& run : runs) {
+    worst = std::min(worst, run.test_accuracy);
+    worst_balanced = std::min(worst_balanced, shown_accuracy(run));
+  }
+  const bool balanced = runs.front().test_balanced_accuracy.has_value();
   Json retention = Json::array();
   for (std::size_t k = 0; k < noise_levels; ++k) {
     // Hazards add, so the mean over seeds is that of the rates.
@@ -93,6 +105,8 @@ Json row_json(const std::vector<QuadrantRun>& runs, std::size_t noise_levels) {
           {"cell", runs.front().cell},
           {"test_accuracy", mean([](const QuadrantRun& run) { return run.test_accuracy; })},
           {"worst_test_accuracy", worst},
+          {"test_balanced_accuracy", balanced ? Json(mean(shown_accuracy)) : Json(nullptr)},
+          {"worst_test_balanced_accuracy", balanced ? Json(worst_balanced) : Json(nullptr)},
           {"steps_to_95", mean([](const QuadrantRun& run) { return run.steps_to_95; })},
           {"transition_rate", mean([](const QuadrantRun& run) { return run.activity.transition_rate; })},
           {"dead", mean([](const QuadrantRun& run) { return run.activity.dead; })},
@@ -120,11 +134,13 @@ void print_rows(const Json& study) {
   for (const Json& level : study["noise"]) fmt::print("{:>12}", fmt::format("kept at {}", level.get<double>()));
   fmt::print("\n");
   for (const Json& row : study["rows"]) {
+    const char* accuracy = row["test_balanced_accuracy"].is_null() ? "accuracy" : "balanced_accuracy";
     fmt::print("{:<12}{:>6} {:<9}{:>8.2f}{:>8.2f}{:>8.0f}{:>12.2f}%{:>7.1f}%{:>7.1f}%", row["task"].get<std::string>(),
                row["width"].get<std::size_t>(), row["cell"].get<std::string>(),
-               100.0 * row["test_accuracy"].get<double>(), 100.0 * row["worst_test_accuracy"].get<double>(),
-               row["steps_to_95"].get<double>(), 100.0 * row["transition_rate"].get<double>(),
-               100.0 * row["dead"].get<double>(), 100.0 * row["stuck"].get<double>());
+               100.0 * row[fmt::format("test_{}", accuracy)].get<double>(),
+               100.0 * row[fmt::format("worst_test_{}", accuracy)].get<double>(), row["steps_to_95"].get<double>(),
+               100.0 * row["transition_rate"].get<double>(), 100.0 * row["dead"].get<double>(),
+               100.0 * row["stuck"].get<double>());
     for (const Json& value : row["retention"]) {
       fmt::print("{:>12}", value.is_null() ? "no flip" : fmt::format("{:.0f} frames", value.get<double>()));
     }

@@ -13,6 +13,7 @@ namespace {
 struct Options {
   std::string file;
   std::size_t jobs = 0;
+  double patience = 60.0;
   bool json = false;
 };
 
@@ -24,6 +25,11 @@ constexpr const char* kShown[] = {"test_accuracy", "test_balanced_accuracy", "va
 void declare(CLI::App& command, Options& options) {
   command.add_option("file", options.file, "TOML file with base, folder and [grid]")->required();
   command.add_option("-j,--jobs", options.jobs, "Trainings at a time; 0 takes one a core")->check(CLI::Range(0, 1024));
+  command
+      .add_option("--patience", options.patience,
+                  "Under mpirun or srun: seconds of silence after which rank 0 does another rank's points itself")
+      ->check(CLI::Range(1.0, 1e6))
+      ->capture_default_str();
   command.add_flag("--json", options.json, "Print one JSON object on stdout and nothing else there");
 }
 
@@ -75,7 +81,7 @@ void print_table(const SweepResult& result) {
 
 int run(const Options& options, Session& session) {
   const hysteron::flow::SweepRequest request{options.file, std::filesystem::read_symlink("/proc/self/exe"),
-                                             options.jobs};
+                                             options.jobs, options.patience};
   const SweepResult result = hysteron::flow::run_sweep(request, session.reporter, session.stop);
   std::size_t failed = 0;
   for (const auto& entry : result.entries) failed += entry.problem.empty() ? 0 : 1;

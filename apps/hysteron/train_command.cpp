@@ -31,6 +31,12 @@ nlohmann::ordered_json spread_json(const std::vector<double>& values) {
   return {{"draws", values.size()}, {"mean", figures.mean}, {"deviation", figures.deviation}, {"worst", figures.worst}};
 }
 
+nlohmann::ordered_json dies_json(const hysteron::train::PerturbedScore& dies) {
+  nlohmann::ordered_json json = {{"accuracy", spread_json(dies.accuracy)}};
+  if (!dies.balanced.empty()) json["balanced_accuracy"] = spread_json(dies.balanced);
+  return json;
+}
+
 void print_dies(const std::vector<double>& values) {
   if (values.empty()) return;
   const auto figures = hysteron::train::spread(values);
@@ -59,10 +65,7 @@ void print_json(const hysteron::train::TrainConfig& config, const hysteron::trai
                                    {"decision_agreement", result.robustness.decision_agreement},
                                    {"frame_agreement", result.robustness.frame_agreement},
                                    {"state_mismatch", result.robustness.state_mismatch}}}};
-  if (!result.perturbed.accuracy.empty()) {
-    json["test_dies"] = {{"accuracy", spread_json(result.perturbed.accuracy)},
-                         {"balanced_accuracy", spread_json(result.perturbed.balanced)}};
-  }
+  if (!result.perturbed.accuracy.empty()) json["test_dies"] = dies_json(result.perturbed);
   fmt::print("{}\n", json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
@@ -90,34 +93,41 @@ std::filesystem::path checkpoint_of(const Options& options, const hysteron::trai
   return options.resume ? hysteron::train::checkpoint_path(config) : std::filesystem::path();
 }
 
+nlohmann::ordered_json software_json(const hysteron::train::TrainConfig& config,
+                                     const hysteron::train::SequenceResult& result) {
+  nlohmann::ordered_json json = {{"model", config.output}, {"task", config.task}, {"cell", config.cell}};
+  const auto score = [&](const std::string& split, const hysteron::train::SequenceScore& part) {
+    json[split + "_accuracy"] = part.accuracy;
+    if (const auto balanced = part.balanced_accuracy()) json[split + "_balanced_accuracy"] = *balanced;
+    json[split + "_loss"] = part.loss;
+    json[split + "_bits"] = part.bits();
+    json[split + "_sequences"] = part.sequences;
+  };
+  score("test", result.test);
+  score("validation", result.validation);
+  json["parameters"] = result.parameters;
+  json["steps"] = result.steps;
+  json["best_step"] = result.best_step;
+  json["seconds"] = result.seconds;
+  if (!result.perturbed.accuracy.empty()) json["test_dies"] = dies_json(result.perturbed);
+  return json;
+}
+
 int train_software(const Options& options, const hysteron::train::TrainConfig& config, Session& session) {
   const auto result =
       hysteron::flow::train_sequence_model(config, session.reporter, session.stop, checkpoint_of(options, config));
   if (options.json) {
-    nlohmann::ordered_json json = {{"model", config.output},
-                                   {"task", config.task},
-                                   {"cell", config.cell},
-                                   {"test_accuracy", result.test.accuracy},
-                                   {"test_loss", result.test.loss},
-                                   {"test_bits", result.test.bits()},
-                                   {"test_sequences", result.test.sequences},
-                                   {"validation_accuracy", result.validation.accuracy},
-                                   {"validation_loss", result.validation.loss},
-                                   {"validation_sequences", result.validation.sequences},
-                                   {"parameters", result.parameters},
-                                   {"steps", result.steps},
-                                   {"best_step", result.best_step},
-                                   {"seconds", result.seconds}};
-    if (!result.perturbed.empty()) json["test_dies"] = {{"accuracy", spread_json(result.perturbed)}};
-    fmt::print("{}\n", json.dump());
+    fmt::print("{}\n", software_json(config, result).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
     return 0;
   }
   const auto score = [](const char* name, const hysteron::train::SequenceScore& part) {
-    fmt::print("{:<22}{:.2f} % of {:.0f} targets in {} sequences, {:.4f} bits a target\n", name, 100.0 * part.accuracy,
-               part.terms, part.sequences, part.bits());
+    const auto balanced = part.balanced_accuracy();
+    fmt::print("{:<22}{:.2f} % of {:.0f} targets in {} sequences, {}{:.4f} bits a target\n", name,
+               100.0 * part.accuracy, part.terms, part.sequences,
+               balanced ? fmt::format("{:.2f} % balanced over labels, ", 100.0 * *balanced) : "", part.bits());
   };
   score("test accuracy", result.test);
-  print_dies(result.perturbed);
+  print_dies(result.perturbed.accuracy);
   score("validation accuracy", result.validation);
   fmt::print("{:<22}{} of {} parameters in {:.1f} s, best after {}\n", "steps", result.steps, result.parameters,
              result.seconds, result.best_step);
@@ -135,6 +145,7 @@ int run(const Options& options, Session& session) {
                           "train: expected a configuration file; see hysteron train --help");
   }
   const hysteron::train::TrainConfig config = hysteron::train::read_config(options.config);
+  hysteron::train::check_used(config, options.config);
   if (config.output.empty()) {
     throw hysteron::bad_input(fmt::format("{}: model.output is empty; expected the file to save the model in",
                                           hysteron::quoted(options.config)));

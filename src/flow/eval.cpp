@@ -17,14 +17,35 @@ EvalResult evaluate_model(const EvalRequest& request, Reporter& reporter, const 
   EvalResult result;
   result.network = model::load_model(request.model);
   ThreadPool pool(request.jobs);
-  const train::ClipSet clips =
-      train::load_clips_for(result.network, request.data, request.corpus_seed, request.split, pool, reporter, stop);
+  const train::ClipSet clips = train::load_clips_for(result.network, request.data, request.corpus_seed.value_or(1),
+                                                     request.split, pool, reporter, stop);
   result.evaluation = train::evaluate(result.network, clips, pool);
   result.perturbed =
       train::score_perturbed(result.network, clips, request.perturbation, request.draws, request.die_seed, pool);
   if (!request.features.empty()) data::write_npy(request.features, clips.features);
   return result;
 }
+
+namespace {
+
+/// Puts the data that the request names in place of those of training.
+void take_data(const EvalRequest& request, train::TrainConfig& config) {
+  const auto refuse = [&](const char* option) {
+    return bad_input(fmt::format("{}: {} has no effect on task {}; expected none", request.model.string(), option,
+                                 hysteron::quoted(config.task)));
+  };
+  if (!request.data.empty()) {
+    const bool folder = !train::is_ignored(config, "data.folder");
+    if (!folder && train::is_ignored(config, "data.file")) throw refuse("--data");
+    (folder ? config.data_folder : config.data_file) = request.data;
+  }
+  if (request.corpus_seed) {
+    if (train::is_ignored(config, "data.corpus_seed")) throw refuse("--corpus-seed");
+    config.corpus_seed = *request.corpus_seed;
+  }
+}
+
+}  // namespace
 
 SequenceEvalResult evaluate_sequence_model(const EvalRequest& request, Reporter& reporter, const StopFlag& stop) {
   SequenceEvalResult result;
@@ -41,9 +62,7 @@ SequenceEvalResult evaluate_sequence_model(const EvalRequest& request, Reporter&
             "eval: noise on candidates is defined for fq_bmru, bmru, cmru, mingru and lru; this model has cell {}",
             hysteron::quoted(result.config.cell)));
   }
-  if (!request.data.empty()) {
-    (result.config.data_file.empty() ? result.config.data_folder : result.config.data_file) = request.data;
-  }
+  take_data(request, result.config);
   ThreadPool pool(request.jobs);
   const auto source = train::make_task(result.config, pool, reporter, stop);
   if (source->inputs() != result.network.shape.inputs || source->labels() != result.network.labels) {

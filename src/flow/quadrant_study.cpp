@@ -29,11 +29,14 @@ train::TrainConfig study_base() {
   return config;
 }
 
+/// Where labels are of unequal size, naming the largest alone is a high accuracy.
+double figure(const train::ValidationPoint& point) { return point.balanced_accuracy.value_or(point.accuracy); }
+
 std::size_t steps_to_95(const std::vector<train::ValidationPoint>& curve) {
   double best = 0.0;
-  for (const train::ValidationPoint& point : curve) best = std::max(best, point.accuracy);
+  for (const train::ValidationPoint& point : curve) best = std::max(best, figure(point));
   for (const train::ValidationPoint& point : curve) {
-    if (point.accuracy >= 0.95 * best) return point.step;
+    if (figure(point) >= 0.95 * best) return point.step;
   }
   return 0;
 }
@@ -73,14 +76,16 @@ class Study {
     study.steps = base_.steps;
     const std::size_t total = request_.tasks.size() * request_.widths.size() * kCells.size() * request_.seeds;
     for (const std::string& task : request_.tasks) {
-      base_.task = task;
-      train::check_config(base_);
-      const auto source = train::make_task(base_, pool_, reporter_, stop_);
+      train::TrainConfig of_task = base_;
+      of_task.task = task;
+      train::drop_ignored(of_task);
+      train::check_config(of_task);
+      const auto source = train::make_task(of_task, pool_, reporter_, stop_);
       for (const std::size_t width : request_.widths) {
         for (const char* cell : kCells) {
           for (std::size_t seed = 1; seed <= request_.seeds; ++seed) {
             RunReporter reporter(reporter_, study.runs.size(), total, fmt::format("{} {} {}", task, cell, width));
-            study.runs.push_back(train_one(task, *source, width, cell, seed, reporter));
+            study.runs.push_back(train_one(of_task, *source, width, cell, seed, reporter));
           }
         }
       }
@@ -89,15 +94,23 @@ class Study {
   }
 
  private:
-  QuadrantRun train_one(const std::string& task, const data::SequenceSource& source, std::size_t width,
+  QuadrantRun train_one(const train::TrainConfig& of_task, const data::SequenceSource& source, std::size_t width,
                         const std::string& cell, std::uint64_t seed, Reporter& reporter) {
-    train::TrainConfig config = base_;
+    train::TrainConfig config = of_task;
     config.width = width;
     config.cell = cell;
     config.seed = seed;
     train::check_config(config);
     const train::SequenceResult result = train::train_sequences(config, source, pool_, reporter, stop_);
-    QuadrantRun run{task, width, cell, seed, result.test.accuracy, result.curve, steps_to_95(result.curve), {}, {}};
+    QuadrantRun run;
+    run.task = config.task;
+    run.width = width;
+    run.cell = cell;
+    run.seed = seed;
+    run.test_accuracy = result.test.accuracy;
+    run.test_balanced_accuracy = result.test.balanced_accuracy();
+    run.curve = result.curve;
+    run.steps_to_95 = steps_to_95(result.curve);
     const train::SequenceModel model(result.network.shape);
     const std::vector<float>& parameters = result.network.parameters;
     run.activity = train::cell_activity(model, parameters, source, data::Split::kTest, kProbed, pool_);

@@ -5,12 +5,13 @@
 #include <algorithm>
 #include <cctype>
 #include <chrono>
-#include <cstdlib>
+#include <map>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <thread>
 
+#include "flow/sweep_ranks.h"
 #include "hysteron/base/error.h"
 #include "hysteron/base/file.h"
 #include "hysteron/base/parallel.h"
@@ -26,33 +27,6 @@ namespace fs = std::filesystem;
 
 constexpr std::chrono::hours kLongestTraining(24 * 30);
 constexpr std::chrono::milliseconds kPoll(200);  // while waiting for other ranks
-
-/// This process's place among those that share the work.
-struct Rank {
-  std::size_t index = 0;
-  std::size_t size = 1;
-  std::string job;  // tells one run from the next
-};
-
-std::string variable(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? "" : value;
-}
-
-Rank find_rank() {
-  for (const auto& [index, size] : {std::pair{"OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"},
-                                    {"PMI_RANK", "PMI_SIZE"},
-                                    {"SLURM_PROCID", "SLURM_NTASKS"}}) {
-    if (variable(index).empty() || variable(size).empty()) continue;
-    Rank rank{std::strtoull(variable(index).c_str(), nullptr, 10), std::strtoull(variable(size).c_str(), nullptr, 10),
-              variable("PMIX_NAMESPACE") + variable("SLURM_JOB_ID")};
-    if (rank.size == 0 || rank.index >= rank.size) {
-      throw Error(ErrorKind::kUsage, fmt::format("{} is {} of {}", index, rank.index, rank.size));
-    }
-    return rank;
-  }
-  return {};
-}
 
 /// A name that says what a point is, and a hash of all of its configuration.
 std::string folder_name(const train::SweepPoint& point) {
@@ -92,17 +66,10 @@ class Sweep {
         open.push_back(i);
       }
     }
-    const std::size_t jobs = request_.jobs == 0 ? static_cast<std::size_t>(hardware_jobs()) : request_.jobs;
-    ThreadPool pool(static_cast<int>(std::min(jobs, std::max<std::size_t>(open.size(), 1))));
-    threads_ = std::max<std::size_t>(1, static_cast<std::size_t>(hardware_jobs()) / jobs);
-    pool.run(open.size(), [&](std::size_t k) {
-      if (!stop_.requested()) train(result_.entries[open[k]]);
-      const std::lock_guard lock(mutex_);
-      reporter_.progress("sweep", ++finished_, open.size(), "");
-    });
-    if (stop_.requested()) {
-      throw Error(ErrorKind::kInterrupted, "sweep interrupted; the same command goes on from here");
-    }
+    const fs::path root = fs::absolute(grid_.folder);
+    make_directories(root);
+    const Heartbeat heartbeat(root, rank_);
+    train_all(open);
     result_.reports = rank_.index == 0;
     if (result_.reports) {
       if (rank_.size > 1) await_others();
@@ -112,6 +79,21 @@ class Sweep {
   }
 
  private:
+  void train_all(const std::vector<std::size_t>& open) {
+    const std::size_t jobs = request_.jobs == 0 ? static_cast<std::size_t>(hardware_jobs()) : request_.jobs;
+    ThreadPool pool(static_cast<int>(std::min(jobs, std::max<std::size_t>(open.size(), 1))));
+    threads_ = std::max<std::size_t>(1, static_cast<std::size_t>(hardware_jobs()) / jobs);
+    std::size_t finished = 0;
+    pool.run(open.size(), [&](std::size_t k) {
+      if (!stop_.requested()) train(result_.entries[open[k]]);
+      const std::lock_guard lock(mutex_);
+      reporter_.progress("sweep", ++finished, open.size(), "");
+    });
+    if (stop_.requested()) {
+      throw Error(ErrorKind::kInterrupted, "sweep interrupted; the same command goes on from here");
+    }
+  }
+
   void train(SweepEntry& entry) const {
     make_directories(entry.folder);
     train::TrainConfig config = entry.point.config;
@@ -121,7 +103,7 @@ class Sweep {
     for (std::string* path : {&config.data_folder, &config.data_file}) {
       if (fs::exists(*path)) *path = fs::absolute(*path).string();
     }
-    write_file(entry.folder / "config.toml", train::config_to_toml(config));
+    write_file(entry.folder / "config.toml", train::used_toml(config));
     ProcessRequest process;
     process.program = request_.program;
     process.arguments = {"train", "config.toml", "--json"};
@@ -169,19 +151,48 @@ class Sweep {
     return true;
   }
 
-  /// Until every point has a result or a failure of this job.
+  /// Takes the result of a point, or its failure in this job, if there is one.
+  void look_at(SweepEntry& entry) const {
+    if (entry.done || !entry.problem.empty() || read_result(entry)) return;
+    const fs::path failed = entry.folder / "failed.json";
+    if (!fs::exists(failed)) return;
+    const Json record = Json::parse(read_file(failed), nullptr, false);
+    if (!record.is_discarded() && record.value("job", "") == rank_.job) entry.problem = record["problem"];
+  }
+
+  /// The points of other ranks that have neither result nor failure, by rank.
+  std::map<std::size_t, std::vector<std::size_t>> awaited() {
+    std::map<std::size_t, std::vector<std::size_t>> result;
+    for (std::size_t i = 0; i < result_.entries.size(); ++i) {
+      SweepEntry& entry = result_.entries[i];
+      look_at(entry);
+      if (!entry.done && entry.problem.empty()) result[i % rank_.size].push_back(i);
+    }
+    return result;
+  }
+
+  /// Until every point has a result or a failure of this job; points of a rank that has fallen silent are made here.
   void await_others() {
-    for (SweepEntry& entry : result_.entries) {
-      while (!entry.done && entry.problem.empty()) {
-        if (stop_.requested()) throw Error(ErrorKind::kInterrupted, "sweep interrupted");
-        if (read_result(entry)) break;
-        const fs::path failed = entry.folder / "failed.json";
-        if (fs::exists(failed)) {
-          const Json record = Json::parse(read_file(failed), nullptr, false);
-          if (!record.is_discarded() && record.value("job", "") == rank_.job) entry.problem = record["problem"];
-        }
-        if (entry.problem.empty()) std::this_thread::sleep_for(kPoll);
+    Listener listener(fs::absolute(grid_.folder));
+    std::size_t announced = 0;  // ranks
+    for (auto open = awaited(); !open.empty(); open = awaited()) {
+      if (stop_.requested()) throw Error(ErrorKind::kInterrupted, "sweep interrupted");
+      if (announced != open.size()) {
+        std::vector<std::string> names;
+        for (const auto& [rank, points] : open) names.push_back(fmt::format("{} ({} to do)", rank, points.size()));
+        reporter_.info(fmt::format("sweep: waiting for rank {}", fmt::join(names, ", ")));
+        announced = open.size();
       }
+      for (const auto& [rank, points] : open) {
+        const double silence = listener.silence(rank);
+        if (silence < request_.patience) continue;
+        reporter_.warning(
+            fmt::format("rank {} has given no sign of life for {:.0f} s; rank 0 does its {} points itself", rank,
+                        silence, points.size()));
+        train_all(points);
+        break;  // which took a while: the others may be done
+      }
+      std::this_thread::sleep_for(kPoll);
     }
   }
 
@@ -215,7 +226,6 @@ class Sweep {
   std::size_t threads_ = 1;
   SweepResult result_;
   std::mutex mutex_;
-  std::size_t finished_ = 0;
 };
 
 }  // namespace

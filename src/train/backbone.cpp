@@ -129,7 +129,7 @@ Backbone::LayerView Backbone::view(std::size_t layer) const {
           segments_[first + 4].offset, affine_at(segments_, first + 5)};
 }
 
-std::vector<float> Backbone::initial_parameters(const Random& random) const {
+std::vector<float> Backbone::initial_parameters(const Random& random, bool positive) const {
   std::vector<float> parameters(parameters_);
   for (const Segment& segment : segments_) {
     Random stream = random.child(segment.name);
@@ -147,7 +147,7 @@ std::vector<float> Backbone::initial_parameters(const Random& random) const {
         value = 0.5 * std::abs(stream.normal());
       } else {
         value = stream.uniform(-bound, bound);
-        if (in_layer) value = std::abs(value);
+        if (in_layer && positive) value = std::abs(value);
       }
       parameters[segment.offset + i] = static_cast<float>(value);
     }

@@ -157,6 +157,12 @@ std::vector<Key> plain_keys() {
        0,
        {"none", "vote"},
        "hardware backbone: shift the readout's bias, for two labels, so that the vote decides the training clips best"},
+      {"training.initialisation",
+       Text(&C::initialisation),
+       0,
+       0,
+       {"positive", "signed"},
+       "hardware backbone: the layers' weights and biases begin as magnitudes or with both signs"},
       {"training.epsilon_hold", Number(&C::epsilon_hold), 0, 0.9, {}, "share of the steps with incomplete reset at 1"},
       {"training.epsilon_fall",
        Number(&C::epsilon_fall),
@@ -344,7 +350,13 @@ void assign_value(TrainConfig& config, const std::string& origin, const std::str
     if (!in_range(number, *key)) wrong(origin, value, *key);
     std::get<Number>(key->field).of(config) = number;
   }
-  if (name == kAdditive) config.noise_given = true;
+  config.given.insert(name);
+}
+
+void reset_value(TrainConfig& config, const std::string& name) {
+  const auto key = std::ranges::find_if(keys(), [&](const Key& entry) { return entry.name == name; });
+  const TrainConfig defaults;
+  std::visit([&](const auto& field) { field.of(config) = field.of(defaults); }, key->field);
 }
 
 namespace {
@@ -457,11 +469,9 @@ void check_config(const TrainConfig& config) {
 }
 
 void settle_noise(TrainConfig& config) {
-  if (config.noise_given) return;
+  if (config.given.contains(kAdditive)) return;
   config.training_noise.additive = config.backbone == "software" ? 0.0 : TrainConfig{}.training_noise.additive;
 }
-
-namespace {
 
 std::string to_toml(const TrainConfig& config, const std::vector<std::string>& without) {
   std::string text;
@@ -474,14 +484,13 @@ std::string to_toml(const TrainConfig& config, const std::vector<std::string>& w
     open = table;
     text += fmt::format("{} = {}\n", name.substr(table.size() + 1), toml_text(config, key));
   }
+  if (std::ranges::find(without, kClassesTable) != without.end()) return text;
   text += fmt::format("[{}]\n", kClassesTable);
   for (const data::LabelFolders& label : config.classes) {
     text += fmt::format("{} = {}\n", nlohmann::json(label.label).dump(), nlohmann::json(label.folders).dump());
   }
   return text;
 }
-
-}  // namespace
 
 std::string config_to_toml(const TrainConfig& config) { return to_toml(config, {}); }
 

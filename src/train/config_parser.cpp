@@ -76,6 +76,7 @@ class Parser {
     std::ranges::sort(
         entries, [](const Entry& a, const Entry& b) { return a.folders->source().begin < b.folders->source().begin; });
     config_.classes.clear();
+    config_.given.insert(kClassesTable);
     for (const Entry& entry : entries) config_.classes.push_back({entry.label, folders(entry.label, *entry.folders)});
   }
 

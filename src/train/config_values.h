@@ -3,6 +3,7 @@
 #include <toml++/toml.h>
 
 #include <string>
+#include <vector>
 
 #include "hysteron/train/config.h"
 
@@ -17,5 +18,11 @@ inline constexpr const char* kClassesTable = "classes";
 /// Sets the key called `name` ("training.steps"). Throws a bad-input Error with file, line and key where there is no
 /// such key or the value is of the wrong type or out of range.
 void assign_value(TrainConfig& config, const std::string& origin, const std::string& name, const toml::node& value);
+
+/// Sets the key called `name` back to its default.
+void reset_value(TrainConfig& config, const std::string& name);
+
+/// The configuration as TOML but for the keys (or the table [classes]) in `without`.
+std::string to_toml(const TrainConfig& config, const std::vector<std::string>& without);
 
 }  // namespace hysteron::train

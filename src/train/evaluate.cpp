@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 
 #include "hysteron/base/error.h"
 #include "hysteron/base/random.h"
 #include "hysteron/model/inference.h"
+#include "hysteron/train/carry_chain.h"
 
 namespace hysteron::train {
 namespace {
@@ -39,18 +41,23 @@ void score_losses(const model::Trace& trace, std::size_t label, ClipScore& score
   score.vote_loss = -std::log(std::max(probabilities / frames, kLeastProbability));
 }
 
+/// All frames' candidates are at hand and states alone are needed: a carry chain's work.
 void count_near_thresholds(const model::Network& network, const model::Trace& trace, ClipScore& score) {
+  std::vector<float> candidates(trace.frames);
+  std::vector<std::uint64_t> states(state_words(trace.frames));
   for (std::size_t l = 0; l < trace.layers; ++l) {
     const model::Layer& layer = network.layers[l];
     for (std::size_t j = 0; j < layer.cells(); ++j) {
       const auto cell = static_cast<Eigen::Index>(j);
-      bool on = layer.initial_state[cell] != 0.0f;
+      const CellBand band{layer.beta_lo[cell], layer.beta_hi[cell], layer.initial_state[cell] != 0.0f};
+      for (std::size_t t = 0; t < trace.frames; ++t) candidates[t] = trace.candidate(l, t, j);
+      carry_chain_states(candidates.data(), 1, trace.frames, &band, states.data());
+      bool on = band.initial;
       for (std::size_t t = 0; t < trace.frames; ++t) {
-        const float candidate = trace.candidate(l, t, j);
-        const float distance = std::abs(candidate - (on ? layer.beta_lo[cell] : layer.beta_hi[cell]));
-        score.near_1 += distance <= 0.01f * layer.beta_hi[cell] ? 1 : 0;
-        score.near_3 += distance <= 0.03f * layer.beta_hi[cell] ? 1 : 0;
-        on = model::next_state(candidate, layer.beta_lo[cell], layer.beta_hi[cell], on);
+        const float distance = std::abs(candidates[t] - (on ? band.beta_lo : band.beta_hi));
+        score.near_1 += distance <= 0.01f * band.beta_hi ? 1 : 0;
+        score.near_3 += distance <= 0.03f * band.beta_hi ? 1 : 0;
+        on = ((states[t / kWordFrames] >> (t % kWordFrames)) & 1U) != 0;
       }
       score.pairs += trace.frames;
     }
@@ -68,33 +75,6 @@ void check_width(const model::Network& network, const ClipSet& clips) {
   }
 }
 
-/// [label][decision], clips
-using Confusion = std::vector<std::vector<std::size_t>>;
-
-double accuracy(const Confusion& confusion) {
-  double right = 0.0;
-  double all = 0.0;
-  for (std::size_t k = 0; k < confusion.size(); ++k) {
-    right += static_cast<double>(confusion[k][k]);
-    for (const std::size_t count : confusion[k]) all += static_cast<double>(count);
-  }
-  return all > 0.0 ? right / all : 0.0;
-}
-
-/// Mean over the labels that have clips of the share decided right.
-double balanced_accuracy(const Confusion& confusion) {
-  double sum = 0.0;
-  double present = 0.0;
-  for (std::size_t k = 0; k < confusion.size(); ++k) {
-    double of_label = 0.0;
-    for (const std::size_t count : confusion[k]) of_label += static_cast<double>(count);
-    if (of_label == 0.0) continue;
-    present += 1.0;
-    sum += static_cast<double>(confusion[k][k]) / of_label;
-  }
-  return present > 0.0 ? sum / present : 0.0;
-}
-
 }  // namespace
 
 Evaluation evaluate(const model::Network& network, const ClipSet& clips, ThreadPool& pool) {
@@ -108,7 +88,7 @@ Evaluation evaluate(const model::Network& network, const ClipSet& clips, ThreadP
   });
   Evaluation result;
   result.clips = clips.size();
-  result.confusion.assign(network.outputs(), std::vector<std::size_t>(network.outputs(), 0));
+  result.confusion = empty_confusion(network.outputs());
   std::vector<double> losses(network.outputs(), 0.0);
   std::vector<double> vote_losses(network.outputs(), 0.0);
   double near_1 = 0.0;
@@ -237,7 +217,7 @@ PerturbedScore score_perturbed(const model::Network& network, const ClipSet& cli
   pool.run(draws, [&](std::size_t draw) {
     const Random random = Random(seed).child("die", draw);
     const model::Network die = make_die(made, perturbation, random.child("errors"));
-    Confusion confusion(network.outputs(), std::vector<std::size_t>(network.outputs(), 0));
+    Confusion confusion = empty_confusion(network.outputs());
     for (std::size_t i = 0; i < clips.size(); ++i) {
       Random noise = random.child("clip", i);
       const model::Trace trace = model::run_clip(die, clips.features.clip(i), clip_noise(die, perturbation, noise));

@@ -6,9 +6,7 @@
 #include <chrono>
 #include <cmath>
 #include <future>
-#include <mutex>
 #include <nlohmann/json.hpp>
-#include <numbers>
 #include <numeric>
 #include <optional>
 
@@ -17,6 +15,7 @@
 #include "hysteron/train/optimiser.h"
 #include "train/metrics_log.h"
 #include "train/perturber.h"
+#include "train/sequence_shards.h"
 
 namespace hysteron::train {
 namespace {
@@ -27,27 +26,6 @@ constexpr std::size_t kReportInterval = 10;  // steps
 constexpr double kSmoothing = 0.95;          // of the figures in the progress bar
 
 double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
-
-/// Workspaces that threads borrow for one pass.
-class WorkspacePool {
- public:
-  std::unique_ptr<SequenceModel::Workspace> take() {
-    const std::lock_guard lock(mutex_);
-    if (free_.empty()) return std::make_unique<SequenceModel::Workspace>();
-    auto workspace = std::move(free_.back());
-    free_.pop_back();
-    return workspace;
-  }
-
-  void give(std::unique_ptr<SequenceModel::Workspace> workspace) {
-    const std::lock_guard lock(mutex_);
-    free_.push_back(std::move(workspace));
-  }
-
- private:
-  std::mutex mutex_;
-  std::vector<std::unique_ptr<SequenceModel::Workspace>> free_;
-};
 
 /// Which sequences make up a step's batch: of a finite source every sequence once an epoch, in an order that depends on
 /// the epoch alone; of a generator the next ones.
@@ -82,19 +60,6 @@ class BatchOrder {
   std::uint64_t epoch_ = 0;
   std::vector<std::uint64_t> order_;
 };
-
-std::vector<SequenceShard> make_shards(const data::SequenceSource& source, data::Split split,
-                                       const std::vector<std::uint64_t>& indices) {
-  std::vector<SequenceShard> shards;
-  for (std::size_t begin = 0; begin < indices.size(); begin += kShardSequences) {
-    std::vector<data::Sequence> sequences;
-    for (std::size_t i = begin; i < std::min(begin + kShardSequences, indices.size()); ++i) {
-      sequences.push_back(source.sequence(split, indices[i]));
-    }
-    shards.push_back(pack_sequences(sequences, source.inputs(), source.per_frame()));
-  }
-  return shards;
-}
 
 /// Makes the next step's shards on a thread of its own while this step's are worked on.
 class Prefetcher {
@@ -256,8 +221,6 @@ SequenceNetwork to_network(const TrainConfig& config, const data::SequenceSource
 
 }  // namespace
 
-double SequenceScore::bits() const { return loss / std::numbers::ln2; }
-
 SequenceShape sequence_shape(const TrainConfig& config, const data::SequenceSource& source) {
   SequenceShape shape;
   shape.inputs = source.inputs();
@@ -271,68 +234,6 @@ SequenceShape sequence_shape(const TrainConfig& config, const data::SequenceSour
   shape.convolution = config.convolution == "causal";
   shape.per_frame = source.per_frame();
   return shape;
-}
-
-namespace {
-
-/// score_sequences with noise; the seed of shard i is options.seed + i.
-SequenceScore score_with(const SequenceModel& model, std::span<const float> parameters,
-                         const data::SequenceSource& source, data::Split split, std::size_t limit,
-                         const SequencePass& options, ThreadPool& pool) {
-  const std::size_t size = source.size(split);
-  const std::size_t count = limit == 0 ? size : (size == 0 ? limit : std::min(size, limit));
-  const std::size_t shards = (count + kShardSequences - 1) / kShardSequences;
-  std::vector<SequenceSums> sums(shards);
-  WorkspacePool workspaces;
-  pool.run(shards, [&](std::size_t i) {
-    std::vector<std::uint64_t> indices;
-    for (std::size_t k = i * kShardSequences; k < std::min((i + 1) * kShardSequences, count); ++k) indices.push_back(k);
-    const std::vector<SequenceShard> shard = make_shards(source, split, indices);
-    SequencePass own = options;
-    own.seed += static_cast<std::uint32_t>(i);
-    auto workspace = workspaces.take();
-    sums[i] = model.score(parameters, shard.front(), own, *workspace, nullptr, nullptr);
-    workspaces.give(std::move(workspace));
-  });
-  SequenceScore score;
-  score.sequences = count;
-  for (const SequenceSums& part : sums) {
-    score.terms += part.terms;
-    score.loss += part.loss;
-    score.accuracy += part.right;
-  }
-  if (score.terms > 0.0) {
-    score.loss /= score.terms;
-    score.accuracy /= score.terms;
-  }
-  return score;
-}
-
-}  // namespace
-
-SequenceScore score_sequences(const SequenceModel& model, std::span<const float> parameters,
-                              const data::SequenceSource& source, data::Split split, std::size_t limit,
-                              ThreadPool& pool) {
-  return score_with(model, parameters, source, split, limit, {}, pool);
-}
-
-std::vector<double> score_perturbed_sequences(const SequenceModel& model, std::span<const float> parameters,
-                                              const data::SequenceSource& source, data::Split split,
-                                              const Perturbation& perturbation, std::size_t draws, std::uint64_t seed,
-                                              ThreadPool& pool) {
-  const Perturber perturber(model.segments(), perturbation);
-  const std::vector<float> plain(parameters.begin(), parameters.end());
-  std::vector<double> result;
-  for (std::size_t draw = 0; draw < draws; ++draw) {
-    const Random random = Random(seed).child("die", draw);
-    SequencePass options;
-    options.additive_noise = static_cast<float>(perturbation.additive);
-    options.multiplicative_noise = static_cast<float>(perturbation.multiplicative);
-    options.seed = static_cast<std::uint32_t>(random.child("noise").bits());
-    const Perturber::Drawn die = perturber.draw(plain, random.child("errors"));
-    result.push_back(score_with(model, die.parameters, source, split, 0, options, pool).accuracy);
-  }
-  return result;
 }
 
 namespace {
@@ -396,8 +297,11 @@ class SequenceRun {
 
   void validate(std::size_t done) {
     const SequenceScore found = score(trainer_.snapped(), data::Split::kValidation, config_.validation_limit);
-    curve_.push_back({done, trainer_.epsilon(done), found.loss, found.accuracy});
-    metrics_.line({{"step", done}, {"validation_loss", found.loss}, {"validation_accuracy", found.accuracy}});
+    curve_.push_back({done, trainer_.epsilon(done), found.loss, found.accuracy, found.balanced_accuracy()});
+    nlohmann::ordered_json line = {
+        {"step", done}, {"validation_loss", found.loss}, {"validation_accuracy", found.accuracy}};
+    if (const auto balanced = found.balanced_accuracy()) line["validation_balanced_accuracy"] = *balanced;
+    metrics_.line(line);
     // While resets leave something of a state, the cells are not yet those that are scored.
     const bool counts = trainer_.epsilon(done) == 0.0 || done == config_.steps;
     if (!counts || (kept_ && found.loss >= validation_.loss)) return;

@@ -100,6 +100,14 @@ class SweepReader {
       result.values.emplace_back(axis.key, shown.str());
     }
     settle_noise(result.config);
+    // A grid over backbones or tasks has keys in its base that are not for all of them; a key of the grid is.
+    for (const Axis& axis : axes_) {
+      if (!is_ignored(result.config, axis.key)) continue;
+      refuse_node(origin_, *axis.values,
+                  fmt::format("{} has no effect with model.backbone \"{}\" and data.task \"{}\"", axis.key,
+                              result.config.backbone, result.config.task));
+    }
+    drop_ignored(result.config);
     try {
       check_config(result.config);
     } catch (const Error& error) {

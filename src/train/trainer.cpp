@@ -85,7 +85,7 @@ class Trainer {
         backbone_(shape_of(config, data)),
         optimiser_(backbone_.segments(), backbone_.parameters(), config.weight_decay),
         sampler_(data.train, data.labels.size(), augmentation_of(config, data), random_.child("batches")),
-        parameters_(backbone_.initial_parameters(random_.child("parameters"))),
+        parameters_(backbone_.initial_parameters(random_.child("parameters"), config.initialisation == "positive")),
         gradient_(backbone_.parameters()),
         perturber_(make_perturber(backbone_.segments(), config.training_noise)) {
     bound();
@@ -374,14 +374,27 @@ double quality(const Best& candidate) {
          (1.0 - candidate.robustness.frame_agreement) - candidate.robustness.state_mismatch;
 }
 
+/// Shifts the vote. On a grid of levels the shift is rounded, which may be worse than none.
+void calibrate(const Run& run, Best& candidate) {
+  model::Network shifted = candidate.network;
+  calibrate_vote(shifted, run.data.train, run.pool);
+  const bool levels = run.config.training_noise.bits > 0;
+  if (levels) {
+    model::Vector& bias = shifted.readout.bias;
+    WeightGrid(run.config.training_noise).snap({bias.data(), static_cast<std::size_t>(bias.size())});
+  }
+  Evaluation found = evaluate(shifted, run.data.validation, run.pool);
+  const auto mean = [](const Evaluation& of) { return of.accuracy + of.balanced_accuracy; };
+  if (levels && mean(found) < mean(candidate.validation)) return;
+  candidate.network = std::move(shifted);
+  candidate.validation = std::move(found);
+}
+
 /// Calibrates the start's best network and keeps it if it is better than those before it. Losses compare networks of
 /// one start; between starts they say more about confidence than about decisions.
 void keep_better(Run& run) {
   Best& candidate = run.of_restart;
-  if (run.config.calibration == "vote") {
-    calibrate_vote(candidate.network, run.data.train, run.pool);
-    candidate.validation = evaluate(candidate.network, run.data.validation, run.pool);
-  }
+  if (run.config.calibration == "vote") calibrate(run, candidate);
   candidate.robustness = robustness(candidate.network, run.data.validation, kRobustnessDeviation, kRobustnessCopies,
                                     run.config.seed, run.pool);
   if (!run.best.found || quality(candidate) > quality(run.best)) run.best = std::move(candidate);

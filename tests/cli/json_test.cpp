@@ -1,5 +1,7 @@
 // What --json promises: one object on stdout, with the fields that outside checks rely on.
 
+#include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <sstream>
 
@@ -197,6 +199,31 @@ TEST_F(Json, TrainAndEvalGiveAccuracies) {
     for (const json& count : row) clips += count.get<std::size_t>();
   }
   EXPECT_EQ(result["clips"], clips);
+}
+
+/// Every weight and bias of a model that was trained with 3 bits: a whole number of thirds of its array's largest.
+TEST_F(Json, AModelTrainedOnLevelsIsSavedOnThem) {
+  put_tones(folder_ / "tones");
+  put("c.toml", tiny_training("tones", "trained.safetensors") + "[training_noise]\nbits = 3\nweights = 0.2\n");
+  run_json({"train", "c.toml"});
+  std::size_t arrays = 0;
+  for (const auto& [name, tensor] : model::read_tensors(folder_ / "trained.safetensors").tensors) {
+    if (!name.ends_with(".weight") && !name.ends_with(".bias")) continue;
+    ++arrays;
+    const std::vector<float> values = model::float_values(tensor, "trained", name);
+    float largest = 0.0F;
+    for (const float value : values) largest = std::max(largest, std::abs(value));
+    ASSERT_GT(largest, 0.0F) << name;
+    for (const float value : values)
+      EXPECT_NEAR(3.0F * value / largest, std::round(3.0F * value / largest), 1e-4) << name;
+  }
+  EXPECT_EQ(arrays, 8U);
+  const json dies =
+      run_json({"eval", "trained.safetensors", "--data", "tones", "--draws", "5", "--static", "0.5"})["dies"];
+  EXPECT_EQ(dies["draws"], 5);
+  expect_shares(dies["accuracy"], {"mean", "worst"});
+  expect_shares(dies["balanced_accuracy"], {"mean", "worst"});
+  EXPECT_GT(dies["accuracy"]["deviation"].get<double>(), 0.0) << "no two dies are the same";
 }
 
 TEST_F(Json, AMissedLimitExitsWithFiveAndStillPrintsTheFigures) {

@@ -1,6 +1,7 @@
 // The software backbone from the command line: train, eval, resume, study.
 
 #include "cli/program.h"
+#include "cli/samples.h"
 
 namespace hysteron::cli {
 namespace {
@@ -39,6 +40,97 @@ TEST_F(Software, TrainsAndScores) {
   EXPECT_EQ(noisy["dies"]["draws"], 5);
   EXPECT_LT(noisy["dies"]["accuracy"]["worst"], scored["accuracy"]);
   EXPECT_TRUE(has(run({"eval", "m.safetensors", "--draws", "2", "--bits", "2"}).output, "worst of 2 dies"));
+}
+
+/// Mean of the recalls of a confusion matrix [label][decision].
+double mean_recall(const nlohmann::json& confusion) {
+  double sum = 0.0;
+  for (std::size_t label = 0; label < confusion.size(); ++label) {
+    double of_label = 0.0;
+    for (const auto& count : confusion[label]) of_label += count.get<double>();
+    sum += confusion[label][label].get<double>() / of_label;
+  }
+  return sum / static_cast<double>(confusion.size());
+}
+
+/// Three words, one of them rarer, and both backbones.
+TEST_F(Software, SpotsSeveralKeywordsWithEitherBackbone) {
+  put_tones(folder_ / "tones");
+  for (int speaker = 0; speaker < 6; ++speaker) {
+    const std::string name = "s" + std::to_string(speaker);
+    put("tones/middle/" + name + "_0.wav", tone(900.0 * (1.0 + 0.02 * speaker)));
+  }
+  for (const char* backbone : {"hardware", "software"}) {
+    put("c.toml",
+        "[data]\nfolder = \"tones\"\n[model]\nwidth = 8\nlayers = 1\noutput = \"m.safetensors\"\nbackbone = \"" +
+            std::string(backbone) +
+            "\"\n[training]\nbatch = 12\nsteps = 200\nlearning_rate = 0.02\n"
+            "[classes]\nhigh = [\"high\"]\nmiddle = [\"middle\"]\nlow = [\"low\"]\n");
+    const auto trained = run_json({"train", "c.toml"});
+    const auto scored = run_json({"eval", "m.safetensors", "--data", "tones"});
+    EXPECT_EQ(scored["labels"], (nlohmann::json{"high", "middle", "low"})) << backbone;
+    const auto& confusion = scored["confusion"];
+    ASSERT_EQ(confusion.size(), 3u) << backbone;
+    std::size_t clips = 0;
+    std::size_t right = 0;
+    for (std::size_t label = 0; label < 3; ++label) {
+      ASSERT_EQ(confusion[label].size(), 3u) << backbone;
+      for (const auto& count : confusion[label]) clips += count.get<std::size_t>();
+      right += confusion[label][label].get<std::size_t>();
+    }
+    EXPECT_EQ(scored["clips"], clips) << backbone;
+    EXPECT_DOUBLE_EQ(scored["accuracy"], static_cast<double>(right) / static_cast<double>(clips)) << backbone;
+    EXPECT_DOUBLE_EQ(scored["balanced_accuracy"], mean_recall(confusion)) << backbone;
+    EXPECT_GT(scored["balanced_accuracy"], 0.4) << backbone << ", chance is 1/3: " << confusion;
+    EXPECT_EQ(trained["test_accuracy"], scored["accuracy"]) << backbone;
+    EXPECT_EQ(trained["test_balanced_accuracy"], scored["balanced_accuracy"]) << backbone;
+    EXPECT_TRUE(trained.contains("validation_balanced_accuracy")) << backbone;
+    const auto dies = run_json({"eval", "m.safetensors", "--data", "tones", "--draws", "5", "--static", "0.5"})["dies"];
+    EXPECT_EQ(dies["draws"], 5) << backbone;
+    EXPECT_LE(dies["balanced_accuracy"]["worst"], dies["balanced_accuracy"]["mean"]) << backbone;
+    EXPECT_TRUE(has(run({"eval", "m.safetensors", "--data", "tones"}).output, "balanced accuracy")) << backbone;
+  }
+}
+
+TEST_F(Software, TargetsOfFramesHaveNoConfusion) {
+  put_config();
+  EXPECT_FALSE(run_json({"train", "c.toml"}).contains("test_balanced_accuracy"));
+  EXPECT_FALSE(run_json({"eval", "m.safetensors"}).contains("confusion"));
+}
+
+TEST_F(Software, DataThatTheTaskDoesNotReadAreRefused) {
+  put_config();
+  run_json({"train", "c.toml"});
+  expect_refusal({"eval", "m.safetensors", "--data", "nowhere"}, 3, {"m.safetensors", "--data", "flip_flop"});
+  expect_refusal({"eval", "m.safetensors", "--corpus-seed", "2"}, 3, {"--corpus-seed", "flip_flop"});
+}
+
+TEST_F(Software, KeysWithoutEffectAreRefused) {
+  put_config();
+  const std::string good = read_file(folder_ / "c.toml");
+  const auto refused = [&](const std::string& table, const std::string& line) {
+    std::string text = good;
+    const std::string head = "[" + table + "]\n";
+    if (const std::size_t at = text.find(head); at != std::string::npos) {
+      text.insert(at + head.size(), line + "\n");
+    } else {
+      text += head + line + "\n";
+    }
+    put("bad.toml", text);
+    const std::string key = table == "classes" ? table : table + "." + line.substr(0, line.find(' '));
+    expect_refusal({"train", "bad.toml"}, 3, {"'bad.toml': " + key + " has no effect", "software", "flip_flop"});
+  };
+  refused("data", "folder = \"/does/not/exist\"");
+  refused("data", "file = \"/does/not/exist\"");
+  refused("data", "symbols = 3");
+  refused("training", "restarts = 7");
+  refused("training", "vote_share = 0.5");
+  refused("circuit", "margin_weight = 1");
+  refused("circuit", "power_weight = 0.1");
+  refused("augmentation", "speed = 0.1");
+  refused("classes", "a = [\"a\"]\nb = [\"b\"]");
+  put("bad.toml", "[training]\nwarm_up = 5\n");
+  expect_refusal({"train", "bad.toml"}, 3, {"training.warm_up", "hardware"});
 }
 
 TEST_F(Software, ReportsTheDiesOfTestNoise) {

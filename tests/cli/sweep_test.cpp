@@ -44,6 +44,19 @@ TEST_F(Sweep, TrainsEveryPointOnce) {
   EXPECT_EQ(second["rows"][0]["runs"], 3);
 }
 
+TEST_F(Sweep, BaseKeysThatAPointIgnoresAreLeftOutAndGridKeysAreRefused) {
+  put_base(20);
+  put_grid("data.task = [\"flip_flop\", \"copy_first\"]\ndata.symbols = [2]\n");
+  expect_refusal({"sweep", "grid.toml"}, 3, {"grid.toml', line 5", "data.symbols has no effect", "flip_flop"});
+  put("base.toml", read_file(folder_ / "base.toml") + "[augmentation]\nspeed = 0.2\n");
+  put_grid("data.task = [\"flip_flop\", \"copy_first\"]\n");
+  EXPECT_EQ(run_json({"sweep", "grid.toml"})["rows"].size(), 2u);
+  for (const fs::path& path : files()) {
+    if (path.filename() != "config.toml") continue;
+    EXPECT_FALSE(has(read_file(path), "augmentation")) << path;
+  }
+}
+
 TEST_F(Sweep, RanksShareThePoints) {
   put_base(20);
   put_grid("training.seed = [1, 2, 3]\n");
@@ -56,6 +69,53 @@ TEST_F(Sweep, RanksShareThePoints) {
   surroundings_.environment["OMPI_COMM_WORLD_RANK"] = "0";
   const auto first = run_json({"sweep", "grid.toml"});
   EXPECT_EQ(first["rows"][0]["runs"], 3);
+}
+
+TEST_F(Sweep, FirstRankDoesThePointsOfOneThatIsLost) {
+  put_base(20);
+  put_grid("training.seed = [1, 2, 3, 4, 5]\n");
+  surroundings_.environment["OMPI_COMM_WORLD_SIZE"] = "2";
+  surroundings_.environment["OMPI_COMM_WORLD_RANK"] = "0";
+  const Outcome outcome = run({"sweep", "grid.toml", "--patience", "1"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.messages;
+  EXPECT_TRUE(has(outcome.messages, "waiting for rank 1 (2 to do)")) << outcome.messages;
+  EXPECT_TRUE(has(outcome.messages, "rank 1 has given no sign of life")) << outcome.messages;
+  EXPECT_EQ(results(), 5u);
+}
+
+TEST_F(Sweep, FirstRankWaitsForOneThatIsSlowButAlive) {
+  put_base(20);
+  put("base.toml", read_file(folder_ / "base.toml") + "checkpoint_interval = 10\n");
+  put_grid("training.steps = [20, 20000]\n");
+  surroundings_.environment["OMPI_COMM_WORLD_SIZE"] = "2";
+  surroundings_.environment["OMPI_COMM_WORLD_RANK"] = "1";
+  Program slow({"sweep", "grid.toml"}, surroundings_);
+  surroundings_.environment["OMPI_COMM_WORLD_RANK"] = "0";
+  Program first({"sweep", "grid.toml", "--patience", "3"}, surroundings_);
+  ASSERT_TRUE(first.says("waiting for rank 1 (1 to do)"));
+  EXPECT_FALSE(first.says("no sign of life", std::chrono::seconds(4)));
+  slow.send(SIGKILL);  // and now it is dead
+  slow.wait();
+  EXPECT_TRUE(first.says("rank 1 has given no sign of life"));
+  first.send(SIGINT);
+  EXPECT_EQ(first.wait().exit_code, 130);
+}
+
+/// Two steps of one allocation of Slurm have one job number.
+TEST_F(Sweep, FailureOfAnEarlierStepIsNotTakenForThisOnes) {
+  put_base(20);
+  put_grid("data.task = [\"flip_flop\", \"smnist\"]\n");
+  auto& environment = surroundings_.environment;
+  environment["SLURM_JOB_ID"] = "7";
+  environment["SLURM_NTASKS"] = "2";
+  environment["SLURM_STEP_ID"] = "0";
+  environment["SLURM_PROCID"] = "1";
+  EXPECT_EQ(run({"sweep", "grid.toml"}).exit_code, 0);
+  environment["SLURM_STEP_ID"] = "1";
+  environment["SLURM_PROCID"] = "0";
+  const Outcome second = run({"sweep", "grid.toml", "--patience", "1"});
+  EXPECT_TRUE(has(second.messages, "waiting for rank 1")) << second.messages;
+  EXPECT_EQ(second.exit_code, 3) << second.messages;
 }
 
 TEST_F(Sweep, OtherRanksLeaveFailuresToTheFirst) {

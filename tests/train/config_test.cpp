@@ -171,5 +171,35 @@ TEST(Config, ValuesSetByAProgramAreCheckedToo) {
   EXPECT_THROW(check_config(config), Error);
 }
 
+TEST(Config, KeysThatBackboneAndTaskIgnoreAreNamedOrDropped) {
+  TrainConfig config =
+      parse_config("[model]\nbackbone = \"software\"\n[data]\ntask = \"listops\"\nlength = 600\n", "c.toml");
+  EXPECT_NO_THROW(check_used(config, "c.toml"));
+  config.data_folder = "files";  // whose lengths are what they are
+  try {
+    check_used(config, "c.toml");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("data.length has no effect"), std::string::npos) << error.what();
+  }
+  config.margin = 0.3;
+  drop_ignored(config);
+  EXPECT_NO_THROW(check_used(config, "c.toml"));
+  EXPECT_EQ(config.task_length, 0U);
+  EXPECT_EQ(config.margin, TrainConfig{}.margin);
+  EXPECT_EQ(config.data_folder, "files");
+}
+
+TEST(Config, WhatIsUsedReadsBackAsTheSameConfiguration) {
+  for (const char* text : {"", "[model]\nbackbone = \"software\"\n[data]\ntask = \"text\"\nfile = \"t\"\n",
+                           "[model]\nbackbone = \"software\"\nmlp = \"relu\"\n[data]\nfolder = \"espeak\"\n"}) {
+    const TrainConfig config = parse_config(text, "c.toml");
+    EXPECT_NO_THROW(check_used(config, "c.toml")) << text;
+    const TrainConfig read = parse_config(used_toml(config), "used.toml");
+    EXPECT_NO_THROW(check_used(read, "used.toml")) << text;
+    EXPECT_EQ(config_to_json(read), config_to_json(config)) << text;
+  }
+}
+
 }  // namespace
 }  // namespace hysteron::train

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <functional>
@@ -104,6 +105,22 @@ TEST_F(Trained, AnotherSeedGivesAnotherNetwork) {
   const auto first = run(config, pulse_data());
   config.seed = 2;
   EXPECT_NE(run(config, pulse_data()).network.input.weight, first.network.input.weight);
+}
+
+TEST_F(Trained, LayersBeginPositiveUnlessTheyAreToBeSigned) {
+  const auto least_weight = [&](const char* initialisation) {
+    TrainConfig config = small_config();
+    config.initialisation = initialisation;
+    config.steps = 1;
+    config.learning_rate = 0.0;
+    float least = 1.0f;
+    for (const model::Layer& layer : run(config, pulse_data()).network.layers) {
+      least = std::min({least, layer.candidate.weight.minCoeff(), layer.output.weight.minCoeff()});
+    }
+    return least;
+  };
+  EXPECT_GE(least_weight("positive"), 0.0f);
+  EXPECT_LT(least_weight("signed"), 0.0f);
 }
 
 TEST_F(Trained, KeepsTheBestOfSeveralStarts) {
@@ -326,6 +343,47 @@ TEST(Calibrate, MovesTheVoteToWhereTheClipsAreDecidedBest) {
   EXPECT_EQ(evaluate(network, clips, pool).balanced_accuracy, 0.5);
   EXPECT_NEAR(calibrate_vote(network, clips, pool), -2.5, 1e-6);
   EXPECT_EQ(evaluate(network, clips, pool).balanced_accuracy, 1.0);
+}
+
+/// The states behind near_1_percent and near_3_percent are the reference's, over more than one word of frames.
+TEST(Evaluate, CountsCandidatesNearTheThresholdThatTheStateCanCross) {
+  constexpr std::size_t kLong = 150;
+  model::Network network;
+  network.labels = {"a", "b"};
+  network.input = {model::Matrix::Identity(2, 2), model::Vector::Zero(2)};
+  model::Layer layer;
+  layer.candidate = {model::Matrix::Identity(2, 2), model::Vector::Zero(2)};
+  layer.beta_lo = model::Vector::Constant(2, 0.4f);
+  layer.beta_hi = model::Vector::Constant(2, 0.6f);
+  layer.alpha = model::Vector::Constant(2, 1.0f);
+  layer.initial_state = model::Vector::Zero(2);
+  layer.initial_state[1] = 1.0f;
+  layer.output = {model::Matrix::Identity(2, 2), model::Vector::Zero(2)};
+  network.layers = {layer};
+  network.readout = {model::Matrix::Identity(2, 2), model::Vector::Zero(2)};
+  ClipSet clips;
+  clips.features = {1, kLong, 2, std::vector<float>(2 * kLong)};
+  clips.labels = {0};
+  clips.groups = {0};
+  Random random(5);
+  for (float& value : clips.features.values) value = static_cast<float>(random.uniform(0.35, 0.65));
+  double near_1 = 0.0;
+  double near_3 = 0.0;
+  for (std::size_t j = 0; j < 2; ++j) {
+    bool on = j == 1;
+    for (std::size_t t = 0; t < kLong; ++t) {
+      const float candidate = clips.features.values[2 * t + j];
+      const float distance = std::abs(candidate - (on ? 0.4f : 0.6f));
+      near_1 += distance <= 0.01f * 0.6f ? 1.0 : 0.0;
+      near_3 += distance <= 0.03f * 0.6f ? 1.0 : 0.0;
+      on = model::next_state(candidate, 0.4f, 0.6f, on);
+    }
+  }
+  ASSERT_GT(near_1, 0.0);
+  ThreadPool pool(1);
+  const Evaluation found = evaluate(network, clips, pool);
+  EXPECT_DOUBLE_EQ(found.near_1_percent, near_1 / (2.0 * kLong));
+  EXPECT_DOUBLE_EQ(found.near_3_percent, near_3 / (2.0 * kLong));
 }
 
 }  // namespace

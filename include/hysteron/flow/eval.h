@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "hysteron/base/reporter.h"
@@ -17,7 +18,7 @@ struct EvalRequest {
   std::filesystem::path model;
   std::string data;  ///< folder of class folders, or "espeak" for the built-in corpus; software backbones: in place of
                      ///< the folder or file of the training configuration, if given
-  std::uint64_t corpus_seed = 1;
+  std::optional<std::uint64_t> corpus_seed;  ///< none: 1, or of the training configuration
   data::Split split = data::Split::kTest;
   std::filesystem::path features;    ///< also write the clips' features here (.npy, [N, 101, 13]); empty: do not
   train::Perturbation perturbation;  ///< software backbones: candidates' noise counts for cells with thresholds
@@ -41,7 +42,7 @@ struct SequenceEvalResult {
   train::SequenceNetwork network;
   train::TrainConfig config;  ///< of its training, with the request's data
   train::SequenceScore score;
-  std::vector<double> perturbed;  ///< accuracy, [draws]
+  train::PerturbedScore perturbed;  ///< [draws]
 };
 
 /// Scores a software backbone on a split of the task it was trained on. Throws as evaluate_model does.

@@ -31,8 +31,9 @@ struct QuadrantRun {
   std::string cell;
   std::uint64_t seed = 0;
   double test_accuracy = 0.0;
+  std::optional<double> test_balanced_accuracy;  ///< none where every frame has a target
   std::vector<train::ValidationPoint> curve;
-  std::size_t steps_to_95 = 0;  ///< first validation that reaches 95 % of the run's best accuracy
+  std::size_t steps_to_95 = 0;  ///< first validation that reaches 95 % of the run's best (balanced) accuracy
   train::CellActivity activity;
   std::vector<std::optional<double>> retention;  ///< [noise], frames
 };

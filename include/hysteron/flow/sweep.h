@@ -15,6 +15,7 @@ struct SweepRequest {
   std::filesystem::path file;     ///< see train::read_sweep
   std::filesystem::path program;  ///< the hysteron program, started for each point
   std::size_t jobs = 0;           ///< trainings at a time; 0: one a core
+  double patience = 60.0;  ///< seconds without a sign of life after which rank 0 makes another rank's points itself
 };
 
 /// What became of a point.
@@ -44,7 +45,8 @@ struct SweepResult {
 /// model.safetensors, metrics.jsonl, result.json, log.txt. Points that have a result of the same configuration are
 /// skipped; one that was interrupted goes on from its checkpoint; one that fails or is killed is reported and does not
 /// hold up the others. Under mpirun (OMPI_COMM_WORLD_RANK and _SIZE) or srun (SLURM_PROCID, SLURM_NTASKS) rank r trains
-/// the points i with i mod size = r, and rank 0 waits for the others' results. Throws kInterrupted when `stop` is set;
+/// the points i with i mod size = r, and rank 0 waits for the others' results, says for which, and makes itself what a
+/// rank leaves that is silent for `patience`. Throws kInterrupted when `stop` is set;
 /// trainings under way are then ended.
 SweepResult run_sweep(const SweepRequest& request, Reporter& reporter, const StopFlag& stop);
 

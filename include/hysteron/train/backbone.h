@@ -80,7 +80,9 @@ class Backbone {
 
   /// Start values, after the published recipe: weights U(+-1/sqrt(fan in)), taken positive in the layers, as their
   /// biases are; beta_lo and delta 0.5 |N(0, 1)|; alpha |U(+-sqrt(6 / m))|.
-  std::vector<float> initial_parameters(const Random& random) const;
+  /// `positive`: weights and biases of the layers are magnitudes, so that every cell can be reached; else of both
+  /// signs.
+  std::vector<float> initial_parameters(const Random& random, bool positive = true) const;
 
   /// The network these parameters stand for; labels and metadata are the caller's.
   model::Network to_network(std::span<const float> parameters) const;

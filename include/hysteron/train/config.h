@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,6 +46,7 @@ struct TrainConfig {
   double dropout = 0.0;
   double vote_share = 0.9;
   std::string calibration = "vote";
+  std::string initialisation = "positive";
   double epsilon_hold = 0.05;
   double epsilon_fall = 0.3;
   std::uint64_t seed = 1;
@@ -66,12 +68,13 @@ struct TrainConfig {
   Perturbation training_noise = candidate_noise(0.04);  ///< what the network is trained with
   Perturbation test_noise;                              ///< what it is scored with besides, at the end
   std::size_t test_draws = 0;                           ///< dies of that score; 0: none
-  bool noise_given = false;                             ///< training_noise.additive was set: see settle_noise()
 
   std::size_t time_shift = 5;
   double speed = 0.1;
   double feature_noise = 0.0;
   double gain = 0.0;  ///< decibel
+
+  std::set<std::string> given;  ///< keys that were read from a file, of which no number depends on
 
   /// How many starts are trained: `restarts`, or where that is 0 three for widths up to 8, which get stuck in poor
   /// minima, and one above.
@@ -108,12 +111,25 @@ TrainConfig read_config(const std::filesystem::path& path);
 /// Throws a bad-input Error that names the key whose value is out of range; for configurations made by a program.
 void check_config(const TrainConfig& config);
 
+/// Whether the backbone and the task of `config` look at `key` ("circuit.margin", "classes") not at all.
+bool is_ignored(const TrainConfig& config, const std::string& key);
+
+/// Throws a bad-input Error that names a key of config.given that is ignored; `origin` names the file.
+void check_used(const TrainConfig& config, const std::string& origin);
+
+/// Gives every ignored key its default, so that configurations that train the same are the same; for programs that set
+/// backbones and tasks of one configuration in turn.
+void drop_ignored(TrainConfig& config);
+
 /// Gives training_noise.additive the default of the backbone unless it was set by a key. For whoever sets the backbone
 /// of a configuration that was read; parse_config has done it.
 void settle_noise(TrainConfig& config);
 
 /// The whole configuration as TOML that parse_config reads back.
 std::string config_to_toml(const TrainConfig& config);
+
+/// config_to_toml without the ignored keys: a file that check_used takes.
+std::string used_toml(const TrainConfig& config);
 
 /// config_to_toml without keys_without_effect(): what a model file holds, so that the same training gives the same
 /// bytes wherever it runs.

@@ -5,6 +5,7 @@
 
 #include "hysteron/base/parallel.h"
 #include "hysteron/model/network.h"
+#include "hysteron/train/confusion.h"
 #include "hysteron/train/perturbation.h"
 #include "hysteron/train/training_data.h"
 
@@ -17,7 +18,7 @@ struct Evaluation {
   double balanced_accuracy = 0.0;  ///< mean over labels of the share decided right
   double loss = 0.0;               ///< cross-entropy per frame, mean over labels of the mean over their clips
   double vote_loss = 0.0;          ///< -log of the label's mean probability over the frames, averaged likewise
-  std::vector<std::vector<std::size_t>> confusion;  ///< [label][decision], clips
+  Confusion confusion;             ///< clips
   /// Shares of (cell, frame) pairs whose candidate lies within 1 % and 3 % of beta_hi of the threshold that the cell's
   /// state can cross there: beta_hi when off, beta_lo when on. Both are made of currents of the size of beta_hi, and so
   /// is a circuit's error.
@@ -43,7 +44,7 @@ Robustness robustness(const model::Network& network, const ClipSet& clips, doubl
 /// Accuracy over dies and noise.
 struct PerturbedScore {
   std::vector<double> accuracy;  ///< [draws]
-  std::vector<double> balanced;  ///< [draws]
+  std::vector<double> balanced;  ///< [draws]; empty for sequences with a target a frame
 };
 
 /// Mean, standard deviation (of the sample, 0 for one) and least of some numbers.

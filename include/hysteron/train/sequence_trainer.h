@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,8 @@
 #include "hysteron/base/reporter.h"
 #include "hysteron/data/sequences.h"
 #include "hysteron/train/config.h"
+#include "hysteron/train/confusion.h"
+#include "hysteron/train/evaluate.h"
 #include "hysteron/train/perturbation.h"
 #include "hysteron/train/sequence_model.h"
 
@@ -41,7 +44,11 @@ struct SequenceScore {
   double terms = 0.0;     ///< targets: frames that count, or sequences
   double loss = 0.0;      ///< cross-entropy per target, nats
   double accuracy = 0.0;  ///< share of targets with the largest logit
+  Confusion confusion;    ///< sequences; empty where every frame has a target
   double bits() const;    ///< loss in bits
+
+  /// Mean of the labels' recalls; none where every frame has a target.
+  std::optional<double> balanced_accuracy() const;
 };
 
 /// Scores the first `limit` sequences of a split (0: all of them; the training split's generators need a limit).
@@ -50,10 +57,10 @@ SequenceScore score_sequences(const SequenceModel& model, std::span<const float>
                               ThreadPool& pool);
 
 /// Accuracy of `draws` dies on a split, as score_perturbed() does it for clips.
-std::vector<double> score_perturbed_sequences(const SequenceModel& model, std::span<const float> parameters,
-                                              const data::SequenceSource& source, data::Split split,
-                                              const Perturbation& perturbation, std::size_t draws, std::uint64_t seed,
-                                              ThreadPool& pool);
+PerturbedScore score_perturbed_sequences(const SequenceModel& model, std::span<const float> parameters,
+                                         const data::SequenceSource& source, data::Split split,
+                                         const Perturbation& perturbation, std::size_t draws, std::uint64_t seed,
+                                         ThreadPool& pool);
 
 /// One validation of a run.
 struct ValidationPoint {
@@ -61,13 +68,14 @@ struct ValidationPoint {
   double epsilon = 0.0;  ///< what a reset leaves in training at that step; the score is at 0
   double loss = 0.0;
   double accuracy = 0.0;
+  std::optional<double> balanced_accuracy;  ///< none where every frame has a target
 };
 
 struct SequenceResult {
   SequenceNetwork network;
   SequenceScore validation;
   SequenceScore test;
-  std::vector<double> perturbed;       ///< test accuracy with config.test_noise, [test_draws]
+  PerturbedScore perturbed;            ///< of the test with config.test_noise, [test_draws]
   std::vector<ValidationPoint> curve;  ///< of this process's steps
   std::size_t parameters = 0;
   std::size_t steps = 0;

@@ -1,0 +1,77 @@
+#include "flow/sweep_ranks.h"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <utility>
+
+#include "hysteron/base/error.h"
+
+namespace hysteron::flow {
+namespace {
+
+constexpr std::chrono::milliseconds kBeat(250);
+
+std::string variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+std::filesystem::path beat_file(const std::filesystem::path& folder, std::size_t rank) {
+  return folder / fmt::format("rank-{}.alive", rank);
+}
+
+}  // namespace
+
+Rank find_rank() {
+  for (const auto& [index, size] : {std::pair{"OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"},
+                                    {"PMI_RANK", "PMI_SIZE"},
+                                    {"SLURM_PROCID", "SLURM_NTASKS"}}) {
+    if (variable(index).empty() || variable(size).empty()) continue;
+    Rank rank{std::strtoull(variable(index).c_str(), nullptr, 10), std::strtoull(variable(size).c_str(), nullptr, 10),
+              fmt::format("{}/{}/{}", variable("PMIX_NAMESPACE"), variable("SLURM_JOB_ID"), variable("SLURM_STEP_ID"))};
+    if (rank.size == 0 || rank.index >= rank.size) {
+      throw Error(ErrorKind::kUsage, fmt::format("{} is {} of {}", index, rank.index, rank.size));
+    }
+    return rank;
+  }
+  return {};
+}
+
+Heartbeat::Heartbeat(const std::filesystem::path& folder, const Rank& rank) : file_(beat_file(folder, rank.index)) {
+  if (rank.size > 1) thread_ = std::thread([this, job = rank.job] { beat(job); });
+}
+
+Heartbeat::~Heartbeat() {
+  if (!thread_.joinable()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    over_ = true;
+  }
+  ending_.notify_one();
+  thread_.join();
+  std::error_code none;
+  std::filesystem::remove(file_, none);
+}
+
+void Heartbeat::beat(const std::string& job) {
+  std::unique_lock lock(mutex_);
+  for (std::size_t count = 0; !over_; ++count) {
+    // A beat that cannot be written is one that is not heard: no reason to end a training.
+    std::ofstream(file_, std::ios::trunc) << job << ' ' << count << '\n';
+    ending_.wait_for(lock, kBeat, [this] { return over_; });
+  }
+}
+
+double Listener::silence(std::size_t rank) {
+  std::ifstream stream(beat_file(folder_, rank));
+  const std::string beat{std::istreambuf_iterator<char>(stream), {}};
+  const auto now = std::chrono::steady_clock::now();
+  const auto [known, first] = heard_.try_emplace(rank, Heard{beat, now});
+  if (!first && beat != known->second.beat) known->second = {beat, now};
+  return std::chrono::duration<double>(now - known->second.at).count();
+}
+
+}  // namespace hysteron::flow
