@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <stdexcept>
 
 #include "train/dual.h"
@@ -29,6 +30,36 @@ class ReferencePass {
       : model_(model), shape_(model.shape()), parameters_(parameters), shard_(shard), options_(options) {}
 
   Dual loss(std::size_t active) {
+    if (options_.additive_noise > 0.0f && has_moving_thresholds() && scales_.empty()) find_scales();
+    return summed_loss(active);
+  }
+
+ private:
+  bool has_moving_thresholds() const { return shape_.cell == CellKind::kBmru || shape_.cell == CellKind::kCmru; }
+
+  /// The noise on candidates of BMRU and CMRU is relative to the mean |beta| of the cell over the shard, lanes without
+  /// a sequence too. A layer's depends on the noise of those below it, so each pass over all makes one more right.
+  void find_scales() {
+    SequenceShard all = shard_;
+    all.weights.fill(1.0f);
+    for (std::size_t layer = 0; layer < shape_.layers; ++layer) {
+      ReferencePass pass(model_, parameters_, all, options_);
+      pass.scales_ = scales_;
+      pass.summed_loss(model_.parameters());
+      scales_ = pass.threshold_sums_;
+      const double frames = static_cast<double>(shard_.frames * kShardSequences);
+      for (auto& [name, cells] : scales_) {
+        for (auto& [cell, sum] : cells) sum /= frames;
+      }
+    }
+  }
+
+  double noise_scale(const std::string& name, std::size_t cell) const {
+    const auto found = scales_.find(name);
+    return found == scales_.end() ? 0.0 : found->second.at(cell);
+  }
+
+  Dual summed_loss(std::size_t active) {
     active_ = active;
     Dual sum;
     for (lane_ = 0; lane_ < kShardSequences; ++lane_) {
@@ -37,7 +68,6 @@ class ReferencePass {
     return static_cast<double>(options_.scale) * sum;
   }
 
- private:
   const Segment& segment(const std::string& name) const {
     for (const Segment& segment : model_.segments()) {
       if (segment.name == name) return segment;
@@ -179,7 +209,7 @@ class ReferencePass {
     return y;
   }
 
-  Duals cell(const std::string& name, const Duals& u, Memory& memory) const {
+  Duals cell(const std::string& name, const Duals& u, Memory& memory) {
     switch (shape_.cell) {
       case CellKind::kFqBmru:
         return fq_bmru(name, u, memory.state);
@@ -231,14 +261,15 @@ class ReferencePass {
     return affine(name + "output", h);
   }
 
-  Duals bmru(const std::string& name, const Duals& u, Duals& s, double carry) const {
+  Duals bmru(const std::string& name, const Duals& u, Duals& s, double carry) {
     const Dual one{1.0, 0.0};
     const Duals c = affine(name + "candidate", u);
     const Duals beta = affine(name + "threshold", u);
-    if (options_.additive_noise > 0.0f) throw std::invalid_argument("additive noise of this cell depends on the pass");
     Duals h(s.size());
     for (std::size_t j = 0; j < s.size(); ++j) {
-      const Dual candidate = noisy(c[j], name, j, 0.0);
+      double& sum = threshold_sums_[name].try_emplace(j, 0.0).first->second;
+      sum += std::abs(beta[j].value);
+      const Dual candidate = noisy(c[j], name, j, noise_scale(name, j));
       const Dual z = step(abs(candidate) - abs(beta[j]));
       s[j] = z * (sign_step(candidate) + carry * s[j]) + (one - z) * s[j];
       h[j] = parameter(name + "gain", j) * s[j];
@@ -296,6 +327,8 @@ class ReferencePass {
   std::span<const float> parameters_;
   const SequenceShard& shard_;
   const SequencePass& options_;
+  std::map<std::string, std::map<std::size_t, double>> threshold_sums_;  // of |beta|, by layer and cell
+  std::map<std::string, std::map<std::size_t, double>> scales_;          // their means, where noise needs them
   std::size_t active_ = 0;
   std::size_t lane_ = 0;
   std::size_t frame_ = 0;

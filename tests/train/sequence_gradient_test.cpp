@@ -81,6 +81,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"FqBmruPartialReset", CellKind::kFqBmru, "none", false, 0, true, 0.4f, 0.0f},
                     Case{"FqBmruNoise", CellKind::kFqBmru, "none", false, 0, true, 0.3f, 0.1f, 0.1f, 0.2f},
                     Case{"BmruNoise", CellKind::kBmru, "none", false, 0, false, 0.0f, 0.0f, 0.0f, 0.2f},
+                    Case{"BmruAdditiveNoise", CellKind::kBmru, "none", false, 0, false, 0.0f, 0.0f, 0.3f, 0.0f},
+                    Case{"CmruAdditiveNoise", CellKind::kCmru, "relu", false, 0, true, 0.0f, 0.0f, 0.3f, 0.2f},
                     Case{"CmruPerFrame", CellKind::kCmru, "glu", true, 0, true, 0.0f, 0.1f, 0.0f, 0.2f},
                     Case{"GruPerFrame", CellKind::kGru, "relu", true, 2, true, 0.0f, 0.2f},
                     Case{"FqBmruCounter", CellKind::kFqBmru, "none", false, 2, false, 1.0f, 0.0f},
