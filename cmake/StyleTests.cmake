@@ -15,6 +15,10 @@ set_tests_properties(style.format style.shell PROPERTIES LABELS style)
 # One test a file, so that CTest spreads them over the cores and names the file that fails.
 file(GLOB sources CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/apps/*/*.cpp
      ${PROJECT_SOURCE_DIR}/src/*/*.cpp ${PROJECT_SOURCE_DIR}/tests/*/*_test.cpp)
+if(TARGET hysteron_bench)
+  file(GLOB benchmarks CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/bench/*.cpp)
+  list(APPEND sources ${benchmarks})
+endif()
 foreach(source ${sources})
   add_test(NAME style.tidy/${source}
            COMMAND ${HYSTERON_PYTHON} ${PROJECT_SOURCE_DIR}/scripts/tidy.py ${PROJECT_BINARY_DIR}

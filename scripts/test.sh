@@ -8,10 +8,10 @@ top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 source "$top/scripts/packages.sh"
 
 install_packages "${HYSTERON_BUILD_PACKAGES[@]}" "${HYSTERON_RUN_PACKAGES[@]}" "${HYSTERON_TEST_PACKAGES[@]}" \
-  "${HYSTERON_CHECK_PACKAGES[@]}"
+  "${HYSTERON_CHECK_PACKAGES[@]}" "${HYSTERON_BENCH_PACKAGES[@]}"
 cd "$top"
 cmake --preset release -DHYSTERON_STYLE_TESTS=ON
-cmake --build --preset release
+cmake --build --preset release --target all hysteron_bench
 
 # Tests neither read nor fill the user's cache. Tests of the real PDK skip where there is none.
 export XDG_CACHE_HOME="$top/build/release/cache"
