@@ -25,6 +25,7 @@ spice::RunOptions run_options(const CircuitOptions& options, const StopFlag& sto
 Workshop::Workshop(const CircuitOptions& options, Reporter& reporter, const StopFlag& stop)
     : options_(options),
       technology_(technology::load_technology(options.technology, options.pdk_root)),
+      ngspice_({}, std::chrono::duration<double>(options.time_limit)),
       engine_(ngspice_, technology_, run_options(options, stop)),
       varied_technology_(compile::with_mismatch(technology_)),
       varied_engine_(ngspice_, varied_technology_, run_options(options, stop)),

@@ -30,8 +30,8 @@ constexpr const char* kRawName = "out.raw";
 constexpr const char* kUnusedRawName = "batch.raw";
 constexpr const char* kInitName = ".spiceinit";
 constexpr const char* kSiteInitName = "spinit";
-constexpr std::chrono::duration<double> kVersionLimit{20.0};
-constexpr double kStopTolerance = 1e-6;  // relative, of the end of a transient
+constexpr std::chrono::duration<double> kLeastVersionLimit{1.0};  // on a busy machine a process takes a while to begin
+constexpr double kStopTolerance = 1e-6;                           // relative, of the end of a transient
 
 Error interrupted() { return {ErrorKind::kInterrupted, "interrupted while ngspice ran"}; }
 
@@ -263,7 +263,7 @@ const RunResult& RunOutcome::value() const {
   return *result;
 }
 
-Ngspice::Ngspice(const std::string& program) {
+Ngspice::Ngspice(const std::string& program, std::chrono::duration<double> time_limit) {
   const std::string chosen = !program.empty() ? program : variable("HYSTERON_NGSPICE");
   const std::string name = chosen.empty() ? "ngspice" : chosen;
   const std::string expected = fmt::format("expected ngspice {} or newer", kOldestVersion);
@@ -279,11 +279,12 @@ Ngspice::Ngspice(const std::string& program) {
   request.arguments = {"--version"};
   request.environment = run_environment(folder.path());
   request.folder = folder.path();
-  request.time_limit = kVersionLimit;
+  request.time_limit = std::clamp(time_limit, kLeastVersionLimit, kVersionLimit);
   const ProcessOutcome outcome = run_process(request);
   const std::string where = hysteron::quoted(program_.string());
   if (outcome.end == ProcessOutcome::End::kTimedOut) {
-    throw simulator_error(fmt::format("{} --version does not end ({})", where, expected));
+    throw simulator_error(fmt::format("{} --version does not end within {} ({})", where,
+                                      format_si(request.time_limit.count(), "s"), expected));
   }
   if (outcome.end == ProcessOutcome::End::kSignalled) {
     throw simulator_error(

@@ -78,6 +78,15 @@ TEST_F(Simulator, HangEndsAtTheTimeLimit) {
   expect_failure({"300 ms"});
 }
 
+TEST_F(Simulator, HangAtItsVersionEndsAtTheTimeLimitToo) {
+  const FakeProgram fake("exit 0", "!sleep 1000");
+  use(fake.path());
+  const auto begin = std::chrono::steady_clock::now();
+  expect_refusal({"verify", "m.safetensors", "--input", "x.npy", "--time-limit", "1"}, kSimulatorFailed,
+                 {"--version does not end within 1 s"});
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(10));
+}
+
 TEST_F(Simulator, TrainingNeedsNone) {
   use("/nonexistent/ngspice");
   put_tones(folder_ / "tones");

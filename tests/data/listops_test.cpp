@@ -1,5 +1,7 @@
 #include "hysteron/data/listops.h"
 
+#include <algorithm>
+
 #include "data/testing.h"
 
 namespace hysteron::data {
@@ -23,6 +25,16 @@ TEST(ListOps, RefusesWhatIsNoExpression) {
   expect_bad_input([] { value("[MAX 2 x ]"); }, {"here", "x"});
 }
 
+std::vector<ListOpsToken> tokens_of(const Sequence& sequence) {
+  std::vector<ListOpsToken> tokens;
+  for (std::size_t t = 0; t < sequence.frames; ++t) {
+    for (std::size_t k = 0; k < kListOpsTokens; ++k) {
+      if (sequence.inputs[t * kListOpsTokens + k] == 1.0f) tokens.push_back(static_cast<ListOpsToken>(k));
+    }
+  }
+  return tokens;
+}
+
 TEST(ListOps, GeneratesExpressionsOfTheirLengthWithTheirValue) {
   ListOpsOptions options;
   options.min_length = 20;
@@ -32,15 +44,53 @@ TEST(ListOps, GeneratesExpressionsOfTheirLengthWithTheirValue) {
     const Sequence sequence = source->sequence(Split::kTrain, i);
     EXPECT_GE(sequence.frames, 20U);
     EXPECT_LE(sequence.frames, 100U);
-    std::vector<ListOpsToken> tokens;
-    for (std::size_t t = 0; t < sequence.frames; ++t) {
-      for (std::size_t k = 0; k < kListOpsTokens; ++k) {
-        if (sequence.inputs[t * kListOpsTokens + k] == 1.0f) tokens.push_back(static_cast<ListOpsToken>(k));
-      }
-    }
-    EXPECT_EQ(evaluate_listops(tokens, "generated"), sequence.targets.front());
+    EXPECT_EQ(evaluate_listops(tokens_of(sequence), "generated"), sequence.targets.front());
     EXPECT_EQ(source->sequence(Split::kTrain, i).inputs, sequence.inputs);
   }
+}
+
+/// Levels of the tree, that of the digits included, and the most arguments of any of them, read off the tokens' names.
+struct Extent {
+  std::size_t depth = 0;
+  std::size_t arguments = 0;
+};
+
+Extent extent(const std::vector<ListOpsToken>& tokens) {
+  Extent result;
+  std::vector<std::size_t> open;  // arguments so far
+  for (const ListOpsToken token : tokens) {
+    if (token == ListOpsToken::kEnd) {
+      result.arguments = std::max(result.arguments, open.back());
+      open.pop_back();
+      continue;
+    }
+    if (!open.empty()) ++open.back();
+    if (token < ListOpsToken::kEnd) open.push_back(0);
+    const std::size_t digit = token >= ListOpsToken::kDigit0 ? 1 : 0;
+    result.depth = std::max(result.depth, open.size() + digit);
+  }
+  return result;
+}
+
+TEST(ListOps, GeneratesWithinThePublishedLimitsByDefault) {
+  const auto source = make_listops({});
+  std::size_t deepest = 0;
+  std::size_t most = 0;
+  for (std::uint64_t i = 0; i < 60; ++i) {
+    const Sequence sequence = source->sequence(Split::kTrain, i);
+    EXPECT_GE(sequence.frames, 500U);
+    EXPECT_LE(sequence.frames, 2000U);
+    const std::vector<ListOpsToken> tokens = tokens_of(sequence);
+    ASSERT_EQ(tokens.size(), sequence.frames);
+    EXPECT_EQ(evaluate_listops(tokens, "generated"), sequence.targets.front());
+    const Extent found = extent(tokens);
+    deepest = std::max(deepest, found.depth);
+    most = std::max(most, found.arguments);
+  }
+  EXPECT_LE(deepest, 10U);
+  EXPECT_GE(deepest, 5U);
+  EXPECT_LE(most, 10U);
+  EXPECT_GE(most, 8U);
 }
 
 TEST(ListOps, ReadsLongRangeArenaFilesAndNamesTheLineThatIsWrong) {

@@ -75,10 +75,12 @@ struct RunOutcome {
 class Ngspice {
  public:
   static constexpr int kOldestVersion = 39;
+  static constexpr std::chrono::duration<double> kVersionLimit{20.0};
 
   /// `program` is a path or a name looked up in PATH; empty means $HYSTERON_NGSPICE, else "ngspice". Runs it once to
-  /// ask its version. Throws a simulator Error, with what was found and expected, if it is missing, too old or fails.
-  explicit Ngspice(const std::string& program = {});
+  /// ask its version, for which it has `time_limit` but between 1 and 20 s. Throws a simulator Error, with what was
+  /// found and expected, if it is missing, too old, fails or does not answer in time.
+  explicit Ngspice(const std::string& program = {}, std::chrono::duration<double> time_limit = kVersionLimit);
 
   const std::filesystem::path& program() const { return program_; }
   int version() const { return version_; }
