@@ -142,6 +142,30 @@ void turn_legs(CompiledNetwork& network, const Measurement& measured, const std:
   }
 }
 
+/// Sizes a pass was measured with, and what it found.
+struct Pass {
+  std::vector<technology::Geometry> legs;
+  std::vector<double> errors;  ///< of every node
+
+  double worst() const { return errors.empty() ? 0.0 : *std::max_element(errors.begin(), errors.end()); }
+};
+
+Pass record_pass(const CompiledNetwork& network, const Measurement& measured, const std::vector<Node>& nodes) {
+  Pass pass;
+  for (const CompiledLeg& leg : network.legs) {
+    const circuit::Transistor& transistor = network.circuit.transistor(leg.device);
+    pass.legs.push_back({transistor.width, transistor.length});
+  }
+  for (const Node& node : nodes) pass.errors.push_back(node_error(network, measured, node));
+  return pass;
+}
+
+void restore(CompiledNetwork& network, const Pass& pass) {
+  for (std::size_t i = 0; i < network.legs.size(); ++i) {
+    network.circuit.resize(network.legs[i].device, pass.legs[i].width, pass.legs[i].length);
+  }
+}
+
 void record_errors(CompiledNetwork& network, const Measurement& measured, const std::vector<Node>& nodes) {
   for (const Node& node : nodes) {
     for (const std::size_t i : node.legs) {
@@ -171,22 +195,31 @@ LayerCalibration calibrate_layers(CompiledNetwork& network, const technology::Te
                                   Reporter& reporter) {
   const std::vector<Node> nodes = find_nodes(network);
   LayerCalibration result;
-  for (int pass = 0; pass < kLayerPasses; ++pass) {
-    const Measurement measured = measure(network, features, engine);
+  Pass best;
+  Measurement best_measured;
+  for (int index = 0; index < kLayerPasses; ++index) {
+    Measurement measured = measure(network, features, engine);
     ++result.passes;
-    if (pass == 0) {
-      for (const Node& node : nodes) {
-        result.nodes.push_back({network.circuit.net_name(node.net), node_error(network, measured, node), 0.0});
+    const Pass pass = record_pass(network, measured, nodes);
+    if (index == 0) {
+      for (std::size_t i = 0; i < nodes.size(); ++i) {
+        result.nodes.push_back({network.circuit.net_name(nodes[i].net), pass.errors[i], 0.0});
       }
     }
-    for (std::size_t i = 0; i < nodes.size(); ++i) result.nodes[i].after = node_error(network, measured, nodes[i]);
-    record_errors(network, measured, nodes);
-    const bool is_last = pass + 1 == kLayerPasses || (pass > 0 && result.worst_after() <= kNodeTolerance);
-    reporter.progress("calibrating layers", static_cast<std::size_t>(is_last ? kLayerPasses : pass + 1), kLayerPasses,
+    if (index == 0 || pass.worst() < best.worst()) {
+      best = pass;
+      best_measured = measured;
+    }
+    const bool is_last = index + 1 == kLayerPasses || (index > 0 && pass.worst() <= kNodeTolerance);
+    reporter.progress("calibrating layers", static_cast<std::size_t>(is_last ? kLayerPasses : index + 1), kLayerPasses,
                       "");
     if (is_last) break;
     turn_legs(network, measured, nodes, technology, curves);
   }
+  // A step can make things worse: a leg whose width the grid or its narrowest width holds back takes others along.
+  restore(network, best);
+  for (std::size_t i = 0; i < nodes.size(); ++i) result.nodes[i].after = best.errors[i];
+  record_errors(network, best_measured, nodes);
   return result;
 }
 

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <utility>
 
 #include "compile/shop.h"
 #include "compile/small_network.h"
@@ -44,6 +45,45 @@ TEST(CalibrateLayers, MendsALegOfTheWrongWidth) {
   EXPECT_LE(result.worst_after(), kNodeTolerance);
   EXPECT_NEAR(network.circuit.transistor(leg.device).width, before.width, 0.03 * before.width);
   EXPECT_LT(std::abs(network.mapping[leg.row].sizing_error), 0.01);
+}
+
+/// Passes circuits on to ngspice, and with every run after the first gives every leg a fifth more current than it
+/// carries: turning legs never helps.
+class LaterWorse : public sim::Engine {
+ public:
+  explicit LaterWorse(std::size_t first_leg) : first_leg_(first_leg) {}
+
+  void run_each(std::span<const sim::Testbench> benches, int jobs, const OnOutcome& on_outcome) const override {
+    const double factor = std::pow(1.2, runs_++);
+    shop().engine.run_each(benches, jobs, [&](std::size_t index, sim::Outcome outcome) {
+      for (std::size_t i = first_leg_; i < outcome.waveforms->values.size(); ++i) {
+        for (double& current : outcome.waveforms->values[i]) current *= factor;
+      }
+      on_outcome(index, std::move(outcome));
+    });
+  }
+  std::string version() const override { return shop().engine.version(); }
+  std::string fingerprint(const sim::Testbench& bench) const override { return shop().engine.fingerprint(bench); }
+
+ private:
+  std::size_t first_leg_;
+  mutable int runs_ = 0;
+};
+
+TEST(CalibrateLayers, KeepsTheBestPassNotTheLast) {
+  SilentReporter reporter;
+  CompiledNetwork network = build_network(small_network(), shop().technology, shop().curves, {});
+  std::vector<double> widths;
+  for (const CompiledLeg& leg : network.legs) widths.push_back(network.circuit.transistor(leg.device).width);
+  const LaterWorse engine(network.values.size());
+  const LayerCalibration result =
+      calibrate_layers(network, shop().technology, shop().curves, drawn_features(6, 2), engine, reporter);
+  EXPECT_EQ(result.passes, kLayerPasses);
+  EXPECT_EQ(result.worst_after(), result.worst_before());
+  for (std::size_t i = 0; i < widths.size(); ++i) {
+    EXPECT_EQ(network.circuit.transistor(network.legs[i].device).width, widths[i]) << i;
+  }
+  EXPECT_LT(std::abs(network.mapping[network.legs.front().row].sizing_error), 0.1) << "of the pass that was kept";
 }
 
 TEST(CalibrationFrames, AreTakenEvenlyFromAllThereAre) {

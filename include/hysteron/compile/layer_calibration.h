@@ -26,7 +26,8 @@ struct LayerCalibration {
 /// leg's current is read at the end of every frame beside the value it copies, and its width is scaled until the two
 /// are in the ratio of its weight, in the least-squares sense over the frames: drain voltages, loads, copies of rails
 /// and leakage are then what they are in the circuit. Legs whose value stays near zero in all frames keep the size of
-/// the curves. The mapping's sizing errors become the measured ones. Throws what the engine throws.
+/// the curves. Of all passes, the curves' own sizes among them, that with the best worst node is kept. The mapping's
+/// sizing errors become the measured ones. Throws what the engine throws.
 LayerCalibration calibrate_layers(CompiledNetwork& network, const technology::Technology& technology,
                                   const GainCurves& curves, std::span<const float> features, const sim::Engine& engine,
                                   Reporter& reporter);
