@@ -1,13 +1,10 @@
 """The section `compiler` of scripts/results.py: how well compiled networks do what their software does."""
+import math
 import random
 
 # d = 4 on Speech Commands: less current, candidates away from thresholds, and weights that gf180mcu can make.
 CORE = {"training.restarts": 4, "circuit.power_weight": 0.0045, "circuit.margin": 0.3, "circuit.margin_weight": 10,
         "training_noise.technology": "gf180mcu", "training_noise.additive": 0.1}
-# The capacitor at V0 of every cell against glitches between frames, chosen on validation clips (docs/notes/hazards.md), and
-# in proportion at 300 pA.
-QUIET = ("--cell-capacitance", "80f")
-QUIET_LOW = ("--cell-capacitance", "24f")
 WIDE = {"model.width": 16, **CORE}
 CLASSES = ("yes", "no", "up", "down", "left", "right", "_silence_")
 
@@ -79,9 +76,11 @@ def power_text(result):
 def hazard_lines(bench, pdk, few, training):
     """Settling times by kind of rail and the highest frame rate."""
     result, _ = bench.run("hazards", "core.safetensors", "--input", few, "--clips", "0" if bench.quick else "0,1,5,9", "--pdk",
-                          pdk, "--center", training, *QUIET, "--rate")
-    lines = ["", f"{pdk}, d = 4, `hazards --rate`, four clips: agreement as at 10 ms a frame holds up to "
-                 f"{result['highest_frame_rate_hz']:.0f} frames a second. Settling within 0.01 unit currents or 1 %:", "",
+                          pdk, "--center", training, "--rate")
+    least = min(0.99, result["frame_agreement"])  # the default of --least-agreement
+    lines = ["", f"{pdk}, d = 4, `hazards --rate`, four clips: a frame agreement of at least {least:.4f} and decisions as at 10 ms a "
+                 f"frame hold up to {result['highest_frame_rate_hz']:.0f} frames a second. Settling within 0.01 unit currents or 1 %:",
+             "",
              "| rails | median | 99 of 100 | worst |", "|---|---|---|---|"]
     for rail in result["rails"]:
         times = " | ".join(f"{1e3 * rail[key]:.2f} ms" for key in ("median", "p99", "worst"))
@@ -89,29 +88,42 @@ def hazard_lines(bench, pdk, few, training):
     return lines
 
 
+def worst_cell_error(circuit):
+    """Over the wanted current: stricter than calibration, which also takes what is below a floor of 0.1 pA at 1 nA."""
+    errors = [cell[key] for cell in circuit["cell_errors"] for key in ("rise", "fall", "high")]
+    return math.inf if None in errors else max(abs(error) for error in errors)
+
+
+def calibration_targets(section, pdk, circuit):
+    worst = worst_cell_error(circuit)
+    section.target(f"{pdk}, d = 4: worst rise, fall or high of {len(circuit['cell_errors'])} calibrated cells", "at most 0.5 %",
+                   percent(worst), worst <= 0.005)
+    node = max(node["error"] for node in circuit["summing_nodes"].values())
+    section.target(f"{pdk}, d = 4: worst of {len(circuit['summing_nodes'])} summing nodes, RMS", "at most 1 %", percent(node),
+                   node <= 0.01)
+
+
 def calibration_line(pdk, circuit):
     nodes = circuit["summing_nodes"].values()
-    cells = circuit["cell_errors"]
-    worst = max(max(abs(cell[key]) for key in ("rise", "fall", "high")) for cell in cells)
     return (f"{pdk}: calibrated in place, the worst of {len(nodes)} summing nodes is off by "
-            f"{percent(max(node['error'] for node in nodes))} RMS (by the curves alone {percent(max(node['error_by_curves'] for node in nodes))}), "
-            f"the worst rise, fall or high of {len(cells)} cells by {percent(worst)}.")
+            f"{percent(max(node['error'] for node in nodes))} RMS (by the curves alone {percent(max(node['error_by_curves'] for node in nodes))}).")
 
 
 def core_targets(section, bench, pdk, test, training, mean_alpha):
     centred, _ = bench.run("verify", "core.safetensors", "--input", test, "--pdk", pdk, "--center", training,
-                           *QUIET, "--output", f"signoff-{pdk}")
+                           "--output", f"signoff-{pdk}")
     agreement_targets(section, f"{pdk}, d = 4, centred", centred, 0.995, 0.001, centred["clips"])
-    given, _ = bench.run("verify", "core.safetensors", "--input", test, "--pdk", pdk, *QUIET, "--output", f"given-{pdk}")
+    given, _ = bench.run("verify", "core.safetensors", "--input", test, "--pdk", pdk, "--output", f"given-{pdk}")
     agreement_targets(section, f"{pdk}, d = 4, as given", given, 0.99, 0.003, given["clips"])
     error_targets(section, f"{pdk}, d = 4, centred", centred, mean_alpha)
-    circuit, _ = bench.run("compile", "core.safetensors", "--pdk", pdk, "--center", training, *QUIET,
+    circuit, _ = bench.run("compile", "core.safetensors", "--pdk", pdk, "--center", training,
                            "-o", f"core-{pdk}")
     section.target(f"{pdk}, d = 4: transistors", "at most 600", circuit["transistors"], circuit["transistors"] <= 600)
     section.target(f"{pdk}, d = 4: power at 1 nA (published: 83 nW)", "at most 70 nW", power_text(centred),
                    centred["power_nw"]["total"] <= 70)
+    calibration_targets(section, pdk, circuit)
     low, _ = bench.run("verify", "core.safetensors", "--input", test, "--pdk", pdk, "--center", training,
-                       "--unit-current", "300p", *QUIET_LOW, "--output", f"low-{pdk}")
+                       "--unit-current", "300p", "--output", f"low-{pdk}")
     section.target(f"{pdk}, d = 4 at `--unit-current 300p`: power; frame agreement", "at most 25 nW; at least 0.98",
                    f"{power_text(low)}; {low['frame_agreement']:.4f}",
                    low["power_nw"]["total"] <= 25 and low["frame_agreement"] >= 0.98)
@@ -137,18 +149,19 @@ def fill_compiler_section(section, bench, train_once, read_alpha):
             continue
         core_targets(section, bench, pdk, test, training, mean_alpha)
         result, _ = bench.run("verify", "wide.safetensors", "--input", few, "--pdk", pdk, "--center", training,
-                              *QUIET, "--output", f"wide-{pdk}")
+                              "--output", f"wide-{pdk}")
         section.target(f"{pdk}, d = 16, centred, {result['clips']} clips: frame agreement", "at least 0.99",
                        f"{result['frame_agreement']:.4f}", result["frame_agreement"] >= 0.99)
         _, seconds = bench.run("compile", "huge.safetensors", "--pdk", pdk, "--calibrate", "curves", "-o", f"huge-{pdk}")
         section.target(f"{pdk}, d = 64: compile with stored curves, nothing simulated", "at most 10 s", f"{seconds:.1f} s",
                        seconds <= 10)
         _, seconds = bench.run("compile", "huge.safetensors", "--pdk", pdk, "--calibrate", "cells", "-o", f"huge-{pdk}")
-        section.after += ["", f"{pdk}, d = 64: compile with every cell's loop calibrated, layers not: {seconds:.1f} s."]
+        section.target(f"{pdk}, d = 64: compile with stored curves and every cell calibrated, layers not simulated",
+                       "at most 10 s", f"{seconds:.1f} s", seconds <= 10)
     section.lines += ["", f"Test accuracy (balanced): d = 4 {percent(core['test_accuracy'])} "
                           f"({percent(core['test_balanced_accuracy'])}), d = 16 {percent(wide['test_accuracy'])} "
                           f"({percent(wide['test_balanced_accuracy'])})."]
-    section.lines += ["", f"All of `verify` with `{' '.join(QUIET)}`, at 300 pA with `{' '.join(QUIET_LOW)}`. Settings of training were "
+    section.lines += ["", "All of `verify` with the default capacitor at V0, 80 fF for every nA of the unit current. Settings of training were "
                           "chosen among 27 trainings (docs/notes/power.md), the last of them by 40 other test clips, the capacitor on "
                           "validation clips (docs/notes/hazards.md) after a first choice of 150 fF had been seen to be bad on the clips "
                           "measured here."]

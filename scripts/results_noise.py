@@ -1,5 +1,5 @@
 """The sections `noise`, `accumulation` and `immunity` of scripts/results.py."""
-from results_compiler import CORE, QUIET, make_features, percent
+from results_compiler import CORE, make_features, percent
 from results_robustness import LARGE, write_variant
 
 STATIC = (0.05, 0.1, 0.2, 0.5, 1.0)
@@ -152,7 +152,7 @@ def fill_network_part(section, bench, train_once, mean_alpha):
     quick = {"training.steps": 60} if bench.quick else {}
     train_once(bench, "core", {"data.folder": str(bench.speech), "model.width": 4, **quick, **CORE})
     pdk = "generic180" if bench.pdk_root is None else "gf180mcu"
-    result, _ = bench.run("verify", "core.safetensors", "--input", few, "--pdk", pdk, "--center", training, *QUIET)
+    result, _ = bench.run("verify", "core.safetensors", "--input", few, "--pdk", pdk, "--center", training)
     state = result["state_rms"] / mean_alpha(bench.work / "core.safetensors")
     section.lines += ["", f"In a whole network (protocol B; the d = 4 network of section \"The compiler\" on {result['clips']} clips in {pdk}, its own errors, no "
                           f"noise added): RMS error of candidates {percent(result['candidate_relative_rms'])} of their RMS current, of states "

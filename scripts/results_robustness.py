@@ -2,7 +2,7 @@
 import pathlib
 import re
 
-from results_compiler import CORE, QUIET, make_features, percent
+from results_compiler import CORE, make_features, percent
 
 DIES = 100
 CONFORMING = (50, 10)  # dies, clips
@@ -57,13 +57,13 @@ def mend_rows(section, bench, pdk, test, training, networks, clips):
         dies, _ = bench.run("montecarlo", f"{name}.safetensors", "--input", test, *flags, "--dies", DIES)
         return dies
 
-    flags = ["--pdk", pdk, *QUIET]
+    flags = ["--pdk", pdk]
     dies = dies_of("core", *flags)
     row("none", dies, dies["close_clips"], area_of("core", flags), networks[0][1])
     trim = None
     for name, result in networks:
         for technology in (pdk, large):
-            flags = ["--pdk", technology, "--center", training, *QUIET]
+            flags = ["--pdk", technology, "--center", training]
             dies = dies_of(name, *flags, "--trim", TRIMS)
             label = ["centring"] + ([] if name == "core" else ["trained on dies"])
             label += [] if technology == pdk else ["four times the gate area"]
@@ -105,7 +105,7 @@ def fill_dies_section(section, bench, train_once):
     keys = {"data.folder": str(bench.speech), "model.width": 4, **quick, **CORE}
     networks = [("core", train_once(bench, "core", keys)), ("aware-core", train_once(bench, "aware-core", {**keys, **AWARE}))]
     pdk = "generic180" if bench.pdk_root is None else "gf180mcu"
-    flags = ["--pdk", pdk, "--center", training, *QUIET]
+    flags = ["--pdk", pdk, "--center", training]
     both, _ = bench.run("montecarlo", "core.safetensors", "--input", few, *flags, "--engine", "both", "--dies",
                         2 if bench.quick else CONFORMING[0], "--output", f"dies-{pdk}")
     fast, _ = bench.run("montecarlo", "core.safetensors", "--input", test, *flags, "--dies", 20 if bench.quick else FAST_DIES)
@@ -188,7 +188,7 @@ def fill_corners_section(section, bench, train_once):
     train_once(bench, "core", {"data.folder": str(bench.speech), "model.width": 4, **quick, **CORE})
     pdk = "generic180" if bench.pdk_root is None else "gf180mcu"
     steady = write_variant(bench, pdk, "steady", STEADY)
-    flags = ["--center", training, *QUIET]
+    flags = ["--center", training]
     small = ["--corners", "tt", "--supplies", "1.8", "--temperatures", "27", "--beside", "27"] if bench.quick else []
     result, _ = bench.run("corners", "core.safetensors", "--input", few, "--pdk", steady, *flags, *small, "--output",
                           f"corners-transistors-{pdk}")

@@ -48,10 +48,9 @@ void add_circuit_flags(CLI::App& command, CircuitFlags& flags) {
                   "Unit currents on both terminals of every input, which keep their rails charged")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
-  command
-      .add_option("--cell-capacitance", flags.cell_capacitance,
-                  "Farad from V0 of every cell to ground, against glitches between frames; 0 for none")
-      ->capture_default_str();
+  command.add_option("--cell-capacitance", flags.cell_capacitance,
+                     "Farad from V0 of every cell to ground, against glitches between frames; 0 for none (default: 80f "
+                     "for every nA of the unit current)");
 }
 
 hysteron::flow::CircuitOptions read_circuit_flags(const CircuitFlags& flags) {
@@ -64,10 +63,11 @@ hysteron::flow::CircuitOptions read_circuit_flags(const CircuitFlags& flags) {
   if (options.mends.input_ramp < 1e-7 || options.mends.input_ramp > 1.0) {
     throw hysteron::Error(hysteron::ErrorKind::kUsage, "--input-ramp: expected seconds from 100n to 1");
   }
-  options.mends.cell_capacitance = hysteron::parse_si(flags.cell_capacitance, "--cell-capacitance");
-  if (options.mends.cell_capacitance != 0.0 &&
-      (options.mends.cell_capacitance < 1e-16 || options.mends.cell_capacitance > 1e-9)) {
+  if (flags.cell_capacitance.empty()) return options;
+  const double capacitance = hysteron::parse_si(flags.cell_capacitance, "--cell-capacitance");
+  if (capacitance != 0.0 && (capacitance < 1e-16 || capacitance > 1e-9)) {
     throw hysteron::Error(hysteron::ErrorKind::kUsage, "--cell-capacitance: expected 0 or farad from 100a to 1n");
   }
+  options.mends.cell_capacitance = capacitance;
   return options;
 }

@@ -10,7 +10,7 @@ struct CircuitFlags {
   hysteron::flow::CircuitOptions options;
   std::string unit_current = "1n";
   std::string input_ramp = "100u";
-  std::string cell_capacitance = "50f";
+  std::string cell_capacitance;
 };
 
 /// The flags that a single cell takes too: technology, unit current, supply, jobs, time limit.

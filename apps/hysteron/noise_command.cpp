@@ -21,7 +21,7 @@ struct Options {
   CircuitFlags circuit;
   hysteron::analysis::SuppressionRequest request;
   hysteron::analysis::DeviceNoiseRequest devices;
-  std::string cell_capacitance = "50f";
+  std::string cell_capacitance = "80f";
   std::filesystem::path output;
   bool json = false;
 };

@@ -5,11 +5,12 @@ namespace hysteron::compile {
 void apply_mends(CompiledNetwork& network, const HazardMends& mends) {
   network.input_ramp = mends.input_ramp;
   network.input_pedestal = mends.input_pedestal;
-  if (mends.cell_capacitance <= 0.0) return;
+  const double capacitance = mends.cell_capacitance.value_or(default_cell_capacitance(network.conditions.unit_current));
+  if (capacitance <= 0.0) return;
   for (const auto& layer : network.cells) {
     for (const CompiledCell& cell : layer) {
       const std::string& block = network.circuit.transistor(cell.m[0]).block;
-      network.circuit.add(circuit::Capacitor{"v0", block, cell.v0, mends.cell_capacitance});
+      network.circuit.add(circuit::Capacitor{"v0", block, cell.v0, capacitance});
     }
   }
 }

@@ -47,13 +47,13 @@ TEST_F(Hazards, FindTheHighestFrameRate) {
 
 TEST_F(Hazards, AreMendedByFlagsOfEveryCircuitCommand) {
   run_json({"compile", "m.safetensors", "-o", "plain", "--calibrate", "curves", "--cell-capacitance", "0"});
-  run_json({"compile", "m.safetensors", "-o", "mended", "--calibrate", "curves", "--cell-capacitance", "50f"});
+  run_json({"compile", "m.safetensors", "-o", "mended", "--calibrate", "curves"});
   const auto plain = nlohmann::json::parse(read_file(folder_ / "plain" / "summary.json"));
   const auto mended = nlohmann::json::parse(read_file(folder_ / "mended" / "summary.json"));
   EXPECT_EQ(plain["capacitors"], 0);
   EXPECT_EQ(mended["capacitors"], 2);
-  EXPECT_NEAR(mended["capacitance_f"].get<double>(), 1e-13, 1e-20);
-  EXPECT_NEAR(mended["area_um2"].get<double>() - plain["area_um2"].get<double>(), 100.0, 1e-6);
+  EXPECT_NEAR(mended["capacitance_f"].get<double>(), 1.6e-13, 1e-20);
+  EXPECT_NEAR(mended["area_um2"].get<double>() - plain["area_um2"].get<double>(), 160.0, 1e-6);
   EXPECT_EQ(mended["transistors"], plain["transistors"]);
   EXPECT_TRUE(has(read_file(folder_ / "mended" / "network.spice"), "\ncv0 "));
 }

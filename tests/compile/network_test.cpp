@@ -117,6 +117,21 @@ TEST(HazardMends, SlowInputsRaiseThemAndLoadEveryCell) {
   EXPECT_EQ(compiled.circuit.transistors().size(), transistors);
 }
 
+TEST(HazardMends, TheCapacitorFollowsTheUnitCurrentUnlessOneIsAskedFor) {
+  const auto capacitance = [](double unit_current, const HazardMends& mends) {
+    CompiledNetwork compiled = build_network(small_network(), shop().technology, shop().curves, {unit_current});
+    apply_mends(compiled, mends);
+    return compiled.circuit.capacitors().empty() ? 0.0 : compiled.circuit.capacitors().front().capacitance;
+  };
+  EXPECT_DOUBLE_EQ(capacitance(1e-9, {}), 80e-15);
+  EXPECT_DOUBLE_EQ(capacitance(0.3e-9, {}), 24e-15);
+  HazardMends asked;
+  asked.cell_capacitance = 50e-15;
+  EXPECT_DOUBLE_EQ(capacitance(0.3e-9, asked), 50e-15);
+  asked.cell_capacitance = 0.0;
+  EXPECT_DOUBLE_EQ(capacitance(0.3e-9, asked), 0.0);
+}
+
 TEST(HazardMends, ARampTakesAtMostHalfAFrame) {
   CompiledNetwork compiled = build_network(small_network(), shop().technology, shop().curves, {});
   apply_mends(compiled, {1.0, 0.0, 0.0});

@@ -21,7 +21,7 @@ struct SuppressionRequest {
   double sample_seconds = 0.5e-3;                  ///< noise is linear between samples: band-limited to half their rate
   std::vector<double> supplies = {1.2, 1.5, 1.8};  ///< volt, of the retention time
   std::vector<double> temperatures = {-40.0, 27.0, 85.0};  ///< degree Celsius
-  double cell_capacitance = 50e-15;                        ///< farad at V0, as compiled cells have it
+  double cell_capacitance = 80e-15;                        ///< farad at V0, as compiled cells have it
   std::uint64_t seed = 1;
 };
 
