@@ -69,7 +69,8 @@ int run(const Options& options, Session& session) {
   const flow::Target target = flow::make_target(workshop, network, centring_features, session.reporter, session.stop);
   const hysteron::compile::CompiledNetwork compiled =
       workshop.compile(target.network, session.reporter,
-                       centring_features ? std::span(centring_features->values) : std::span<const float>());
+                       centring_features ? std::span(centring_features->values) : std::span<const float>(),
+                       options.output.empty() ? std::filesystem::path() : options.output / "sizes.json");
   const flow::Corners corners = flow::run_corners(workshop, network, target.compared_with(network), compiled, features,
                                                   request, session.reporter);
   const nlohmann::json json = flow::corners_json(corners, request.clips.size());

@@ -114,7 +114,8 @@ int run(const Options& options, Session& session) {
   const flow::Target target = flow::make_target(workshop, network, centring_features, session.reporter, session.stop);
   const hysteron::compile::CompiledNetwork compiled =
       workshop.compile(target.network, session.reporter,
-                       centring_features ? std::span(centring_features->values) : std::span<const float>());
+                       centring_features ? std::span(centring_features->values) : std::span<const float>(),
+                       options.output.empty() ? std::filesystem::path() : options.output / "sizes.json");
   auto verification = flow::verify(workshop, target.compared_with(network), compiled, features, clips, conditions,
                                    session.reporter, files);
   flow::compare_with_given(network, target, features, verification, workshop.options().jobs);

@@ -7,6 +7,7 @@
 #include <deque>
 #include <limits>
 #include <numeric>
+#include <string>
 
 #include "compile/network_builder.h"
 #include "hysteron/base/units.h"
@@ -29,9 +30,6 @@ constexpr double kFallBegin = kRiseEnd + kHold + kQuick;
 constexpr double kFallEnd = kFallBegin + kSlow;
 constexpr double kStop = kFallEnd + kQuick + kHold;
 constexpr double kLongestStep = 2e-3;
-
-// What calibration is to reach; a cell that is further off is worth a warning.
-constexpr double kCalibrationWarning = 0.005;
 
 sim::PiecewiseLinear ramp(const RampWindow& window) {
   return {{0.0, 0.0},
@@ -94,15 +92,17 @@ RampWindow next_window(const CellLoop& loop, const CellTarget& target, double un
                        unit);
 }
 
-/// Error of `measured` against `target`, relative to `target` or to 2 % of the unit current if that is more.
-double relative_error(double measured, double target, double unit) {
-  if (std::isnan(measured)) return std::numeric_limits<double>::infinity();
-  return std::abs(measured - target) / std::max(target, 0.02 * unit);
+/// Error of `measured` against `target`, relative to `target`; to what kCellErrorFloor is kCellTolerance of if that is
+/// more.
+double counted_error(double measured, double target, double unit) {
+  // A lower threshold of 0 is never to be crossed.
+  if (std::isnan(measured)) return target > 0.0 ? std::numeric_limits<double>::infinity() : 0.0;
+  return std::abs(measured - target) / std::max(target, kCellErrorFloor / kCellTolerance * unit);
 }
 
 double worst_error(const CellLoop& loop, const CellTarget& target, double unit) {
-  return std::max({relative_error(loop.rise, target.rise, unit), relative_error(loop.fall, target.fall, unit),
-                   relative_error(loop.high, target.high, unit)});
+  return std::max({counted_error(loop.rise, target.rise, unit), counted_error(loop.fall, target.fall, unit),
+                   counted_error(loop.high, target.high, unit)});
 }
 
 /// The rise is M2's current less what V0 leaks; the fall is that less M9's, so a step of M2 moves both.
@@ -207,6 +207,13 @@ CellErrors errors_of(const CellLoop& loop, const CellTarget& target) {
           relative_error(loop.high, target.high)};
 }
 
+/// "fall by +13.4 % (0.402 pA)", or nothing where `error`, relative to `target`, is within the tolerance or the floor.
+std::string fault(const char* name, double error, double target, double unit) {
+  if (std::isnan(error)) return fmt::format("{} not seen", name);
+  if (counted_error(target * (1.0 + error), target, unit) <= kCellTolerance) return {};
+  return fmt::format("{} by {:+.1f} % ({})", name, 100.0 * error, format_si(std::abs(error) * target, "A"));
+}
+
 }  // namespace
 
 CellGains nominal_gains(const CellTarget& target, const Conditions& conditions) {
@@ -270,10 +277,6 @@ void calibrate_network(CompiledNetwork& network, const technology::Technology& t
   const auto calibrated = calibrate_cells(targets, technology, curves, network.conditions, engine, jobs, reporter);
   for (std::size_t i = 0; i < cells.size(); ++i) {
     const CellGains& gains = calibrated[i].gains;
-    if (!(calibrated[i].worst_error <= kCalibrationWarning)) {
-      reporter.warning(fmt::format("the cell of {} is off by {:.1f} % after calibration",
-                                   network.mapping[cells[i]->mapping[0]].parameter, 100.0 * calibrated[i].worst_error));
-    }
     const double final_gains[] = {gains.threshold, gains.width, gains.output};
     const CellLoop& loop = calibrated[i].loop;
     cells[i]->errors = errors_of(loop, targets[i]);
@@ -283,6 +286,24 @@ void calibrate_network(CompiledNetwork& network, const technology::Technology& t
       const LegSize size = cell_leg_size(curves, technology, network.supply, k, final_gains[k]);
       network.circuit.resize(row.device, size.geometry.width, size.geometry.length);
       if (row.nominal_current > 0.0) row.sizing_error = measured[k] / row.nominal_current - 1.0;
+    }
+  }
+}
+
+void warn_of_cells(const CompiledNetwork& network, Reporter& reporter) {
+  const double unit = network.conditions.unit_current;
+  for (const auto& layer : network.cells) {
+    for (const CompiledCell& cell : layer) {
+      std::vector<std::string> faults;
+      for (const std::string& text :
+           {fault("rise", cell.errors.rise, cell.rise, unit), fault("fall", cell.errors.fall, cell.fall, unit),
+            fault("high", cell.errors.high, cell.high, unit)}) {
+        if (!text.empty()) faults.push_back(text);
+      }
+      if (faults.empty()) continue;
+      reporter.warning(fmt::format("the cell of {} is off after calibration: {}; {:g} % or {} is asked for",
+                                   network.mapping[cell.mapping[0]].parameter, fmt::join(faults, ", "),
+                                   100.0 * kCellTolerance, format_si(kCellErrorFloor * unit, "A")));
     }
   }
 }

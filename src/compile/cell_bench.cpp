@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "compile/network_builder.h"
+#include "hysteron/compile/stored_measurement.h"
 
 namespace hysteron::compile {
 namespace {
@@ -17,6 +19,8 @@ using circuit::Polarity;
 
 // A leg's length may be trimmed by this share; the drawing grid never asks for more but at the ends of the range.
 constexpr double kMostTrim = 0.03;
+
+constexpr int kLeakageFormat = 1;  // raise when what is measured changes
 
 /// The leg of `size` with the length at which the predicted gain is `gain`: current goes as 1/L over a few percent.
 technology::Geometry trimmed(const LegSize& size, double gain, const technology::Technology& technology) {
@@ -79,8 +83,10 @@ sim::Testbench make_cell_testbench(const CellBench& bench, const CellEnvironment
   return result;
 }
 
-CellFloor measure_cell_floor(const technology::Technology& technology, const GainCurves& curves,
-                             const Conditions& conditions, double temperature, const sim::Engine& engine) {
+namespace {
+
+double measure_leakage(const technology::Technology& technology, const Conditions& conditions, double temperature,
+                       const sim::Engine& engine) {
   Circuit circuit;
   sim::Testbench bench;
   bench.circuit = &circuit;
@@ -95,15 +101,37 @@ CellFloor measure_cell_floor(const technology::Technology& technology, const Gai
   bench.voltage_sources = {{drains[0], {{0.0, bench.supply}}}, {drains[1], {{0.0, 0.0}}}};
   bench.probes = {{sim::Probe::Kind::kDrainCurrent, 0}, {sim::Probe::Kind::kDrainCurrent, 1}};
   const sim::Waveforms waves = engine.run(bench);
-  CellFloor floor;
-  for (const auto& column : waves.values) floor.leakage = std::max(floor.leakage, std::abs(column.front()));
+  double leakage = 0.0;
+  for (const auto& column : waves.values) leakage = std::max(leakage, std::abs(column.front()));
+  return leakage;
+}
+
+double smallest_leg(const GainCurves& curves, const Conditions& conditions) {
   // The narrowest leg is not always the smallest: narrow N devices can carry more.
   double smallest = std::numeric_limits<double>::infinity();
   for (const double width : curves.widths) {
     smallest =
         std::min(smallest, curves.gain(Polarity::kN, curves.lengths.size() - 1, width, curves.operating.cell_tail));
   }
-  floor.smallest_leg = smallest * conditions.unit_current;
+  return smallest * conditions.unit_current;
+}
+
+}  // namespace
+
+CellFloor measure_cell_floor(const technology::Technology& technology, const GainCurves& curves,
+                             const Conditions& conditions, double temperature, const sim::Engine& engine) {
+  return {measure_leakage(technology, conditions, temperature, engine), smallest_leg(curves, conditions)};
+}
+
+CellFloor load_cell_floor(const technology::Technology& technology, const GainCurves& curves,
+                          const Conditions& conditions, const sim::Engine& engine) {
+  const StoredMeasurement store("leakage", kLeakageFormat, technology, engine, conditions);
+  const nlohmann::json stored = store.read();
+  if (stored.is_object() && stored.contains("leakage_a") && stored["leakage_a"].is_number()) {
+    return {stored["leakage_a"], smallest_leg(curves, conditions)};
+  }
+  const CellFloor floor = measure_cell_floor(technology, curves, conditions, conditions.temperature, engine);
+  store.write({{"leakage_a", floor.leakage}});
   return floor;
 }
 

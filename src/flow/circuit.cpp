@@ -4,14 +4,22 @@
 
 #include <chrono>
 #include <cmath>
+#include <string_view>
 
 #include "hysteron/base/error.h"
 #include "hysteron/compile/layer_calibration.h"
 #include "hysteron/compile/leg_mismatch.h"
 #include "hysteron/compile/limits.h"
+#include "hysteron/compile/stored_sizes.h"
 
 namespace hysteron::flow {
 namespace {
+
+/// Of the key of kept sizes.
+std::string_view level_name(CalibrationLevel level) {
+  if (level == CalibrationLevel::kCurves) return "curves";
+  return level == CalibrationLevel::kCells ? "cells" : "layers";
+}
 
 spice::RunOptions run_options(const CircuitOptions& options, const StopFlag& stop) {
   spice::RunOptions result;
@@ -33,23 +41,34 @@ Workshop::Workshop(const CircuitOptions& options, Reporter& reporter, const Stop
 
 double Workshop::supply() const { return compile::supply_of(technology_, options_.conditions); }
 
+void Workshop::calibrate(compile::CompiledNetwork& network, std::span<const float> frames, Reporter& reporter) const {
+  if (options_.calibration == CalibrationLevel::kCurves) return;
+  compile::calibrate_network(network, technology_, curves_, engine_, options_.jobs, reporter);
+  if (options_.calibration == CalibrationLevel::kCells) return;
+  network.calibration = compile::calibrate_layers(network, technology_, curves_, frames, engine_, reporter).nodes;
+}
+
 compile::CompiledNetwork Workshop::compile(const model::Network& network, Reporter& reporter,
-                                           std::span<const float> features) const {
+                                           std::span<const float> features, const std::filesystem::path& sizes) const {
   compile::check_limits(network, options_.conditions, cell_floor());
   compile::CompiledNetwork compiled = compile::build_network(network, technology_, curves_, options_.conditions);
-  if (options_.calibration != CalibrationLevel::kCurves) {
-    compile::calibrate_network(compiled, technology_, curves_, engine_, options_.jobs, reporter);
-  }
-  if (options_.calibration == CalibrationLevel::kLayers) {
-    const std::vector<float> frames = features.empty()
-                                          ? compile::drawn_features(compile::kCalibrationFrames, network.inputs())
-                                          : compile::calibration_frames(features, network.inputs());
-    compiled.calibration = compile::calibrate_layers(compiled, technology_, curves_, frames, engine_, reporter).nodes;
-    for (const compile::NodeError& node : compiled.calibration) {
-      if (node.after <= compile::kNodeTolerance) continue;
-      reporter.warning(
-          fmt::format("the currents into {} are off by {:.1f} % RMS after calibration", node.node, 100.0 * node.after));
+  const std::vector<float> frames = features.empty()
+                                        ? compile::drawn_features(compile::kCalibrationFrames, network.inputs())
+                                        : compile::calibration_frames(features, network.inputs());
+  if (sizes.empty()) {
+    calibrate(compiled, frames, reporter);
+  } else {
+    const compile::StoredSizes store(sizes, compiled, frames, level_name(options_.calibration), engine_);
+    if (!store.read(compiled)) {
+      calibrate(compiled, frames, reporter);
+      store.write(compiled);
     }
+  }
+  if (options_.calibration != CalibrationLevel::kCurves) compile::warn_of_cells(compiled, reporter);
+  for (const compile::NodeError& node : compiled.calibration) {
+    if (node.after <= compile::kNodeTolerance) continue;
+    reporter.warning(
+        fmt::format("the currents into {} are off by {:.1f} % RMS after calibration", node.node, 100.0 * node.after));
   }
   compile::apply_mends(compiled, options_.mends);
   if (const std::size_t dropped = compiled.dropped_parameters(); dropped > 0) {
@@ -61,8 +80,7 @@ compile::CompiledNetwork Workshop::compile(const model::Network& network, Report
 }
 
 compile::CellFloor Workshop::cell_floor() const {
-  return compile::measure_cell_floor(technology_, curves_, options_.conditions, options_.conditions.temperature,
-                                     engine_);
+  return compile::load_cell_floor(technology_, curves_, options_.conditions, engine_);
 }
 
 double Workshop::leg_mismatch(Reporter& reporter) const {

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "hysteron/base/units.h"
+#include "hysteron/compile/calibration.h"
 
 namespace hysteron::report {
 
@@ -57,6 +58,7 @@ nlohmann::json summary_json(const compile::CompiledNetwork& network, const techn
           {"dropped_parameters", network.dropped_parameters()},
           {"summing_nodes", nodes},
           {"cell_errors", cell_errors},
+          {"cell_error_floor_a", compile::kCellErrorFloor * network.conditions.unit_current},
           {"inputs", network.inputs.size()},
           {"outputs", network.readouts.size()},
           {"supply_v", network.supply},

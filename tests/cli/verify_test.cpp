@@ -23,8 +23,10 @@ TEST_F(Verify, KeepsClipsAndSimulatesOnlyWhatIsMissing) {
   const auto first = run_json(command_);
   EXPECT_EQ(clips_begun(fake), 2u);
   EXPECT_EQ(first["reused_clips"], 0);
+  const std::size_t runs = runs_begun(fake);
+  EXPECT_GT(runs, 2u) << "cells are calibrated";
   const auto second = run_json(command_);
-  EXPECT_EQ(clips_begun(fake), 2u);
+  EXPECT_EQ(runs_begun(fake), runs) << "neither cells nor clips are simulated again";
   EXPECT_EQ(second["reused_clips"], 2);
   for (const char* figure : {"frame_agreement", "candidate_rms", "logit_rms", "power_nw", "causes", "per_clip"}) {
     EXPECT_EQ(first[figure], second[figure]) << figure;
@@ -35,6 +37,24 @@ TEST_F(Verify, KeepsClipsAndSimulatesOnlyWhatIsMissing) {
   put("signoff/clips/clip_00001.safetensors", "damaged");
   EXPECT_EQ(run_json(command_)["reused_clips"], 1);
   EXPECT_EQ(clips_begun(fake), 3u);
+  EXPECT_EQ(runs_begun(fake), runs + 1);
+
+  put("signoff/sizes.json", "damaged");
+  EXPECT_EQ(run_json(command_)["reused_clips"], 2) << "calibration gives the same sizes again";
+  EXPECT_GT(runs_begun(fake), runs + 1);
+}
+
+TEST_F(Verify, ASignOffThatIsWholeSimulatesNothingAtEveryLevelOfCalibration) {
+  const FakeProgram fake(watched(":"));
+  use(fake);
+  put("train.npy", tiny_features());
+  const Arguments command = {"verify", "m.safetensors", "--input",   "x.npy", "--clips", "0", "--jobs",
+                             "1",      "--center",      "train.npy", "-o",    "layers"};
+  const auto first = run_json(command);
+  const std::size_t runs = runs_begun(fake);
+  const auto second = run_json(command);
+  EXPECT_EQ(runs_begun(fake), runs);
+  EXPECT_EQ(second["candidate_rms"], first["candidate_rms"]);
 }
 
 TEST_F(Verify, ClipsOfOtherConditionsOrFeaturesAreStale) {

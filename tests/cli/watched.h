@@ -11,6 +11,7 @@ using spice::FakeProgram;
 /// layers are not calibrated in these tests); $count is then the number of clips begun so far, this one too.
 inline std::string watched(const std::string& before_clip) {
   return "here=$(dirname \"$0\")\n"
+         "echo >> \"$here/runs\"\n"
          "if grep -q logit0 deck.cir; then\n"
          "  echo >> \"$here/clips\"\n"
          "  count=$(wc -l < \"$here/clips\")\n"
@@ -26,10 +27,10 @@ class WatchedCli : public Cli {
  protected:
   void use(const FakeProgram& fake) { surroundings_.environment["HYSTERON_NGSPICE"] = fake.path().string(); }
 
-  static std::size_t clips_begun(const FakeProgram& fake) {
-    const fs::path file = fake.folder() / "clips";
-    return fs::exists(file) ? read_file(file).size() : 0;
-  }
+  static std::size_t clips_begun(const FakeProgram& fake) { return count(fake.folder() / "clips"); }
+
+  /// Circuits that were simulated, of whatever kind.
+  static std::size_t runs_begun(const FakeProgram& fake) { return count(fake.folder() / "runs"); }
 
   /// Waits until `count` clips were begun, interrupts the program and gives how it ended.
   static Outcome interrupt_at(Program& program, const FakeProgram& fake, std::size_t count) {
@@ -40,6 +41,9 @@ class WatchedCli : public Cli {
     program.send(SIGINT);
     return program.wait();
   }
+
+ private:
+  static std::size_t count(const fs::path& lines) { return fs::exists(lines) ? read_file(lines).size() : 0; }
 };
 
 }  // namespace hysteron::cli

@@ -69,4 +69,9 @@ struct CellFloor {
 CellFloor measure_cell_floor(const technology::Technology& technology, const GainCurves& curves,
                              const Conditions& conditions, double temperature, const sim::Engine& engine);
 
+/// The floor at the temperature of `conditions`, from the leakage stored for this technology, engine and conditions, or
+/// newly measured and then stored in the cache.
+CellFloor load_cell_floor(const technology::Technology& technology, const GainCurves& curves,
+                          const Conditions& conditions, const sim::Engine& engine);
+
 }  // namespace hysteron::compile

@@ -56,9 +56,10 @@ class Workshop {
   double supply() const;
 
   /// Maps, sizes and calibrates `network`; layers on frames of `features` [frames, inputs], on drawn ones if that is
-  /// empty.
+  /// empty. What calibration gives is kept in the file `sizes`, if one is named, and taken from there if it is of the
+  /// same network, technology and options: nothing is then simulated.
   compile::CompiledNetwork compile(const model::Network& network, Reporter& reporter,
-                                   std::span<const float> features = {}) const;
+                                   std::span<const float> features = {}, const std::filesystem::path& sizes = {}) const;
 
   /// The same technology with the mismatch of every transistor switched on.
   const sim::Engine& varied_engine() const { return varied_engine_; }
@@ -73,6 +74,8 @@ class Workshop {
   double leg_mismatch(Reporter& reporter) const;
 
  private:
+  void calibrate(compile::CompiledNetwork& network, std::span<const float> frames, Reporter& reporter) const;
+
   CircuitOptions options_;
   technology::Technology technology_;
   spice::Ngspice ngspice_;
