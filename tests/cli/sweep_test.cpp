@@ -86,7 +86,7 @@ TEST_F(Sweep, FirstRankDoesThePointsOfOneThatIsLost) {
 TEST_F(Sweep, FirstRankWaitsForOneThatIsSlowButAlive) {
   put_base(20);
   put("base.toml", read_file(folder_ / "base.toml") + "checkpoint_interval = 10\n");
-  put_grid("training.steps = [20, 20000]\n");
+  put_grid("training.steps = [20, 400000]\n");
   surroundings_.environment["OMPI_COMM_WORLD_SIZE"] = "2";
   surroundings_.environment["OMPI_COMM_WORLD_RANK"] = "1";
   Program slow({"sweep", "grid.toml"}, surroundings_);
