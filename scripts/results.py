@@ -642,7 +642,7 @@ def corners_section(bench):
     if bench.speech is None:
         section.lines += ["", "Not measured: there is no Speech Commands folder."]
         return section
-    fill_corners_section(section, bench, train_once)
+    fill_corners_section(section, bench, train_unless_there)
     return section
 
 

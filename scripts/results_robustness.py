@@ -182,10 +182,10 @@ def temperature_rows(section, bench, pdk, few, flags, variants):
                             percent(point["candidate_relative_rms"]))
 
 
-def fill_corners_section(section, bench, train_once):
+def fill_corners_section(section, bench, train):
     _, few, training = make_features(bench)
     quick = {"training.steps": 60} if bench.quick else {}
-    train_once(bench, "core", {"data.folder": str(bench.speech), "model.width": 4, **quick, **CORE})
+    train(bench, "core", {"data.folder": str(bench.speech), "model.width": 4, **quick, **CORE})
     pdk = "generic180" if bench.pdk_root is None else "gf180mcu"
     steady = write_variant(bench, pdk, "steady", STEADY)
     flags = ["--center", training]

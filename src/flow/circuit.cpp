@@ -88,7 +88,8 @@ double Workshop::leg_mismatch(Reporter& reporter) const {
 }
 
 behavioural::DeviceStatistics Workshop::device_statistics(Reporter& reporter) const {
-  return behavioural::load_device_statistics(technology_, curves_, engine_, varied_engine_, options_.conditions, reporter);
+  return behavioural::load_device_statistics(technology_, curves_, engine_, varied_engine_, options_.conditions,
+                                             reporter);
 }
 
 CircuitSummary summarise(const compile::CompiledNetwork& network, const technology::Technology& technology) {
