@@ -81,15 +81,6 @@ sim::PiecewiseLinear ramp(const Cell& cell, const LoopProtocol& protocol) {
           {t.stop, 0.0}};
 }
 
-double value_of(const sim::PiecewiseLinear& wave, double time) {
-  for (std::size_t i = 1; i < wave.size(); ++i) {
-    if (time > wave[i].time) continue;
-    const double share = (time - wave[i - 1].time) / (wave[i].time - wave[i - 1].time);
-    return wave[i - 1].value + share * (wave[i].value - wave[i - 1].value);
-  }
-  return wave.back().value;
-}
-
 /// Takes in what a pass saw: a threshold at `value` (NaN: none), inside the slow ramp or not.
 void narrow(Search& search, double value, bool inside, double final_half) {
   const double half = 0.5 * (search.high - search.low);
@@ -177,17 +168,18 @@ class LoopSearch {
     // A cell that rises before its window or falls before the high is read has been caught in a quick ramp.
     const double half =
         protocol_.window_share * std::max(requests_[i].guess.rise, cell_scale(set, drive)) + protocol_.window_extra;
-    narrow(cell.rise, std::isnan(set) ? kNever : value_of(drive, set), set > t.rise_begin && set < t.rise_end, half);
+    narrow(cell.rise, std::isnan(set) ? kNever : sim::value_at(drive, set), set > t.rise_begin && set < t.rise_end,
+           half);
     if (std::isnan(set)) {  // the fall was not tried
       cell.fall.done = cell.rise.done;
       return;
     }
-    narrow(cell.fall, std::isnan(reset) ? kNever : value_of(drive, reset), reset > t.fall_begin && reset < t.fall_end,
-           half);
+    narrow(cell.fall, std::isnan(reset) ? kNever : sim::value_at(drive, reset),
+           reset > t.fall_begin && reset < t.fall_end, half);
   }
 
   static double cell_scale(double set, const sim::PiecewiseLinear& drive) {
-    return std::isnan(set) ? 0.0 : value_of(drive, set);
+    return std::isnan(set) ? 0.0 : sim::value_at(drive, set);
   }
 
   double supply_of(const compile::CellEnvironment& environment) const {

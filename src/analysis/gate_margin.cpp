@@ -16,15 +16,6 @@ constexpr double kRampSteps = 50.0;
 constexpr double kHoldSteps = 100.0;
 constexpr double kBeforeEnd = 1e-6;  // of the hold
 
-double value_of(const sim::PiecewiseLinear& wave, double time) {
-  for (std::size_t i = 1; i < wave.size(); ++i) {
-    if (time > wave[i].time) continue;
-    const double share = (time - wave[i - 1].time) / (wave[i].time - wave[i - 1].time);
-    return wave[i - 1].value + share * (wave[i].value - wave[i - 1].value);
-  }
-  return wave.back().value;
-}
-
 /// A bench that has to lead somewhere, even where no spike is needed for that.
 GateBench lead_to(const compile::CompiledGates& gates, const SpikePlan& plan, const SpikeTiming& timing,
                   const compile::CellEnvironment& environment) {
@@ -67,7 +58,7 @@ double read_margin(const MarginBench& bench, const sim::Waveforms& waves) {
   const double level = 0.5 * bench.bench.supply;
   const bool is_up = waves.at(bench.probe, bench.begin) > level;
   const double when = crossing_time(waves, bench.probe, level, !is_up, bench.begin);
-  return std::isnan(when) ? std::numeric_limits<double>::infinity() : std::abs(value_of(bench.disturbance, when));
+  return std::isnan(when) ? std::numeric_limits<double>::infinity() : std::abs(sim::value_at(bench.disturbance, when));
 }
 
 GateBench make_hold_bench(const compile::CompiledGates& gates, const SpikePlan& plan, double seconds,

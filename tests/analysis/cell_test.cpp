@@ -2,28 +2,18 @@
 
 #include <cmath>
 
+#include "analysis/tuned_bench.h"
 #include "hysteron/analysis/cell_characterisation.h"
 #include "hysteron/analysis/cell_study.h"
 #include "hysteron/analysis/suppression.h"
 #include "hysteron/base/error.h"
-#include "hysteron/spice/spice_engine.h"
 
 namespace hysteron::analysis {
 namespace {
 
-/// generic180 with its curves and one tuned cell, made once for all tests.
-struct Bench {
-  technology::Technology technology = technology::load_technology("generic180");
-  spice::Ngspice ngspice;
-  spice::SpiceEngine engine{ngspice, technology};
-  SilentReporter reporter;
-  compile::GainCurves curves = compile::load_gain_curves(technology, engine, {}, reporter);
-  CellLab lab{technology, curves, {}, engine, 1};
-  TunedCell cell = tune_cells(lab, {{300e-12, 150e-12, 200e-12}}).front();
-};
-
-const Bench& bench() {
-  static const Bench instance;
+/// Made once for all tests.
+const TunedBench& bench() {
+  static const TunedBench instance({300e-12, 150e-12, 200e-12});
   return instance;
 }
 

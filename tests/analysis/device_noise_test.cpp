@@ -5,8 +5,8 @@
 #include <cmath>
 #include <limits>
 
+#include "analysis/tuned_bench.h"
 #include "hysteron/base/error.h"
-#include "hysteron/spice/spice_engine.h"
 
 namespace hysteron::analysis {
 namespace {
@@ -14,15 +14,9 @@ namespace {
 constexpr double kNever = std::numeric_limits<double>::quiet_NaN();
 constexpr FlipFit kNoFit = {kNever, kNever, kNever, kNever, 0};
 
-/// generic180 with a tuned cell and its device noise, made once for all tests.
-struct Bench {
-  technology::Technology technology = technology::load_technology("generic180");
-  spice::Ngspice ngspice;
-  spice::SpiceEngine engine{ngspice, technology};
-  SilentReporter reporter;
-  compile::GainCurves curves = compile::load_gain_curves(technology, engine, {}, reporter);
-  CellLab lab{technology, curves, {}, engine, 1};
-  TunedCell cell = tune_cells(lab, {{1e-9, 0.5e-9, 1e-9}}).front();
+/// A tuned cell and its device noise, made once for all tests.
+struct Bench : TunedBench {
+  Bench() : TunedBench({1e-9, 0.5e-9, 1e-9}) {}
 
   static DeviceNoiseRequest request() {
     DeviceNoiseRequest request;

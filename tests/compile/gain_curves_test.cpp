@@ -105,10 +105,9 @@ TEST(GainCurves, MeasureDriftsWhereTheTechnologyLimitsThem) {
     EXPECT_GT(std::abs(of_long), 1e-5);  // measured, not left at zero
     EXPECT_LT(std::abs(of_long), 0.2);
   }
-  GainCurves cold;
   Conditions coldest;
   coldest.temperature = technology.temperature_low;
-  cold = measure_gain_curves(technology, engine, coldest);
+  const GainCurves cold = measure_gain_curves(technology, engine, coldest);
   const double expected = cold.gain(Polarity::kN, 2, 1e-6, 0.6) / curves.gain(Polarity::kN, 2, 1e-6, 0.6) - 1.0;
   EXPECT_NEAR(curves.drift(Polarity::kN, 2, 1e-6), expected, 0.005);
 }

@@ -17,6 +17,9 @@ struct Breakpoint {
 /// A value over time, linear between breakpoints and constant outside them. Times ascend strictly.
 using PiecewiseLinear = std::vector<Breakpoint>;
 
+/// The value of `wave`, which has a breakpoint at least, at `time`.
+double value_at(const PiecewiseLinear& wave, double time);
+
 /// A current that leaves `from` and enters `to`.
 struct CurrentSource {
   circuit::NetId from = circuit::Circuit::kSupply;
