@@ -30,20 +30,25 @@ struct Options {
   bool json = false;
 };
 
-void print_text(const hysteron::flow::Corners& corners, std::size_t clips) {
+void print_text(const hysteron::flow::Corners& corners, const nlohmann::json& json) {
   using hysteron::format_si;
   fmt::print("{:<8}{:>8}{:>9}{:>10}{:>12}{:>9}{:>11}{:>12}\n", "corner", "supply", "temp", "unit", "decisions",
              "frames", "bits wrong", "power");
   for (const auto& point : corners.points) {
     fmt::print("{:<8}{:>6.3g} V{:>7g} C{:>10}{:>12}{:>9.4f}{:>11.4f}{:>12}  {}\n", point.corner, point.supply,
                point.temperature, format_si(point.unit_current, "A"),
-               fmt::format("{:.0f} of {}",
-                           point.agreement.decision_agreement * static_cast<double>(point.agreement.clips), clips),
+               fmt::format("{} of {}", point.agreement.clips - point.lost.size(), corners.clips.size()),
                point.agreement.frame_agreement, point.agreement.state_mismatch,
                format_si(point.agreement.power.total, "W"), point.counted ? "" : "beside");
   }
   const auto& worst = corners.worst();
   fmt::print("\ndecision agreement  {:.4f} over the counted points\n", corners.decision_agreement());
+  for (const auto& clip : json["per_clip"]) {
+    if (clip["lost_points"] == 0) continue;
+    fmt::print("lost                clip {} at {} counted points; software decides it by {} votes\n",
+               clip["clip"].get<std::size_t>(), clip["lost_points"].get<std::size_t>(),
+               clip["margin_votes"].get<std::size_t>());
+  }
   fmt::print("worst               {}, {:.3g} V, {:g} C: {:.4f} of decisions, {:.4f} of frames\n", worst.corner,
              worst.supply, worst.temperature, worst.agreement.decision_agreement, worst.agreement.frame_agreement);
   if (corners.reference_power > 0.0) {
@@ -73,12 +78,12 @@ int run(const Options& options, Session& session) {
                        options.output.empty() ? std::filesystem::path() : options.output / "sizes.json");
   const flow::Corners corners = flow::run_corners(workshop, network, target.compared_with(network), compiled, features,
                                                   request, session.reporter);
-  const nlohmann::json json = flow::corners_json(corners, request.clips.size());
+  const nlohmann::json json = flow::corners_json(corners);
   if (!options.output.empty()) hysteron::write_file(options.output / "corners.json", json.dump(1) + "\n");
   if (options.json) {
     fmt::print("{}\n", json.dump());
   } else {
-    print_text(corners, request.clips.size());
+    print_text(corners, json);
   }
   if (const std::size_t failed = json["failed_clips"].get<std::size_t>(); failed > 0) {
     throw hysteron::simulator_error(

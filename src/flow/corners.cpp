@@ -44,8 +44,12 @@ std::vector<CornerPoint> points_of(const Workshop& workshop, const CornersReques
     for (const std::string& corner : corners) {
       for (const double supply : supplies) {
         for (const double temperature : counted ? request.temperatures : request.beside) {
-          points.push_back(
-              {corner, supply, temperature, counted, workshop.options().conditions.unit_current, {}, 0, {}});
+          CornerPoint& point = points.emplace_back();
+          point.corner = corner;
+          point.supply = supply;
+          point.temperature = temperature;
+          point.counted = counted;
+          point.unit_current = workshop.options().conditions.unit_current;
         }
       }
     }
@@ -57,19 +61,29 @@ std::string point_name(const CornerPoint& point) {
   return fmt::format("{}_{:.4g}V_{:g}C", point.corner, point.supply, point.temperature);
 }
 
-/// Decisions against the model as given.
-void compare_decisions(const model::Network& given, const data::Features& features, Verification& verification) {
-  std::size_t same = 0;
-  std::size_t count = 0;
-  for (const VerifiedClip& clip : verification.clips) {
-    if (clip.failed) continue;
-    const model::Trace trace = model::run_clip(given, features.clip(clip.clip));
-    const auto decision =
-        model::majority(model::vote_shares(model::frame_decisions(trace.logits, trace.outputs), trace.outputs));
-    same += decision == clip.agreement.circuit_decision ? 1 : 0;
-    ++count;
+std::vector<CornerClip> clips_of(const model::Network& given, const data::Features& features,
+                                 const std::vector<std::size_t>& clips) {
+  std::vector<CornerClip> result;
+  for (const std::size_t clip : clips) {
+    const model::Trace trace = model::run_clip(given, features.clip(clip));
+    const auto frames = model::frame_decisions(trace.logits, trace.outputs);
+    result.push_back(
+        {clip, model::majority(model::vote_shares(frames, trace.outputs)), model::votes_ahead(frames, trace.outputs)});
   }
-  verification.agreement.decision_agreement = count == 0 ? 0.0 : static_cast<double>(same) / static_cast<double>(count);
+  return result;
+}
+
+/// What the point comes to, with decisions against those of `clips`, which are in the order of the verification.
+void take(const Verification& verification, const std::vector<CornerClip>& clips, CornerPoint& point) {
+  point.agreement = verification.agreement;
+  point.failed = verification.failed;
+  for (std::size_t i = 0; i < clips.size(); ++i) {
+    const VerifiedClip& clip = verification.clips[i];
+    assert(clip.clip == clips[i].clip);
+    if (!clip.failed && clip.agreement.circuit_decision != clips[i].decision) point.lost.push_back(clip.clip);
+  }
+  const auto count = static_cast<double>(clips.size() - point.failed);
+  point.agreement.decision_agreement = count == 0.0 ? 0.0 : 1.0 - static_cast<double>(point.lost.size()) / count;
 }
 
 /// The reference's other state, without current, is not a drift: a circuit there is not running.
@@ -80,21 +94,19 @@ void check_awake(const CornerPoint& point, double sized_current) {
                                     format_si(point.unit_current, "A"), format_si(sized_current, "A")));
 }
 
-double right_decisions(const CornerPoint& point) {
-  return point.agreement.decision_agreement * static_cast<double>(point.agreement.clips);
-}
+std::size_t right_decisions(const CornerPoint& point) { return point.agreement.clips - point.lost.size(); }
 
 }  // namespace
 
 double Corners::decision_agreement() const {
-  double right = 0.0;
+  std::size_t right = 0;
   std::size_t all = 0;
   for (const CornerPoint& point : points) {
     if (!point.counted) continue;
     right += right_decisions(point);
     all += point.agreement.clips + point.failed;
   }
-  return all == 0 ? 0.0 : right / static_cast<double>(all);
+  return all == 0 ? 0.0 : static_cast<double>(right) / static_cast<double>(all);
 }
 
 const CornerPoint& Corners::worst() const {
@@ -131,6 +143,7 @@ Corners run_corners(const Workshop& workshop, const model::Network& given, const
   check_corners(workshop, request);
   Corners result;
   result.points = points_of(workshop, request);
+  result.clips = clips_of(given, features, request.clips);
   const compile::Conditions& sized = workshop.options().conditions;
   std::optional<compile::CurrentReference> reference;
   if (request.drifts) {
@@ -149,11 +162,9 @@ Corners run_corners(const Workshop& workshop, const model::Network& given, const
       const compile::CompiledNetwork circuit = at_unit_current(compiled, point.unit_current);
       ClipFiles files;
       if (!request.folder.empty()) files.records = request.folder / point_name(point);
-      Verification verification = verify(workshop, network, circuit, features, request.clips,
-                                         {point.corner, point.supply, point.temperature}, reporter, files);
-      compare_decisions(given, features, verification);
-      point.agreement = verification.agreement;
-      point.failed = verification.failed;
+      take(verify(workshop, network, circuit, features, request.clips, {point.corner, point.supply, point.temperature},
+                  reporter, files),
+           result.clips, point);
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kSimulator) throw;
       point.failed = request.clips.size();
@@ -174,6 +185,7 @@ nlohmann::json point_json(const CornerPoint& point) {
                          {"counted", point.counted},
                          {"unit_current_a", point.unit_current},
                          {"clips", point.agreement.clips},
+                         {"lost_clips", point.lost},
                          {"failed_clips", point.failed},
                          {"decision_agreement", point.agreement.decision_agreement},
                          {"frame_agreement", point.agreement.frame_agreement},
@@ -184,9 +196,22 @@ nlohmann::json point_json(const CornerPoint& point) {
   return json;
 }
 
+/// Clips with the share of the counted points at which each is lost.
+nlohmann::json clips_json(const Corners& corners) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const CornerClip& clip : corners.clips) {
+    const auto lost = std::ranges::count_if(corners.points, [&](const CornerPoint& point) {
+      return point.counted && std::ranges::find(point.lost, clip.clip) != point.lost.end();
+    });
+    list.push_back(
+        {{"clip", clip.clip}, {"software", clip.decision}, {"margin_votes", clip.votes_ahead}, {"lost_points", lost}});
+  }
+  return list;
+}
+
 }  // namespace
 
-nlohmann::json corners_json(const Corners& corners, std::size_t clips) {
+nlohmann::json corners_json(const Corners& corners) {
   nlohmann::json points = nlohmann::json::array();
   std::size_t counted = 0;
   std::size_t failed = 0;
@@ -197,7 +222,8 @@ nlohmann::json corners_json(const Corners& corners, std::size_t clips) {
   }
   return {{"points", points},
           {"counted_points", counted},
-          {"clips", clips},
+          {"clips", corners.clips.size()},
+          {"per_clip", clips_json(corners)},
           {"decision_agreement", corners.decision_agreement()},
           {"worst", point_json(corners.worst())},
           {"failed_clips", failed},

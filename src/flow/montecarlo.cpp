@@ -30,19 +30,6 @@ struct Expected {
   model::Trace trace;               ///< of the model as compiled
 };
 
-/// Frames that voted for each label.
-std::vector<std::size_t> count_votes(const std::vector<std::size_t>& decisions, std::size_t outputs) {
-  std::vector<std::size_t> counts(outputs, 0);
-  for (const std::size_t decision : decisions) ++counts[decision];
-  return counts;
-}
-
-std::size_t votes_ahead(const std::vector<std::size_t>& decisions, std::size_t outputs) {
-  std::vector<std::size_t> counts = count_votes(decisions, outputs);
-  std::sort(counts.rbegin(), counts.rend());
-  return counts.size() < 2 ? decisions.size() : counts[0] - counts[1];
-}
-
 /// Compares what dies do with software.
 class Judge {
  public:
@@ -54,7 +41,7 @@ class Judge {
       const auto decisions = model::frame_decisions(trace.logits, trace.outputs);
       Expected expected;
       expected.reference = {clip, model::majority(model::vote_shares(decisions, trace.outputs)),
-                            votes_ahead(decisions, trace.outputs), trace.frames};
+                            model::votes_ahead(decisions, trace.outputs), trace.frames};
       expected.trace = model::run_clip(compiled, features.clip(clip));
       expected.frames = model::frame_decisions(expected.trace.logits, expected.trace.outputs);
       expected_.push_back(std::move(expected));
@@ -277,7 +264,8 @@ class Shadow {
     if (model::majority(model::vote_shares(first, outputs)) == model::majority(model::vote_shares(second, outputs))) {
       return;
     }
-    differing_.push_back({bench.seed, reference, count_votes(first, outputs), count_votes(second, outputs)});
+    differing_.push_back(
+        {bench.seed, reference, model::count_votes(first, outputs), model::count_votes(second, outputs)});
   }
 
   analysis::Conformance total() const { return counter_.total(); }

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <functional>
 
 #include "hysteron/base/error.h"
 
@@ -124,10 +125,23 @@ std::vector<std::size_t> frame_decisions(std::span<const float> logits, std::siz
   return decisions;
 }
 
+std::vector<std::size_t> count_votes(const std::vector<std::size_t>& frame_decisions, std::size_t outputs) {
+  std::vector<std::size_t> counts(outputs, 0);
+  for (const std::size_t decision : frame_decisions) ++counts.at(decision);
+  return counts;
+}
+
+std::size_t votes_ahead(const std::vector<std::size_t>& frame_decisions, std::size_t outputs) {
+  std::vector<std::size_t> counts = count_votes(frame_decisions, outputs);
+  std::ranges::sort(counts, std::greater<>());
+  return counts.size() < 2 ? frame_decisions.size() : counts[0] - counts[1];
+}
+
 std::vector<double> vote_shares(const std::vector<std::size_t>& frame_decisions, std::size_t outputs) {
-  std::vector<double> shares(outputs, 0.0);
-  for (const std::size_t decision : frame_decisions) shares.at(decision) += 1.0;
-  for (double& share : shares) share /= static_cast<double>(std::max<std::size_t>(frame_decisions.size(), 1));
+  const auto all = static_cast<double>(std::max<std::size_t>(frame_decisions.size(), 1));
+  std::vector<double> shares;
+  for (const std::size_t votes : count_votes(frame_decisions, outputs))
+    shares.push_back(static_cast<double>(votes) / all);
   return shares;
 }
 

@@ -317,6 +317,10 @@ std::string training_record(const TrainConfig& config, const Best& best) {
   // Where the files lie says nothing about the network, and the same training must give the same bytes anywhere.
   for (const std::string& key : keys_without_effect()) record["config"].erase(key);
   for (const char* key : {"data.folder", "data.file"}) record["config"].erase(key);
+  // What is left can be trained again as it is (check_used).
+  for (const ConfigKey& key : config_keys()) {
+    if (is_ignored(config, key.name)) record["config"].erase(key.name);
+  }
   record["best_restart"] = best.restart;
   record["best_step"] = best.step;
   record["validation_loss"] = best.loss;

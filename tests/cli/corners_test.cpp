@@ -27,6 +27,11 @@ TEST_F(Corners, CountsPointsAndReportsOthersBeside) {
   ASSERT_EQ(json["points"].size(), 4u);
   EXPECT_EQ(json["counted_points"], 2);
   EXPECT_EQ(json["decision_agreement"], 1.0);
+  EXPECT_TRUE(json["points"][0]["lost_clips"].empty());
+  ASSERT_EQ(json["per_clip"].size(), 1u);
+  EXPECT_EQ(json["per_clip"][0]["clip"], 1);
+  EXPECT_EQ(json["per_clip"][0]["lost_points"], 0);
+  EXPECT_GE(json["per_clip"][0]["margin_votes"], 1);
   EXPECT_EQ(json["points"][0]["corner"], "tt");
   EXPECT_NEAR(json["points"][0]["unit_current_a"].get<double>(), 1e-9, 0.02e-9);
   EXPECT_NE(json["points"][1]["unit_current_a"], json["points"][0]["unit_current_a"]) << "the reference drifts";

@@ -108,6 +108,9 @@ TEST(Decisions, TiesGoToTheLowestIndex) {
   EXPECT_EQ(decisions, (std::vector<std::size_t>{0, 1, 0, 0}));
   EXPECT_EQ(vote_shares(decisions, 2), (std::vector<double>{0.75, 0.25}));
   EXPECT_EQ(majority({0.5, 0.5}), 0u);
+  EXPECT_EQ(count_votes(decisions, 3), (std::vector<std::size_t>{3, 1, 0}));
+  EXPECT_EQ(votes_ahead(decisions, 3), 2u);
+  EXPECT_EQ(votes_ahead({0, 0}, 1), 2u) << "nobody else stands";
 }
 
 }  // namespace

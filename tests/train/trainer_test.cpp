@@ -152,6 +152,8 @@ TEST_F(Trained, ModelHoldsLabelsStatisticsAndHowItWasMade) {
   const auto record = nlohmann::json::parse(network.training);
   EXPECT_EQ(record["config"]["training.steps"], 60);
   EXPECT_FALSE(record["config"].contains("model.output"));
+  EXPECT_TRUE(record["config"].contains("augmentation.time_shift"));
+  EXPECT_FALSE(record["config"].contains("data.length")) << "train would refuse it in a file";
 }
 
 TEST_F(Trained, RespectsFloorAndWeightLimit) {

@@ -28,12 +28,20 @@ struct CornerPoint {
   bool counted = true;
   double unit_current = 0.0;  ///< ampere; inputs come in units of it
   analysis::Agreement agreement;
-  std::size_t failed = 0;  ///< clips
-  std::string error;       ///< why, where all failed
+  std::vector<std::size_t> lost;  ///< clips that decide otherwise than the model as given
+  std::size_t failed = 0;         ///< clips
+  std::string error;              ///< why, where all failed
+};
+
+struct CornerClip {
+  std::size_t clip = 0;
+  std::size_t decision = 0;     ///< of the model as given
+  std::size_t votes_ahead = 0;  ///< of the model as given, over the next label
 };
 
 struct Corners {
   std::vector<CornerPoint> points;
+  std::vector<CornerClip> clips;
   double reference_power = 0.0;  ///< watt, of the transistor reference where the circuit was sized; 0: ideal
 
   /// Share of clips over all counted points that decide as software does; a clip that failed does not.
@@ -53,6 +61,6 @@ Corners run_corners(const Workshop& workshop, const model::Network& given, const
                     const compile::CompiledNetwork& compiled, const data::Features& features,
                     const CornersRequest& request, Reporter& reporter);
 
-nlohmann::json corners_json(const Corners& corners, std::size_t clips);
+nlohmann::json corners_json(const Corners& corners);
 
 }  // namespace hysteron::flow

@@ -52,6 +52,12 @@ std::vector<float> replay_candidates(const Network& network, std::span<const flo
 /// argmax of each frame's logits [frames, outputs]; the lowest index wins a tie.
 std::vector<std::size_t> frame_decisions(std::span<const float> logits, std::size_t outputs);
 
+/// Frames that voted for each label.
+std::vector<std::size_t> count_votes(const std::vector<std::size_t>& frame_decisions, std::size_t outputs);
+
+/// Votes of the label with the most less those of the next; all of them where there is one label.
+std::size_t votes_ahead(const std::vector<std::size_t>& frame_decisions, std::size_t outputs);
+
 /// Share of the frames each label won.
 std::vector<double> vote_shares(const std::vector<std::size_t>& frame_decisions, std::size_t outputs);
 
