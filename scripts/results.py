@@ -553,6 +553,18 @@ def engine_section(bench):
     return section
 
 
+def scans_section(bench):
+    section = Section("Forms of the linear scan", "`hysteron_bench --benchmark_filter=^linear_scan`, medians of five repetitions: 16 sequences side by "
+                                                  "side on one thread, frame by frame as training runs them, and in chunks of frames.")
+    times = benchmark_times(bench, "^linear_scan_")
+    section.table("recurrence", "frames", "frame by frame", "in chunks", "frame by frame over in chunks")
+    for what, name in (("real, forward", "forward"), ("real, backward", "backward"), ("complex, forward", "complex_forward")):
+        for frames in (101, 1024):
+            plain, chunked = (times[f"linear_scan_{name}/frames:{frames}/chunked:{form}"] for form in (0, 1))
+            section.row(what, frames, f"{plain / 1e3:.2f} us", f"{chunked / 1e3:.2f} us", f"{plain / chunked:.2f}")
+    return section
+
+
 def quadrant_section(bench):
     arguments = ["--tasks", "copy_first,flip_flop,parity,keywords", "--widths", "8,32", "--seeds", "3", "--steps", "1000"]
     if bench.quick:
@@ -693,7 +705,7 @@ def gates_section(bench):
 SECTIONS = {"demo": demo_section, "accuracy": accuracy_section, "speech": speech_section,
             "agreement": agreement_section, "foreign": foreign_section, "parallel": parallel_section,
             "keywords": keywords_section, "aware": aware_section, "copy": copy_section, "digits": digits_section,
-            "engine": engine_section, "quadrant": quadrant_section, "cell": cell_section, "compiler": compiler_section,
+            "engine": engine_section, "scans": scans_section, "quadrant": quadrant_section, "cell": cell_section, "compiler": compiler_section,
             "dies": dies_section, "corners": corners_section, "power": power_section, "noise": noise_section, "devices": devices_section,
             "accumulation": accumulation_section, "immunity": immunity_section, "gates": gates_section}
 
