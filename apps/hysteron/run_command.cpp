@@ -1,12 +1,16 @@
 #include <fmt/format.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
 
 #include "circuit_options.h"
 #include "commands.h"
 #include "hysteron/base/error.h"
 #include "hysteron/data/npy.h"
+#include "hysteron/flow/montecarlo.h"
 #include "hysteron/flow/run.h"
 #include "hysteron/model/model_file.h"
 
@@ -18,18 +22,34 @@ struct Options {
   std::filesystem::path input;
   std::filesystem::path output;
   std::string engine = "software";
+  std::optional<std::uint64_t> die;
   bool json = false;
 };
 
+hysteron::flow::RunResult run_engine(const Options& options, const hysteron::model::Network& network,
+                                     const hysteron::data::Features& features, Session& session) {
+  namespace flow = hysteron::flow;
+  const flow::CircuitOptions circuit = read_circuit_flags(options.circuit);
+  if (options.engine == "software") return flow::run_software(network, features, circuit.jobs);
+  if (options.engine == "spice") return flow::run_spice(circuit, network, features, session.reporter, session.stop);
+  return flow::run_behavioural(circuit, network, features, options.die, session.reporter, session.stop);
+}
+
 int run(const Options& options, Session& session) {
   namespace flow = hysteron::flow;
+  if (options.die) {
+    if (options.engine != "behavioural") {
+      throw hysteron::Error(hysteron::ErrorKind::kUsage, "--die needs --engine behavioural");
+    }
+    if (*options.die == 0 || *options.die > flow::kLargestDieSeed) {
+      throw hysteron::bad_input(
+          fmt::format("--die {}; expected the seed of a die, from 1 to {}", *options.die, flow::kLargestDieSeed));
+    }
+  }
   const hysteron::model::Network network = hysteron::model::load_model(options.model);
   const hysteron::data::Features features = hysteron::data::read_npy(options.input);
   flow::check_clips(network, features, {}, hysteron::quoted(options.input.string()));
-  const flow::CircuitOptions circuit = read_circuit_flags(options.circuit);
-  const flow::RunResult result = options.engine == "software"
-                                     ? flow::run_software(network, features, circuit.jobs)
-                                     : flow::run_spice(circuit, network, features, session.reporter, session.stop);
+  const flow::RunResult result = run_engine(options, network, features, session);
   if (!options.output.empty()) flow::write_run(result, options.output);
   if (options.json) {
     const nlohmann::json json = {{"decisions", result.decisions},
@@ -55,9 +75,16 @@ void add_run_command(CLI::App& app, Session& session) {
       [](CLI::App& command, Options& options) {
         command.add_option("model", options.model, "Model file")->required();
         command.add_option("--input", options.input, "Features, [clips, frames, inputs] float32 .npy")->required();
-        command.add_option("--engine", options.engine, "software, or spice for the circuit in ngspice")
-            ->check(CLI::IsMember({"software", "spice"}))
+        command
+            .add_option("--engine", options.engine,
+                        "software, behavioural for the model with what its legs and cells are worth in the circuit, or "
+                        "spice for "
+                        "the circuit in ngspice")
+            ->check(CLI::IsMember({"software", "behavioural", "spice"}))
             ->capture_default_str();
+        command.add_option("--die", options.die,
+                           "Behavioural: a die with mismatch, the one that montecarlo draws by this seed (default: the "
+                           "circuit as drawn)");
         command.add_option("--output", options.output, "Write logits, states and candidates as safetensors");
         command.add_flag("--json", options.json, "Print one JSON object");
         add_circuit_flags(command, options.circuit);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "hysteron/base/parallel.h"
+#include "hysteron/behavioural/die_engine.h"
 #include "hysteron/flow/centring.h"
 #include "hysteron/flow/clip_records.h"
 #include "hysteron/model/safetensors.h"
@@ -36,6 +37,26 @@ RunResult run_software(const model::Network& network, const data::Features& feat
   ThreadPool pool(jobs);
   pool.run(features.clips,
            [&](std::size_t clip) { result.traces[clip] = model::run_clip(network, features.clip(clip)); });
+  decide(result);
+  return result;
+}
+
+RunResult run_behavioural(const CircuitOptions& options, const model::Network& network, const data::Features& features,
+                          std::optional<std::uint64_t> die, Reporter& reporter, const StopFlag& stop) {
+  const Workshop workshop(options, reporter, stop);
+  const Target target = make_target(workshop, network, {}, reporter, stop);
+  const compile::CompiledNetwork compiled = workshop.compile(target.network, reporter);
+  const behavioural::DeviceStatistics statistics = workshop.device_statistics(reporter);
+  const behavioural::DieEngine engine(compiled, statistics, features.clip(0));
+  const behavioural::DieParameters parameters =
+      die ? engine.on_die(behavioural::draw_die(compiled.circuit, statistics, *die)) : engine.nominal();
+  RunResult result;
+  result.traces.resize(features.clips);
+  ThreadPool pool(options.jobs);
+  pool.run(features.clips, [&](std::size_t clip) {
+    behavioural::DieEngine::Scratch scratch;
+    engine.run(parameters, features.clip(clip), scratch, result.traces[clip]);
+  });
   decide(result);
   return result;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <cstring>
 #include <sstream>
 
 #include "cli/program.h"
@@ -59,6 +60,27 @@ TEST_F(Json, RunGivesDecisionsVotesAndTraces) {
 TEST_F(Json, RunOnNgspiceDecidesAsSoftwareDoes) {
   const json result = run_json({"run", "m.safetensors", "--input", "x.npy", "--engine", "spice"});
   EXPECT_EQ(result["decisions"], (json{0, 1}));
+}
+
+TEST_F(Json, RunOnTheBehaviouralEngineHasItsCircuitsErrorsAndItsDies) {
+  const auto logits = [&](const Arguments& more, const std::string& file) {
+    Arguments all = {"run", "m.safetensors", "--input", "x.npy", "--output", file, "--calibrate", "cells"};
+    all.insert(all.end(), more.begin(), more.end());
+    EXPECT_EQ(run_json(all)["decisions"], (json{0, 1}));
+    const std::string data = model::read_tensors(folder_ / file).tensors.at("logits").data;
+    std::vector<float> values(data.size() / sizeof(float));
+    std::memcpy(values.data(), data.data(), data.size());
+    return values;
+  };
+  const auto software = logits({}, "software");
+  const auto drawn = logits({"--engine", "behavioural"}, "drawn");
+  const auto die = logits({"--engine", "behavioural", "--die", "7"}, "die");
+  EXPECT_NE(drawn, software);
+  EXPECT_NE(die, drawn);
+  EXPECT_EQ(logits({"--engine", "behavioural", "--die", "7"}, "again"), die);
+  for (std::size_t i = 0; i < software.size(); ++i) EXPECT_NEAR(drawn[i], software[i], 0.05) << i;
+  expect_refusal({"run", "m.safetensors", "--input", "x.npy", "--engine", "behavioural", "--die", "0"}, 3, {"--die 0"});
+  expect_refusal({"run", "m.safetensors", "--input", "x.npy", "--die", "1"}, 2, {"--engine behavioural"});
 }
 
 TEST_F(Json, CompileCountsTheCircuitItWrote) {

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +28,11 @@ RunResult run_software(const model::Network& network, const data::Features& feat
 /// Compiles `network` and runs every clip in ngspice; the first clip that fails ends it with its Error.
 RunResult run_spice(const CircuitOptions& options, const model::Network& network, const data::Features& features,
                     Reporter& reporter, const StopFlag& stop);
+
+/// Compiles `network` and runs every clip in the behavioural engine, on all cores: the circuit as drawn or, with `die`,
+/// the die of that seed, which is the one that Monte Carlo draws by it. Device densities are those of the first clip.
+RunResult run_behavioural(const CircuitOptions& options, const model::Network& network, const data::Features& features,
+                          std::optional<std::uint64_t> die, Reporter& reporter, const StopFlag& stop);
 
 /// Writes logits [N,T,k], states and candidates [N,L,T,m], in model units, as safetensors.
 void write_run(const RunResult& result, const std::filesystem::path& path);
