@@ -71,14 +71,16 @@ int run(const Options& options, Session& session) {
   const auto centring_features = flow::read_centring_features(options.center, network);
   const flow::Workshop workshop(read_circuit_flags(options.circuit), session.reporter, session.stop);
   flow::check_corners(workshop, request);
-  const flow::Target target = flow::make_target(workshop, network, centring_features, session.reporter, session.stop);
+  const flow::Target target =
+      flow::make_target(workshop, network, centring_features, session.reporter, session.stop, &features);
   const hysteron::compile::CompiledNetwork compiled =
       workshop.compile(target.network, session.reporter,
                        centring_features ? std::span(centring_features->values) : std::span<const float>(),
                        options.output.empty() ? std::filesystem::path() : options.output / "sizes.json");
   const flow::Corners corners = flow::run_corners(workshop, network, target.compared_with(network), compiled, features,
                                                   request, session.reporter);
-  const nlohmann::json json = flow::corners_json(corners);
+  nlohmann::json json = flow::corners_json(corners);
+  json.update(flow::target_json(target));
   if (!options.output.empty()) hysteron::write_file(options.output / "corners.json", json.dump(1) + "\n");
   if (options.json) {
     fmt::print("{}\n", json.dump());

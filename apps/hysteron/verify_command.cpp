@@ -111,7 +111,8 @@ int run(const Options& options, Session& session) {
   const flow::Workshop workshop(read_circuit_flags(options.circuit), session.reporter, session.stop);
   hysteron::technology::check_corner(workshop.technology(), options.corner);
   const flow::SimulationConditions conditions{options.corner, {}, {}};
-  const flow::Target target = flow::make_target(workshop, network, centring_features, session.reporter, session.stop);
+  const flow::Target target =
+      flow::make_target(workshop, network, centring_features, session.reporter, session.stop, &features);
   const hysteron::compile::CompiledNetwork compiled =
       workshop.compile(target.network, session.reporter,
                        centring_features ? std::span(centring_features->values) : std::span<const float>(),

@@ -165,8 +165,12 @@ class DieEngine::Builder {
 
   void set_nominal() {
     for (const CompiledLeg& leg : network_.legs) {
-      const double error = leg.row == CompiledLeg::kNone ? 0.0 : network_.mapping[leg.row].sizing_error;
-      engine_.nominal_.gains.push_back(static_cast<float>(leg.weight * (1.0 + error)));
+      double gain = leg.weight;
+      if (leg.row != CompiledLeg::kNone) {
+        const compile::MappedInstance& row = network_.mapping[leg.row];
+        gain = row.value / row.instances * (1.0 + row.sizing_error);
+      }
+      engine_.nominal_.gains.push_back(static_cast<float>(gain));
     }
     for (const Cell& cell : engine_.cells_) {
       engine_.nominal_.cells.push_back({cell.rise, cell.fall, cell.high, cell.set_charge, cell.reset_charge});

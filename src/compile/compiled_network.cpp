@@ -178,7 +178,6 @@ LegSize size_leg(const GainCurves& curves, const technology::Technology& technol
   }
   size.geometry = {snapped(width_at(length)), curves.lengths[length]};
   size.gain = curves.gain(polarity, length, size.geometry.width, voltage);
-  size.too_small = target < 0.5 * size.gain;
   return size;
 }
 

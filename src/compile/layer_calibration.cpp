@@ -169,9 +169,11 @@ void restore(CompiledNetwork& network, const Pass& pass) {
 void record_errors(CompiledNetwork& network, const Measurement& measured, const std::vector<Node>& nodes) {
   for (const Node& node : nodes) {
     for (const std::size_t i : node.legs) {
-      const std::size_t row = network.legs[i].row;
+      const CompiledLeg& leg = network.legs[i];
       const double ratio = measured_ratio(network, measured, node, i);
-      if (row != CompiledLeg::kNone && ratio > 0.0) network.mapping[row].sizing_error = ratio - 1.0;
+      if (leg.row == CompiledLeg::kNone || ratio <= 0.0) continue;
+      MappedInstance& row = network.mapping[leg.row];
+      row.sizing_error = ratio * leg.weight * row.instances / row.value - 1.0;
     }
   }
 }

@@ -4,7 +4,6 @@
 
 #include <cmath>
 #include <string>
-#include <string_view>
 
 #include "hysteron/base/error.h"
 #include "hysteron/base/units.h"
@@ -12,31 +11,47 @@
 namespace hysteron::compile {
 namespace {
 
-void check_weights(const model::Affine& affine, const std::string& name, double least) {
-  const auto check = [&](double value, const std::string& parameter) {
+/// Where the legs of an affine map end, and whether what they read is signed.
+struct Legs {
+  NodeKind node = NodeKind::kRectified;
+  bool is_signed = false;
+};
+
+void check_weights(const model::Affine& affine, const std::string& name, const Legs& legs, const LeastWeights& least) {
+  const auto check = [&](double value, bool is_pair, bool is_bias, const std::string& parameter) {
     if (std::abs(value) <= kLargestWeight) return;
-    throw bad_input(fmt::format("{} is {:.6g}, which no width can make; legs have magnitudes from {:.2g} to {:g}",
-                                parameter, value, least, kLargestWeight));
+    const auto polarity = value > 0.0 ? circuit::Polarity::kP : circuit::Polarity::kN;
+    throw bad_input(
+        fmt::format("{} is {:.6g}, which no width can make; legs there have magnitudes from {:.2g} to {:g}", parameter,
+                    value, is_pair ? least.pair(legs.node) : least.leg(legs.node, polarity, is_bias), kLargestWeight));
   };
   for (Eigen::Index i = 0; i < affine.weight.rows(); ++i) {
     for (Eigen::Index j = 0; j < affine.weight.cols(); ++j) {
-      check(affine.weight(i, j), fmt::format("{}.weight[{},{}]", name, i, j));
+      check(affine.weight(i, j), legs.is_signed, false, fmt::format("{}.weight[{},{}]", name, i, j));
     }
-    check(affine.bias[i], fmt::format("{}.bias[{}]", name, i));
+    check(affine.bias[i], false, true, fmt::format("{}.bias[{}]", name, i));
   }
 }
 
-void check_cells(const model::Layer& layer, const std::string& name, double unit, const CellFloor& floor) {
+/// A leg of the cell: `which` is 0, 1 or 2 for M2, M8 and M5.
+void check_leg(double value, std::size_t which, const std::string& parameter, double unit, const CellFloor& floor,
+               const LeastWeights& least) {
+  // M2 has a floor of its own, which leakage may set.
+  const bool is_too_small = which != 0 && value > 0.0 && value * unit < floor.leg();
+  if (value <= kLargestLeg && !is_too_small) return;
+  throw bad_input(fmt::format("{} is {:.6g}, which no width can make; a cell's leg has {:.2g} to {:g}", parameter,
+                              value, least.cell_leg(which), kLargestLeg));
+}
+
+void check_cells(const model::Layer& layer, const std::string& name, double unit, const CellFloor& floor,
+                 const LeastWeights& legs) {
   const double least = floor.threshold() / unit;
-  const auto check = [&](double value, const char* what, Eigen::Index j, double from) {
-    const bool is_too_small = value > 0.0 && value < from && std::string_view(what) != "beta_hi";
-    if (value <= kLargestLeg && !is_too_small) return;
-    throw bad_input(fmt::format("{}.{}[{}] is {:.6g}, which no width can make; a cell's leg has {:.2g} to {:g}", name,
-                                what, j, value, from, kLargestLeg));
+  const auto check = [&](double value, const char* what, std::size_t which, Eigen::Index j) {
+    check_leg(value, which, fmt::format("{}.{}[{}]", name, what, j), unit, floor, legs);
   };
   for (Eigen::Index j = 0; j < layer.beta_hi.size(); ++j) {
     const double beta_hi = layer.beta_hi[j];
-    check(beta_hi, "beta_hi", j, least);
+    check(beta_hi, "beta_hi", 0, j);
     if (beta_hi < least) {
       throw bad_input(
           fmt::format("{}.beta_hi[{}] is {:.6g}, {}: below the floor of {} that leakage and the smallest leg set; "
@@ -44,8 +59,8 @@ void check_cells(const model::Layer& layer, const std::string& name, double unit
                       name, j, beta_hi, format_si(beta_hi * unit, "A"), format_si(floor.threshold(), "A"), least,
                       format_si(unit, "A")));
     }
-    check(beta_hi - layer.beta_lo[j], "delta", j, floor.leg() / unit);
-    check(layer.alpha[j], "alpha", j, floor.leg() / unit);
+    check(beta_hi - layer.beta_lo[j], "delta", 1, j);
+    check(layer.alpha[j], "alpha", 2, j);
     const double beta_lo = layer.beta_lo[j];
     if (beta_lo > 0.0 && beta_lo * unit < floor.fall()) {
       throw bad_input(fmt::format(
@@ -59,17 +74,16 @@ void check_cells(const model::Layer& layer, const std::string& name, double unit
 
 }  // namespace
 
-void check_limits(const model::Network& network, const Conditions& conditions, const CellFloor& floor) {
-  const double unit = conditions.unit_current;
-  const double least = floor.leg() / unit;
-  check_weights(network.input, "input", least);
+void check_limits(const model::Network& network, const Conditions& conditions, const CellFloor& floor,
+                  const LeastWeights& least) {
+  check_weights(network.input, "input", {NodeKind::kSigned, true}, least);
   for (std::size_t l = 0; l < network.layers.size(); ++l) {
     const std::string name = fmt::format("layers.{}", l);
-    check_weights(network.layers[l].candidate, name + ".candidate", least);
-    check_cells(network.layers[l], name, unit, floor);
-    check_weights(network.layers[l].output, name + ".output", least);
+    check_weights(network.layers[l].candidate, name + ".candidate", {NodeKind::kRectified, false}, least);
+    check_cells(network.layers[l], name, conditions.unit_current, floor, least);
+    check_weights(network.layers[l].output, name + ".output", {NodeKind::kRectified, false}, least);
   }
-  check_weights(network.readout, "readout", least);
+  check_weights(network.readout, "readout", {NodeKind::kReadout, true}, least);
 }
 
 }  // namespace hysteron::compile

@@ -21,7 +21,8 @@ constexpr double kSwitchAboveDiode = 0.05;
 
 NetId supply_of(Polarity polarity) { return polarity == Polarity::kN ? Circuit::kGround : Circuit::kSupply; }
 
-/// Between drain and source of a device of `polarity` whose drain sits at a node of `kind`.
+}  // namespace
+
 double voltage_across(const OperatingVoltages& operating, double supply, Polarity polarity, NodeKind kind) {
   double node = 0.0;
   switch (kind) {
@@ -47,8 +48,6 @@ double voltage_across(const OperatingVoltages& operating, double supply, Polarit
   return polarity == Polarity::kN ? node : supply - node;
 }
 
-}  // namespace
-
 double cell_leg_voltage(const GainCurves& curves, double supply, std::size_t which) {
   const NodeKind kind = which == 0 ? NodeKind::kCell : NodeKind::kTail;
   return voltage_across(curves.operating, supply, Polarity::kN, kind);
@@ -62,7 +61,7 @@ LegSize cell_leg_size(const GainCurves& curves, const technology::Technology& te
 
 NetworkBuilder::NetworkBuilder(const technology::Technology& technology, const GainCurves& curves,
                                const Conditions& conditions, bool signed_nodes)
-    : technology_(technology), curves_(curves) {
+    : technology_(technology), curves_(curves), least_(technology, curves, conditions) {
   result_.conditions = conditions;
   result_.supply = supply_of(technology, conditions);
   build_bias();
@@ -173,25 +172,30 @@ NetId NetworkBuilder::cascode(NetId node, Polarity polarity, const std::string& 
 
 void NetworkBuilder::leg(Signal& source, NetId target, NodeKind kind, double weight, const std::string& name,
                          const std::string& block, Role role, const std::string& parameter) {
-  if (weight == 0.0) {
-    if (!parameter.empty()) result_.mapping.push_back({parameter, 0.0, true, 0, 0.0, 0.0});
-    return;
-  }
+  const Polarity polarity = weight > 0.0 ? Polarity::kP : Polarity::kN;
+  const double made = made_weight(weight, least_.leg(kind, polarity, role == Role::kBiasLeg));
+  add_legs(source, target, kind, weight, made, name, block, role, parameter);
+}
+
+void NetworkBuilder::add_legs(Signal& source, NetId target, NodeKind kind, double weight, double made,
+                              const std::string& name, const std::string& block, Role role,
+                              const std::string& parameter) {
   const Polarity polarity = weight > 0.0 ? Polarity::kP : Polarity::kN;
   const double voltage = voltage_across(curves_.operating, result_.supply, polarity, kind);
   const DriftLimit limit = role == Role::kBiasLeg ? DriftLimit::still(technology_) : DriftLimit::moving(technology_);
-  const LegSize size = size_leg(curves_, technology_, polarity, std::abs(weight), voltage, limit);
-  if (size.too_small) {
-    if (!parameter.empty()) result_.mapping.push_back({parameter, weight, true, 0, 0.0, -1.0, voltage});
+  if (made == 0.0) {
+    const double error = weight == 0.0 ? 0.0 : -1.0;
+    if (!parameter.empty()) result_.mapping.push_back({parameter, weight, true, 0, 0.0, error, voltage});
     return;
   }
+  const LegSize size = size_leg(curves_, technology_, polarity, std::abs(made), voltage, limit);
   const NetId gate = polarity == Polarity::kP ? p_rail(source) : n_rail(source);
   const NetId drain = kind == NodeKind::kSigned ? cascode(target, polarity, block) : target;
   for (int i = 0; i < size.instances; ++i) {
     const std::string instance = size.instances == 1 ? name : fmt::format("{}_{}", name, i);
     const DeviceId device = add(instance, block, polarity, role, drain, gate, supply_of(polarity), size.geometry);
     const std::size_t row = parameter.empty() ? CompiledLeg::kNone : result_.mapping.size();
-    result_.legs.push_back({device, target, source.value, weight / size.instances, voltage, row});
+    result_.legs.push_back({device, target, source.value, made / size.instances, voltage, row});
     if (parameter.empty()) continue;
     const double current = std::abs(weight) * result_.conditions.unit_current / size.instances;
     const double error = size.gain * size.instances / std::abs(weight) - 1.0;
@@ -202,9 +206,10 @@ void NetworkBuilder::leg(Signal& source, NetId target, NodeKind kind, double wei
 void NetworkBuilder::signed_leg(SignedSignal& source, NetId target, NodeKind kind, double weight,
                                 const std::string& name, const std::string& block, Role role,
                                 const std::string& parameter) {
-  leg(source.positive, target, kind, weight, name + "_p", block, role, parameter);
+  const double made = made_weight(weight, least_.pair(kind));
+  add_legs(source.positive, target, kind, weight, made, name + "_p", block, role, parameter);
   const std::size_t first = result_.mapping.size();
-  leg(source.negative, target, kind, -weight, name + "_m", block, role, parameter);
+  add_legs(source.negative, target, kind, -weight, -made, name + "_m", block, role, parameter);
   for (std::size_t i = first; i < result_.mapping.size(); ++i) result_.mapping[i].mirrored = true;
 }
 

@@ -6,18 +6,12 @@
 #include <vector>
 
 #include "hysteron/compile/compiled_network.h"
+#include "hysteron/compile/least_weights.h"
 
 namespace hysteron::compile {
 
-/// Where a leg's drain sits; decides the voltage across it.
-enum class NodeKind {
-  kRectified,  ///< an N diode
-  kSigned,     ///< a class-B node
-  kReadout,    ///< held at half the supply by the test bench
-  kPDiode,     ///< an N device feeding a P diode
-  kCell,       ///< V0 of a cell
-  kTail        ///< below the switch of a cell that is on
-};
+/// Volt between drain and source of a device of `polarity` whose drain sits at a node of `kind`.
+double voltage_across(const OperatingVoltages& operating, double supply, circuit::Polarity polarity, NodeKind kind);
 
 /// Volt between drain and source of M2, M8 or M5 (`which` 0, 1 or 2) of a cell that is on.
 double cell_leg_voltage(const GainCurves& curves, double supply, std::size_t which);
@@ -61,12 +55,12 @@ class NetworkBuilder {
   /// The class-B splitter behind a signed node called `name`; legs drive the node of that name.
   SignedSignal splitter(const std::string& name, const std::string& block);
 
-  /// `weight` times `source` into `target`: a P leg where the weight is positive, an N leg where it is negative; adds
-  /// rows to the mapping under `parameter`, none if that is empty.
+  /// `weight` times `source` into `target`: a P leg where the weight is positive, an N leg where it is negative, as
+  /// made_weight has it where it is too small; adds rows to the mapping under `parameter`, none if that is empty.
   void leg(Signal& source, circuit::NetId target, NodeKind kind, double weight, const std::string& name,
            const std::string& block, circuit::Role role, const std::string& parameter);
 
-  /// A unit leg of the skip path.
+  /// `weight` times the signed `source`: a leg for each of its parts.
   void signed_leg(SignedSignal& source, circuit::NetId target, NodeKind kind, double weight, const std::string& name,
                   const std::string& block, circuit::Role role, const std::string& parameter);
 
@@ -88,6 +82,9 @@ class NetworkBuilder {
   Signal decision(const std::string& name, const std::string& block, circuit::NetId v0, double gain);
 
  private:
+  /// The legs of `made`, which stands for the wanted `weight`.
+  void add_legs(Signal& source, circuit::NetId target, NodeKind kind, double weight, double made,
+                const std::string& name, const std::string& block, circuit::Role role, const std::string& parameter);
   circuit::NetId n_rail(Signal& signal);
   circuit::NetId p_rail(Signal& signal);
   circuit::DeviceId add(const std::string& name, const std::string& block, circuit::Polarity polarity,
@@ -109,6 +106,7 @@ class NetworkBuilder {
 
   const technology::Technology& technology_;
   const GainCurves& curves_;
+  LeastWeights least_;
   CompiledNetwork result_;
   Signal bias_;
   circuit::NetId preset_rail_ = Signal::kNone;  // low while `reset` is high; built when the first cell needs it

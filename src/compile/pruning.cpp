@@ -1,8 +1,10 @@
 #include "hysteron/compile/pruning.h"
 
 #include <cmath>
+#include <numeric>
+#include <vector>
 
-#include "hysteron/model/inference.h"
+#include "hysteron/compile/centring.h"
 
 namespace hysteron::compile {
 namespace {
@@ -23,29 +25,22 @@ std::size_t drop_small(model::Affine& affine, double below) {
   return drop_small(affine.weight, below) + drop_small(affine.bias, below);
 }
 
-void measure_effect(const model::Network& network, const data::Features& features, Pruning& pruning) {
-  std::size_t frames = 0;
-  std::size_t changed_frames = 0;
-  std::size_t changed_decisions = 0;
-  const std::size_t outputs = network.outputs();
-  for (std::size_t clip = 0; clip < features.clips; ++clip) {
-    const auto before = model::frame_decisions(model::run_clip(network, features.clip(clip)).logits, outputs);
-    const auto after = model::frame_decisions(model::run_clip(pruning.network, features.clip(clip)).logits, outputs);
-    for (std::size_t t = 0; t < before.size(); ++t) changed_frames += before[t] != after[t] ? 1 : 0;
-    frames += before.size();
-    changed_decisions +=
-        model::majority(model::vote_shares(before, outputs)) != model::majority(model::vote_shares(after, outputs)) ? 1
-                                                                                                                    : 0;
-  }
-  pruning.clips = features.clips;
-  if (frames == 0) return;
-  pruning.frame_change = static_cast<double>(changed_frames) / static_cast<double>(frames);
-  pruning.decision_change = static_cast<double>(changed_decisions) / static_cast<double>(features.clips);
-}
-
 }  // namespace
 
-Pruning prune(const model::Network& network, double below, const data::Features& features) {
+DecisionEffect decision_effect(const model::Network& before, const model::Network& after,
+                               const data::Features& features, ThreadPool& pool) {
+  std::vector<std::size_t> clips(features.clips);
+  std::iota(clips.begin(), clips.end(), std::size_t{0});
+  const SoftwareChange change = software_change(before, after, features, clips, pool);
+  DecisionEffect effect{features.clips, 0.0, 0.0};
+  const auto count = static_cast<double>(features.clips);
+  if (features.clips == 0 || features.frames == 0) return effect;
+  effect.frame_change = static_cast<double>(change.frames) / (count * static_cast<double>(features.frames));
+  effect.decision_change = static_cast<double>(change.decisions) / count;
+  return effect;
+}
+
+Pruning prune(const model::Network& network, double below, const data::Features& features, ThreadPool& pool) {
   Pruning pruning;
   pruning.network = network;
   pruning.below = below;
@@ -53,7 +48,7 @@ Pruning prune(const model::Network& network, double below, const data::Features&
   for (model::Layer& layer : pruning.network.layers) {
     pruning.dropped += drop_small(layer.candidate, below) + drop_small(layer.output, below);
   }
-  measure_effect(network, features, pruning);
+  pruning.effect = decision_effect(network, pruning.network, features, pool);
   return pruning;
 }
 

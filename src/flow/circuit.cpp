@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
-#include <cmath>
 #include <string_view>
 
 #include "hysteron/base/error.h"
@@ -28,6 +28,23 @@ spice::RunOptions run_options(const CircuitOptions& options, const StopFlag& sto
   return result;
 }
 
+constexpr std::size_t kMostNamed = 10;  // parameters that one warning names
+
+void warn_of_small(const std::vector<compile::TooSmall>& changed, Reporter& reporter) {
+  if (changed.empty()) return;
+  std::vector<std::string> texts;
+  for (std::size_t i = 0; i < std::min(changed.size(), kMostNamed); ++i) {
+    const std::string made =
+        changed[i].made == 0.0 ? std::string("left out") : fmt::format("made {:.3g}", changed[i].made);
+    texts.push_back(fmt::format("{} {:.3g} {}", changed[i].parameter, changed[i].wanted, made));
+  }
+  if (changed.size() > kMostNamed) {
+    texts.push_back(fmt::format("and {} more, which summary.json of compile names", changed.size() - kMostNamed));
+  }
+  reporter.warning(fmt::format("{} {} below the smallest leg: {}", changed.size(),
+                               changed.size() == 1 ? "parameter is" : "parameters are", fmt::join(texts, "; ")));
+}
+
 }  // namespace
 
 Workshop::Workshop(const CircuitOptions& options, Reporter& reporter, const StopFlag& stop)
@@ -50,7 +67,9 @@ void Workshop::calibrate(compile::CompiledNetwork& network, std::span<const floa
 
 compile::CompiledNetwork Workshop::compile(const model::Network& network, Reporter& reporter,
                                            std::span<const float> features, const std::filesystem::path& sizes) const {
-  compile::check_limits(network, options_.conditions, cell_floor());
+  const compile::LeastWeights least = least_weights();
+  compile::check_limits(network, options_.conditions, cell_floor(), least);
+  warn_of_small(compile::makeable(network, least).changed, reporter);
   compile::CompiledNetwork compiled = compile::build_network(network, technology_, curves_, options_.conditions);
   const std::vector<float> frames = features.empty()
                                         ? compile::drawn_features(compile::kCalibrationFrames, network.inputs())
@@ -71,11 +90,6 @@ compile::CompiledNetwork Workshop::compile(const model::Network& network, Report
         fmt::format("the currents into {} are off by {:.1f} % RMS after calibration", node.node, 100.0 * node.after));
   }
   compile::apply_mends(compiled, options_.mends);
-  if (const std::size_t dropped = compiled.dropped_parameters(); dropped > 0) {
-    reporter.info(
-        fmt::format("{} {} too small for any transistor and left out; the mapping.csv that compile writes says which",
-                    dropped, dropped == 1 ? "parameter is" : "parameters are"));
-  }
   return compiled;
 }
 

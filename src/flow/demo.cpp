@@ -65,7 +65,7 @@ DemoResult run_demo(const DemoOptions& options, Reporter& reporter, const StopFl
   const data::Features clips = pick(data.test.features, choose_clips(data.test, data.labels.size(), options.clips));
   data::write_npy(options.output / "test.npy", clips);
 
-  const Target target = make_target(workshop, network, {}, reporter, stop);
+  const Target target = make_target(workshop, network, {}, reporter, stop, &clips);
   const compile::CompiledNetwork compiled = workshop.compile(target.network, reporter);
   write_circuit(compiled, target, workshop.technology(), workshop.curves(), options.output / "circuit");
   result.circuit = summarise(compiled, workshop.technology());

@@ -64,7 +64,7 @@ RunResult run_behavioural(const CircuitOptions& options, const model::Network& n
 RunResult run_spice(const CircuitOptions& options, const model::Network& network, const data::Features& features,
                     Reporter& reporter, const StopFlag& stop) {
   const Workshop workshop(options, reporter, stop);
-  const Target target = make_target(workshop, network, {}, reporter, stop);
+  const Target target = make_target(workshop, network, {}, reporter, stop, &features);
   const compile::CompiledNetwork compiled = workshop.compile(target.network, reporter);
   std::vector<std::size_t> clips(features.clips);
   std::iota(clips.begin(), clips.end(), std::size_t{0});

@@ -175,6 +175,43 @@ TEST_F(Verify, DroppedWeightsAreSaidAndTheCircuitComparesWithTheModelAsGiven) {
   EXPECT_LT(given["candidate_rms"], 0.01);
 }
 
+/// The tiny model with an input weight of 0.002 and one of 0.001: the first is nearer to the smallest leg of generic180
+/// than to none.
+std::string model_with_weights_too_small() {
+  std::vector<NamedTensor> tensors = tiny_tensors();
+  tensors[0].values[1] = 0.002F;
+  tensors[10].values[0] = 0.001F;
+  return safetensors_bytes(tensors, tiny_metadata());
+}
+
+TEST_F(Verify, WeightsBelowTheSmallestLegAreNamedWithWhatIsMadeAndWhatThatDoes) {
+  put("m.safetensors", model_with_weights_too_small());
+  for (const Arguments& command : {Arguments{"verify", "m.safetensors", "--input", "x.npy", "--json"},
+                                   Arguments{"compile", "m.safetensors", "-o", "c", "--json"}}) {
+    Arguments arguments = command;
+    arguments.insert(arguments.end(), {"--calibrate", "curves"});
+    const Outcome outcome = run(arguments);
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.messages;
+    EXPECT_TRUE(has(outcome.messages, "2 parameters are below the smallest leg: input.weight[0,1] 0.002 made 0.0038"))
+        << outcome.messages;
+    EXPECT_TRUE(has(outcome.messages, "readout.weight[0,0] 0.001 left out")) << outcome.messages;
+    const bool is_verify = command.front() == "verify";
+    EXPECT_TRUE(has(outcome.messages, is_verify ? "decisions of 2 input clips change in software"
+                                                : "decisions of 20 drawn clips change in software"))
+        << outcome.messages;
+    const nlohmann::json small = nlohmann::json::parse(outcome.output)["too_small"];
+    ASSERT_EQ(small["parameters"].size(), 2U);
+    EXPECT_EQ(small["parameters"][0]["parameter"], "input.weight[0,1]");
+    EXPECT_NEAR(small["parameters"][0]["wanted"].get<double>(), 0.002, 1e-8);
+    EXPECT_NEAR(small["parameters"][0]["made"].get<double>(), 0.0038, 0.0002);
+    EXPECT_EQ(small["left_out"], 1);
+    EXPECT_EQ(small["made_larger"], 1);
+  }
+  const auto summary = nlohmann::json::parse(read_file(folder_ / "c/summary.json"));
+  EXPECT_EQ(summary["too_small"]["parameters"].size(), 2U);
+  EXPECT_EQ(summary["dropped_parameters"], 1);
+}
+
 TEST_F(Verify, EveryCommandThatTakesDropBelowDropsAndSaysSo) {
   put("m.safetensors", model_with_a_small_weight());
   const Arguments more = {"m.safetensors", "--input", "x.npy", "--calibrate", "cells", "--drop-below", "0.1"};

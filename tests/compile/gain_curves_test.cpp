@@ -51,12 +51,10 @@ TEST(SizeLeg, DrawsOnTheGridAndSaysWhatThatCosts) {
   }
 }
 
-TEST(SizeLeg, SplitsLargeWeightsAndFlagsTinyOnes) {
+TEST(SizeLeg, SplitsLargeWeights) {
   const technology::Technology technology = technology::load_technology("generic180");
   const GainCurves curves = ideal_curves();
   EXPECT_EQ(size_leg(curves, technology, Polarity::kN, 25.0, 0.6, DriftLimit::moving(technology)).instances, 3);
-  EXPECT_TRUE(size_leg(curves, technology, Polarity::kN, 1e-4, 0.6, DriftLimit::moving(technology)).too_small);
-  EXPECT_FALSE(size_leg(curves, technology, Polarity::kN, 0.005, 0.6, DriftLimit::moving(technology)).too_small);
 }
 
 /// Curves that temperature moves: by -10 % at the first length, then -2, +1 and +4 %, whatever the width.

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "compile/ideal_curves.h"
 #include "compile/small_network.h"
 #include "hysteron/base/error.h"
 
@@ -12,10 +13,12 @@ namespace {
 
 const CellFloor kFloor{0.1e-12, 4e-12};
 
+LeastWeights least_weights() { return {technology::load_technology("generic180"), ideal_curves(), {}}; }
+
 /// What the refusal of `network` says; empty if it is taken.
 std::string refusal(const model::Network& network, double unit = 1e-9) {
   try {
-    check_limits(network, {unit, 1.8, 27.0}, kFloor);
+    check_limits(network, {unit, 1.8, 27.0}, kFloor, least_weights());
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kBadInput);
     return error.what();
@@ -30,7 +33,9 @@ TEST(CheckLimits, NamesAWeightThatNoWidthCanMakeAndTheRangeThatCan) {
   network.layers[0].candidate.weight(1, 0) = -2000.0F;
   const std::string message = refusal(network);
   EXPECT_NE(message.find("layers.0.candidate.weight[1,0] is -2000"), std::string::npos) << message;
-  EXPECT_NE(message.find("from 0.002 to 1000"), std::string::npos) << message;
+  // Width over length of the narrowest leg, at the diode's voltage, and nothing smaller: ideal_curves().
+  EXPECT_NE(message.find("from 0.0045 to 1000"), std::string::npos) << message;
+  EXPECT_NEAR(least_weights().leg(NodeKind::kRectified, circuit::Polarity::kN, false), 0.22 / 50 * 1.02, 1e-5);
   network = small_network();
   network.readout.bias[1] = 1e6F;
   EXPECT_NE(refusal(network).find("readout.bias[1]"), std::string::npos);
@@ -51,7 +56,9 @@ TEST(CheckLimits, NamesACellThatNoLegCanMake) {
 TEST(CheckLimits, NamesACellWhoseLegsAreTooSmall) {
   model::Network network = small_network();
   network.layers[0].alpha[1] = 0.001F;
-  EXPECT_NE(refusal(network).find("layers.0.alpha[1] is 0.001"), std::string::npos) << refusal(network);
+  EXPECT_NE(refusal(network).find("layers.0.alpha[1] is 0.001, which no width can make; a cell's leg has 0.0045 to 10"),
+            std::string::npos)
+      << refusal(network);
   network.layers[0].alpha[1] = 0.0F;
   EXPECT_EQ(refusal(network), "") << "a cell without an output needs no leg";
   network.layers[0].beta_lo[0] = network.layers[0].beta_hi[0] - 0.001F;

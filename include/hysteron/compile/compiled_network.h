@@ -16,10 +16,10 @@ namespace hysteron::compile {
 struct MappedInstance {
   std::string parameter;  ///< the model file's name with indices: "layers.0.candidate.weight[1,2]"
   double value = 0.0;     ///< model units
-  bool dropped = false;   ///< zero or too small for any device: there is no instance
+  bool dropped = false;   ///< zero, or nearer to it than to the smallest leg: there is no instance
   circuit::DeviceId device = 0;
   double nominal_current = 0.0;  ///< ampere: value times unit current, this instance's share of it
-  double sizing_error = 0.0;     ///< predicted over wanted gain, minus 1; -1 where too small, 0 where zero
+  double sizing_error = 0.0;     ///< predicted over wanted gain, minus 1; -1 where left out, 0 where zero
   double voltage = 0.0;          ///< volt between drain and source it is sized at
   bool mirrored = false;         ///< reads the negative part of a signed value: `value` is minus the model's
   int instances = 1;             ///< equal legs that share the value
@@ -30,7 +30,8 @@ struct CompiledLeg {
   circuit::DeviceId device = 0;
   circuit::NetId node = 0;
   std::size_t value = 0;    ///< index into CompiledNetwork::values
-  double weight = 0.0;      ///< model units, this instance's share, negative where the leg pulls
+  double weight = 0.0;      ///< model units, this instance's share, negative where the leg pulls; the smallest leg's
+                            ///< where less is wanted
   double voltage = 0.0;     ///< volt between drain and source that it was sized at
   std::size_t row = kNone;  ///< of the mapping; kNone: the skip path
 
@@ -102,9 +103,8 @@ struct CompiledNetwork {
 /// Width and length of a leg, and how far its predicted gain is off.
 struct LegSize {
   technology::Geometry geometry;
-  double gain = 0.0;       ///< predicted
-  int instances = 1;       ///< identical legs in parallel
-  bool too_small = false;  ///< less than half the smallest makeable gain was asked for
+  double gain = 0.0;  ///< predicted
+  int instances = 1;  ///< identical legs in parallel
 };
 
 /// How far temperature may move a leg. Narrow and short devices have other thresholds than the reference device, and

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "hysteron/compile/cell_bench.h"
-#include "hysteron/compile/gain_curves.h"
+#include "hysteron/compile/least_weights.h"
 #include "hysteron/model/network.h"
 
 namespace hysteron::compile {
@@ -16,7 +16,8 @@ inline constexpr double kLargestWeight = 100.0 * kLargestLeg;
 /// Throws a bad-input Error that names the first parameter no width can make, its value and the range that can: weights
 /// and biases above kLargestWeight; beta_hi, delta and alpha above kLargestLeg; beta_hi below the floor that leakage
 /// and the smallest leg set; beta_lo, unless it is 0, below the one that leakage sets; delta and alpha, unless they are
-/// 0, below half the smallest leg. Smaller weights are no error: they are left out.
-void check_limits(const model::Network& network, const Conditions& conditions, const CellFloor& floor);
+/// 0, below half the smallest leg. Smaller weights are no error: makeable() says what becomes of them.
+void check_limits(const model::Network& network, const Conditions& conditions, const CellFloor& floor,
+                  const LeastWeights& least);
 
 }  // namespace hysteron::compile

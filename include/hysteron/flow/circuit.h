@@ -16,6 +16,7 @@
 #include "hysteron/compile/cell_bench.h"
 #include "hysteron/compile/compiled_network.h"
 #include "hysteron/compile/hazard_mends.h"
+#include "hysteron/compile/least_weights.h"
 #include "hysteron/data/features.h"
 #include "hysteron/model/network.h"
 #include "hysteron/spice/spice_engine.h"
@@ -56,8 +57,9 @@ class Workshop {
   double supply() const;
 
   /// Maps, sizes and calibrates `network`; layers on frames of `features` [frames, inputs], on drawn ones if that is
-  /// empty. What calibration gives is kept in the file `sizes`, if one is named, and taken from there if it is of the
-  /// same network, technology and options: nothing is then simulated.
+  /// empty. Warns by name of parameters that are too small for any leg. What calibration gives is kept in the file
+  /// `sizes`, if one is named, and taken from there if it is of the same network, technology and options: nothing is
+  /// then simulated.
   compile::CompiledNetwork compile(const model::Network& network, Reporter& reporter,
                                    std::span<const float> features = {}, const std::filesystem::path& sizes = {}) const;
 
@@ -66,6 +68,9 @@ class Workshop {
 
   /// What mismatch does to devices, measured now or stored.
   behavioural::DeviceStatistics device_statistics(Reporter& reporter) const;
+
+  /// The smallest gains of legs at the conditions of sizing.
+  compile::LeastWeights least_weights() const { return {technology_, curves_, options_.conditions}; }
 
   /// The least currents a cell can be made for, measured at the conditions of sizing.
   compile::CellFloor cell_floor() const;
