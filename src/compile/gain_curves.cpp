@@ -205,6 +205,20 @@ std::optional<GainCurves> from_json(const nlohmann::json& json) {
   }
 }
 
+/// Throws where what is read of legs is no current.
+void check_curves(const GainCurves& curves, const Technology& technology) {
+  const auto middle = curves.gains.begin() + static_cast<std::ptrdiff_t>(curves.gains.size() / 2);
+  const auto check = [&](auto begin, auto end, const char* table, const technology::Device& device) {
+    if (std::all_of(begin, end, [](double gain) { return std::isfinite(gain) && gain > 0.0; })) return;
+    throw bad_input(
+        fmt::format("technology {}: key {}.inner is {}: the drain current of legs is read there and is 0 or none; "
+                    "expected the MOS instance inside {} that carries it",
+                    technology.name, table, quoted(device.inner), device.subcircuit));
+  };
+  check(curves.gains.begin(), middle, "nfet", technology.n);
+  check(middle, curves.gains.end(), "pfet", technology.p);
+}
+
 }  // namespace
 
 double supply_of(const Technology& technology, const Conditions& conditions) {
@@ -268,6 +282,7 @@ GainCurves measure_gain_curves(const Technology& technology, const sim::Engine& 
   const int steps = static_cast<int>((supply - kLowestVoltage) / kVoltageStep);
   for (int i = 0; i <= steps; ++i) curves.voltages.push_back(kLowestVoltage + i * kVoltageStep);
   measure_legs(technology, engine, conditions, supply, curves);
+  check_curves(curves, technology);
   measure_drifts(technology, engine, conditions, supply, curves);
   curves.operating = measure_voltages(technology, engine, conditions, supply);
   return curves;
@@ -276,7 +291,10 @@ GainCurves measure_gain_curves(const Technology& technology, const sim::Engine& 
 GainCurves load_gain_curves(const Technology& technology, const sim::Engine& engine, const Conditions& conditions,
                             Reporter& reporter) {
   const StoredMeasurement store("gain-curves", kFormat, technology, engine, conditions);
-  if (auto stored = from_json(store.read())) return *stored;
+  if (auto stored = from_json(store.read())) {
+    check_curves(*stored, technology);
+    return *stored;
+  }
   reporter.info(
       fmt::format("measuring the gain curves of {} at {}", technology.name, format_si(conditions.unit_current, "A")));
   GainCurves curves = measure_gain_curves(technology, engine, conditions);

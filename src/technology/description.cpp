@@ -6,12 +6,15 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <sstream>
 #include <string_view>
 
 #include "hysteron/base/error.h"
 
 namespace hysteron::technology {
 namespace {
+
+constexpr std::size_t kLongestShown = 80;  // characters of a value in a message
 
 /// Reads one table, remembers which keys were asked for and refuses the rest.
 class Table {
@@ -20,8 +23,8 @@ class Table {
       : table_(table), name_(std::move(name)), origin_(origin) {}
 
   Error wrong(const std::string& key, const std::string& expected) const {
-    return bad_input(
-        fmt::format("{}: key {}{}: expected {}", origin_, name_.empty() ? "" : name_ + ".", key, expected));
+    return bad_input(fmt::format("{}: key {}{}{}: expected {}", origin_, name_.empty() ? "" : name_ + ".", key,
+                                 value_text(key), expected));
   }
 
   Table table(const std::string& key) {
@@ -94,6 +97,18 @@ class Table {
   }
 
  private:
+  /// " is 1e-6", or nothing where `key` is missing or a table.
+  std::string value_text(const std::string& key) const {
+    const auto found = table_[key];
+    if (!found || found.is_table()) return {};
+    if (const auto number = found.value<double>()) return fmt::format(" is {:g}", *number);
+    std::ostringstream text;
+    text << found;
+    std::string shown = text.str();
+    if (shown.size() > kLongestShown) shown = shown.substr(0, kLongestShown) + "...";
+    return " is " + shown;
+  }
+
   toml::node_view<const toml::node> find(const std::string& key) {
     asked_.insert(key);
     const auto found = table_[key];
@@ -114,6 +129,10 @@ Device read_device(Table table) {
   Device device;
   device.subcircuit = table.text("subcircuit");
   device.inner = table.text("inner");
+  const std::size_t last = device.inner.rfind('.') + 1;  // npos + 1 is 0
+  if (last == device.inner.size() || (device.inner[last] != 'm' && device.inner[last] != 'M')) {
+    throw table.wrong("inner", "the name of a MOS instance, which begins with m");
+  }
   const std::vector<double> width = table.numbers("width", kSmallest, kLargest, 2);
   const std::vector<double> length = table.numbers("length", kSmallest, kLargest, 2);
   if (width[0] >= width[1]) throw table.wrong("width", "[least, most]");
@@ -136,6 +155,17 @@ void check_makeable(const Geometry& geometry, const Technology& technology, cons
   }
 }
 
+/// A coarser grid has no multiple that is a device's least width or length, nor any near it.
+void check_grid(const Technology& technology, const Table& table) {
+  for (const Device* device : {&technology.n, &technology.p}) {
+    const double least = std::min(device->minimum_width, device->minimum_length);
+    if (technology.size_grid > least) {
+      throw table.wrong("grid",
+                        fmt::format("at most {:g} m, the least width or length of {}", least, device->subcircuit));
+    }
+  }
+}
+
 void read_geometry(Table table, Technology& technology) {
   const auto geometry = [&](const char* key) {
     const std::vector<double> pair = table.numbers(key, kSmallest, kLargest, 2);
@@ -144,6 +174,7 @@ void read_geometry(Table table, Technology& technology) {
     return result;
   };
   technology.size_grid = table.number("grid", 1e-10, 1e-6);
+  check_grid(technology, table);
   technology.reference = geometry("reference");
   technology.rail_diode = geometry("rail_diode");
   technology.cell_switch = geometry("cell_switch");
@@ -180,6 +211,13 @@ void read_models_table(Table table, Description& description) {
   if (table.has("folders")) description.folders = table.texts("folders");
   if (table.has("include")) models.include = table.texts("include");
   models.library = table.text("library");
+  const auto is_file = [&](const std::string& name) {
+    return std::find(description.files.begin(), description.files.end(), name) != description.files.end();
+  };
+  if (!is_file(models.library)) throw table.wrong("library", "one of models.files");
+  if (!std::all_of(models.include.begin(), models.include.end(), is_file)) {
+    throw table.wrong("include", "names that are in models.files");
+  }
   models.sections = table.text_map("corners");
   description.technology.typical_corner = table.text("typical");
   if (models.sections.count(description.technology.typical_corner) == 0) {

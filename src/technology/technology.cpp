@@ -10,6 +10,7 @@
 #include "hysteron/base/random.h"
 #include "technology/description.h"
 #include "technology/embedded.h"
+#include "technology/model_index.h"
 
 namespace hysteron::technology {
 namespace {
@@ -50,12 +51,14 @@ fs::path find_model_folder(const Description& description, const fs::path& root)
                               quoted(root.string()), fmt::join(description.files, ", "), looked));
 }
 
-void read_models(const Description& description, const fs::path& root, Technology& technology) {
+/// Reads the model files from `beside`, the folder of the description, if they are all there, else from below `root`.
+void read_models(const Description& description, const fs::path& beside, const fs::path& root, Technology& technology) {
   if (is_embedded(description.files)) {
     for (const std::string& file : description.files) technology.models.files[file] = embedded_files().at(file);
     return;
   }
-  const fs::path folder = find_model_folder(description, root);
+  const bool are_beside = !beside.empty() && has_all(beside, description.files);
+  const fs::path folder = are_beside ? beside : find_model_folder(description, root);
   for (const std::string& file : description.files) {
     std::string bytes = read_file(folder / file);
     if (bytes.empty()) throw bad_input(quoted((folder / file).string()) + " is empty; expected device models");
@@ -76,7 +79,7 @@ struct Source {
 };
 
 Source find_description(const std::string& name) {
-  if (name.ends_with(".toml")) return {read_file(name), quoted(name), fs::path(name).parent_path()};
+  if (name.ends_with(".toml")) return {read_file(name), quoted(name), fs::absolute(name).parent_path()};
   const auto found = embedded_files().find(name + ".toml");
   if (found == embedded_files().end()) {
     throw bad_input(fmt::format("technology {} is unknown; expected {} or a description file that ends in .toml",
@@ -95,9 +98,8 @@ Technology load_technology(const std::string& name, const fs::path& pdk_root) {
   const Source source = find_description(name);
   const Description description = parse_description(source.text, source.origin);
   Technology technology = description.technology;
-  fs::path root = pdk_root.empty() ? default_pdk_root() : pdk_root;
-  if (!source.folder.empty() && has_all(source.folder, description.files)) root = source.folder;
-  read_models(description, root, technology);
+  read_models(description, source.folder, pdk_root.empty() ? default_pdk_root() : pdk_root, technology);
+  check_models(technology, source.origin);
   technology.fingerprint = make_fingerprint(source.text, technology.models);
   return technology;
 }

@@ -89,6 +89,80 @@ TEST(Technology, DescriptionNamesTheKeyThatIsWrong) {
   }
 }
 
+TEST(Technology, ImpossibleDescriptionsNameKeyValueAndWhatWasExpected) {
+  struct Case {
+    const char* from;
+    const char* to;
+    std::vector<std::string> says;
+  };
+  const std::vector<Case> cases = {
+      {"grid = 5e-9", "grid = 5e-7", {"geometry.grid is 5e-07", "at most 1.8e-07 m", "nfet_g180"}},
+      {"library = \"generic180.spice\"",
+       "library = \"other.spice\"",
+       {"models.library is 'other.spice'", "models.files"}},
+      {"typical = \"tt\"",
+       "include = [\"gone.spice\"]\ntypical = \"tt\"",
+       {"models.include is", "gone.spice", "models.files"}},
+      {"ff = \"ff\"", "ff = \"fastest\"", {"models.corners.ff is 'fastest'", "a section of generic180.spice", "ss"}},
+      {"subcircuit = \"nfet_g180\"", "subcircuit = \"nfet_g18\"", {"nfet.subcircuit is 'nfet_g18'", "nfet_g180"}},
+      {"[pfet]\nsubcircuit = \"pfet_g180\"\ninner = \"m0\"",
+       "[pfet]\nsubcircuit = \"pfet_g180\"\ninner = \"m1\"",
+       {"pfet.inner is 'm1'", "MOS instance inside pfet_g180", "m0"}},
+      {"inner = \"m0\"", "inner = \"r0\"", {"nfet.inner is 'r0'", "begins with m"}},
+      {"parameter = \"sw_mismatch\"",
+       "parameter = \"sw_mismatch\"\nsection = \"chance\"",
+       {"mismatch.section is 'chance'", "a section of generic180.spice"}},
+  };
+  for (const Case& one : cases) {
+    const TemporaryDirectory folder("technology");
+    const fs::path file = folder.path() / "own.toml";
+    write_file(file, replaced(own_description(), one.from, one.to));
+    const std::string message = message_of(file.string(), {});
+    for (const std::string& part : one.says) EXPECT_NE(message.find(part), std::string::npos) << message;
+  }
+}
+
+/// A description with two model files of its own: the corners' sections read the devices of the other file.
+class OwnModels : public testing::Test {
+ protected:
+  OwnModels() {
+    write_file(file_, replaced(replaced(own_description(), "files = [\"generic180.spice\"]",
+                                        "files = [\"corners.spice\", \"devices.spice\"]"),
+                               "library = \"generic180.spice\"", "library = \"corners.spice\""));
+    write_file(folder_.path() / "devices.spice", devices_);
+    write_file(folder_.path() / "corners.spice", corners_);
+  }
+
+  TemporaryDirectory folder_{"technology"};
+  fs::path file_ = folder_.path() / "own.toml";
+  std::string corners_ =
+      "* Spelled as PDKs do\n.LIB TT\n.Include 'devices.spice'\n.ENDL\n"
+      ".lib ff\n.inc devices.spice\n.endl ff\n  .lib ss\n.lib 'corners.spice' tt\n.endl\n"
+      ".lib fs\n.endl\n.lib \"sf\"\n.endl\n";
+  std::string devices_ =
+      ".SUBCKT\n* in between\n+ NFET_G180 d g s b w=1 l=1\nM0 d g s b nmos\n.ENDS\n"
+      ".subckt pfet_g180 d g s b\n+ w=1 l=1\n  m0 d g s b pmos w={w} l={l}\n.ends pfet_g180\n";
+};
+
+TEST_F(OwnModels, AreFoundInAnyFileAndInAnyCase) { EXPECT_EQ(load_technology(file_.string()).name, "generic180"); }
+
+TEST_F(OwnModels, ASectionOfAnotherFileIsNotTheLibrarys) {
+  write_file(folder_.path() / "corners.spice", replaced(corners_, ".lib ff", ".lib fff"));
+  write_file(folder_.path() / "devices.spice", devices_ + ".lib ff\n.endl\n");
+  EXPECT_NE(message_of(file_.string(), {}).find("models.corners.ff is 'ff'"), std::string::npos);
+}
+
+TEST_F(OwnModels, AnInstanceAfterTheSubcircuitIsNotInsideIt) {
+  write_file(folder_.path() / "devices.spice",
+             replaced(devices_, "M0 d g s b nmos\n.ENDS\n", "r1 d s 1k\n.ENDS\nm0 d g s b nmos\n"));
+  EXPECT_NE(message_of(file_.string(), {}).find("nfet.inner is 'm0'"), std::string::npos);
+}
+
+TEST_F(OwnModels, WhatAFileOfOthersMayDefineIsNotRefused) {
+  write_file(folder_.path() / "devices.spice", ".include '/opt/foundry/devices.spice'\n");
+  EXPECT_EQ(load_technology(file_.string()).name, "generic180") << "ngspice will say whether it is there";
+}
+
 TEST(Technology, FingerprintFollowsTheDescription) {
   const TemporaryDirectory folder("technology");
   const fs::path file = folder.path() / "own.toml";
