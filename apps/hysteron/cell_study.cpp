@@ -20,6 +20,7 @@ struct Options {
   CircuitFlags circuit;
   hysteron::analysis::CellStudyRequest request;
   std::vector<std::string> currents;
+  std::vector<std::string> fitted;
   std::string output = "cell.json";
   bool json = false;
 };
@@ -30,11 +31,18 @@ void declare(CLI::App& command, Options& options) {
   command
       .add_option("--currents", options.currents, "Currents of the sweeps, ampere, separated by commas (10p ... 3n)")
       ->delimiter(',');
+  command
+      .add_option("--linearity", options.fitted,
+                  "Currents that lines are fitted over, ampere, at least two different ones (100p ... 400p)")
+      ->delimiter(',');
   command.add_option("--supplies", request.supplies, "Supplies, volt")->delimiter(',')->capture_default_str();
   command.add_option("--temperatures", request.temperatures, "Temperatures, degree Celsius")
       ->delimiter(',')
       ->capture_default_str();
   command.add_option("--corners", request.corners, "Corners (default: all of the technology's)")->delimiter(',');
+  command.add_option("--supply-step", request.supply_step, "Step of the search for the smallest supply, volt")
+      ->check(CLI::Range(0.001, 1.0))
+      ->capture_default_str();
   command.add_option("--retention", request.retention_seconds, "Simulated seconds a state is to be held")
       ->check(CLI::Range(0.1, 1e6))
       ->capture_default_str();
@@ -46,19 +54,47 @@ std::string picoampere(const Json& value) {
   return value.is_null() ? "none" : fmt::format("{:.3f}", value.get<double>() / hysteron::kPico);
 }
 
+std::string percent(const Json& share) {
+  return share.is_null() ? "none" : fmt::format("{:.2f}%", 100.0 * share.get<double>());
+}
+
+double number(const Json& value) { return value.is_null() ? NAN : value.get<double>(); }
+
+void print_environment(const Json& row) {
+  fmt::print("{:<8}{:>8g}{:>8g}", row["corner"].get<std::string>(), row["supply"].get<double>(),
+             row["temperature"].get<double>());
+}
+
+/// Slopes of the three lines, and what the anchor in the middle of the list draws.
+void print_extremes(const Json& extremes) {
+  if (extremes.empty()) return;
+  const Json& middle = extremes[0]["currents"][extremes[0]["currents"].size() / 2];
+  fmt::print("\n{:<8}{:>8}{:>8}{:>12}{:>10}{:>10}{:>12}{:>12}   slopes; current of a cell of {} in its band, pA\n",
+             "corner", "V", "C", "threshold", "width", "gain", "off", "on",
+             hysteron::format_si(middle["i_thresh"], "A"));
+  for (const Json& row : extremes) {
+    print_environment(row);
+    const Json& lines = row["linearity"];
+    const Json& currents = row["currents"][row["currents"].size() / 2];
+    fmt::print("{:>12.5f}{:>10.5f}{:>10.5f}{:>12}{:>12}\n", number(lines["threshold"]["slope"]),
+               number(lines["width"]["slope"]), number(lines["gain"]["slope"]), picoampere(currents["off_in_band"]),
+               picoampere(currents["on_in_band"]));
+  }
+}
+
 void print_study(const Json& study) {
   fmt::print("{:<10}{:>10}{:>12}{:>14}   100-400 pA, calibrated\n", "", "slope", "offset pA", "residual pA");
   for (const auto& [name, line] : study["linearity"].items()) {
-    fmt::print("{:<10}{:>10.5f}{:>12}{:>14}\n", name, line["slope"].is_null() ? NAN : line["slope"].get<double>(),
-               picoampere(line["offset"]), picoampere(line["worst_residual"]));
+    fmt::print("{:<10}{:>10.5f}{:>12}{:>14}\n", name, number(line["slope"]), picoampere(line["offset"]),
+               picoampere(line["worst_residual"]));
   }
   fmt::print("\n{:<8}{:>8}{:>8}{:>10}{:>10}{:>10}   worst deviation\n", "corner", "V", "C", "rise", "fall", "high");
   for (const Json& row : study["environments"]) {
     const Json& worst = row["worst"];
-    fmt::print("{:<8}{:>8g}{:>8g}{:>9.2f}%{:>9.2f}%{:>9.2f}%\n", row["corner"].get<std::string>(),
-               row["supply"].get<double>(), row["temperature"].get<double>(), 100.0 * worst["rise"].get<double>(),
-               100.0 * worst["fall"].get<double>(), 100.0 * worst["high"].get<double>());
+    print_environment(row);
+    fmt::print("{:>10}{:>10}{:>10}\n", percent(worst["rise"]), percent(worst["fall"]), percent(worst["high"]));
   }
+  print_extremes(study["extremes"]);
   const Json& retention = study["retention"];
   fmt::print("\nheld {} of {} states for {:g} s\n", retention["held"].get<int>(), retention["of"].get<int>(),
              retention["seconds"].get<double>());
@@ -66,12 +102,16 @@ void print_study(const Json& study) {
   for (const Json& point : study["unsolved"]) fmt::print("  {}\n", point.get<std::string>());
 }
 
+/// Puts what the flag `name` gives in place of `currents`, if it gives any.
+void read_currents(const std::vector<std::string>& texts, const char* name, std::vector<double>& currents) {
+  if (!texts.empty()) currents.clear();
+  for (const std::string& text : texts) currents.push_back(hysteron::parse_si(text, name));
+}
+
 int run(Options options, Session& session) {
   hysteron::check_writable(options.output, "--output");
-  if (!options.currents.empty()) options.request.currents.clear();
-  for (const std::string& text : options.currents) {
-    options.request.currents.push_back(hysteron::parse_si(text, "--currents"));
-  }
+  read_currents(options.currents, "--currents", options.request.currents);
+  read_currents(options.fitted, "--linearity", options.request.fitted);
   const hysteron::flow::CircuitOptions circuit = read_circuit_flags(options.circuit);
   hysteron::flow::check_cell_study(options.request,
                                    hysteron::technology::load_technology(circuit.technology, circuit.pdk_root));

@@ -165,38 +165,61 @@ std::vector<Response> measure_responses(const CellLab& lab, const TunedCell& cel
   return responses;
 }
 
-CellCurrents measure_currents(const CellLab& lab, const TunedCell& cell) {
-  const compile::CellLoop& loop = cell.loop.loop;
+namespace {
+
+/// What the waveforms of one cell alone on its bench say of its current.
+void read_currents(const sim::Waveforms& waves, std::size_t slot, const Excursion& excursion, double high,
+                   double supply_voltage, CellCurrents& result) {
+  const std::size_t supply = waves.values.size() - 1;
+  const auto settled = [&](double time) { return waves.mean(supply, time - 0.1 * excursion.away, time); };
+  const Response response = read_response(waves, slot, excursion, high, supply_voltage);
+  const double set = std::max(response.set_switch, response.set_output);
+  const double reset = std::max(response.reset_switch, response.reset_output);
+  if (std::isnan(set) || std::isnan(reset)) {
+    result.problem = "does not switch within the run";
+    return;
+  }
+  result.off_in_band = settled(excursion.set_at);
+  result.on_in_band = settled(excursion.reset_at);
+  result.set_charge = waves.mean(supply, excursion.set_at, excursion.set_at + set) * set;
+  result.reset_charge = waves.mean(supply, excursion.reset_at, excursion.reset_at + reset) * reset;
+  result.set_peak = peak(waves, supply, excursion.set_at, excursion.set_at + excursion.away);
+}
+
+}  // namespace
+
+std::vector<CellCurrents> measure_currents(const CellLab& lab, const TunedCell& cell,
+                                           const std::vector<compile::CellEnvironment>& environments,
+                                           const std::vector<MeasuredLoop>& loops) {
   const Excursion excursion(cell.target.rise);
-  const sim::PiecewiseLinear wave = excursion.wave(band_position(loop, 0.5), 1.5 * loop.rise, 0.5 * loop.fall);
-  CellCurrents result;
-  const auto fail = [&](std::size_t, const std::string& message) { result.problem = message; };
+  std::vector<CellCurrents> results(environments.size());
+  std::vector<CellRun> moving;
+  std::vector<CellRun> resting;
+  for (std::size_t i = 0; i < environments.size(); ++i) {
+    const compile::CellLoop& loop = loops[i].loop;
+    moving.push_back({cell.gains, environments[i],
+                      excursion.wave(band_position(loop, 0.5), 1.5 * loop.rise, 0.5 * loop.fall), false});
+    resting.push_back({cell.gains, environments[i], {{0.0, 0.0}}, false});
+  }
+  const auto fail = [&](std::size_t i, const std::string& message) { results[i].problem = message; };
   run_cells(
-      lab, {{cell.gains, lab.home(), wave, false}}, excursion.stop, excursion.longest_step, 1,
-      [&](std::size_t, const sim::Waveforms& waves, std::size_t slot) {
-        const std::size_t supply = waves.values.size() - 1;
-        const auto settled = [&](double time) { return waves.mean(supply, time - 0.1 * excursion.away, time); };
-        const Response response = read_response(waves, slot, excursion, loop.high, home_supply(lab));
-        const double set = std::max(response.set_switch, response.set_output);
-        const double reset = std::max(response.reset_switch, response.reset_output);
-        if (std::isnan(set) || std::isnan(reset)) {
-          result.problem = "does not switch within the run";
-          return;
-        }
-        result.off_in_band = settled(excursion.set_at);
-        result.on_in_band = settled(excursion.reset_at);
-        result.set_charge = waves.mean(supply, excursion.set_at, excursion.set_at + set) * set;
-        result.reset_charge = waves.mean(supply, excursion.reset_at, excursion.reset_at + reset) * reset;
-        result.set_peak = peak(waves, supply, excursion.set_at, excursion.set_at + excursion.away);
+      lab, moving, excursion.stop, excursion.longest_step, 1,
+      [&](std::size_t i, const sim::Waveforms& waves, std::size_t slot) {
+        const double supply = environments[i].supply > 0.0 ? environments[i].supply : home_supply(lab);
+        read_currents(waves, slot, excursion, loops[i].loop.high, supply, results[i]);
       },
       fail);
   run_cells(
-      lab, {{cell.gains, lab.home(), {{0.0, 0.0}}, false}}, 0.2, 1e-3, 1,
-      [&](std::size_t, const sim::Waveforms& waves, std::size_t) {
-        result.off_at_zero = waves.mean(waves.values.size() - 1, 0.1, 0.2);
+      lab, resting, 0.2, 1e-3, 1,
+      [&](std::size_t i, const sim::Waveforms& waves, std::size_t) {
+        results[i].off_at_zero = waves.mean(waves.values.size() - 1, 0.1, 0.2);
       },
       fail);
-  return result;
+  return results;
+}
+
+CellCurrents measure_currents(const CellLab& lab, const TunedCell& cell) {
+  return measure_currents(lab, cell, {lab.home()}, {cell.loop}).front();
 }
 
 std::vector<Retention> measure_retention(const CellLab& lab, const std::vector<RetentionRequest>& requests,

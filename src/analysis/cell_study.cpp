@@ -160,6 +160,8 @@ class Study {
     begins_("measuring over supply, temperature and corner");
     result_.environments =
         measure_anchors(lab_, result_.anchors, study_environments(request_, lab_.home(), lab_.technology));
+    begins_("measuring linearity and currents at the extremes");
+    measure_extremes();
     begins_("measuring independence, response and currents");
     measure_motion();
     begins_("measuring retention");
@@ -180,8 +182,8 @@ class Study {
         batch.add(targets_of(request_.currents, [](double i) { return target(1.25 * i, i, 300e-12); }));
     const std::size_t gain =
         batch.add(targets_of(request_.currents, [](double i) { return target(300e-12, 150e-12, i); }));
-    fits_[0] = batch.add(targets_of(request_.fitted, [](double i) { return target(i, 60e-12, 200e-12); }));
-    fits_[1] = batch.add(targets_of(request_.fitted, [](double i) { return target(500e-12, i, 200e-12); }));
+    fits_[0] = batch.add(targets_of(request_.fitted, [](double i) { return target(i, kFittedAbove, 200e-12); }));
+    fits_[1] = batch.add(targets_of(request_.fitted, [](double i) { return target(kFittedBelow, i, 200e-12); }));
     fits_[2] = batch.add(targets_of(request_.fitted, [](double i) { return target(300e-12, 150e-12, i); }));
     const std::size_t small =
         batch.add(targets_of(request_.small_widths, [](double i) { return target(300e-12, i, 300e-12); }));
@@ -199,6 +201,39 @@ class Study {
                                   "I_thresh 300 pA, I_width 150 pA"};
     for (std::size_t k = 0; k < 3; ++k) {
       result_.linearity.push_back(linearity_of(lab_, kQuantities[k], beside[k], fitted_[k]));
+    }
+  }
+
+  void measure_extremes() {
+    const std::vector<CellEnvironment> extremes = study_extremes(request_, lab_.home(), lab_.technology);
+    std::vector<LoopRequest> requests;
+    for (const CellEnvironment& environment : extremes) {
+      for (const Linearity& line : result_.linearity) {
+        for (const TunedCell& cell : line.cells) requests.push_back(again(cell, environment, false));
+      }
+    }
+    const std::vector<MeasuredLoop> loops = measure_loops(lab_, requests);
+    std::size_t next = 0;
+    for (const CellEnvironment& environment : extremes) {
+      ExtremeRow row{environment, {}, {}};
+      for (std::size_t k = 0; k < result_.linearity.size(); ++k) {
+        std::vector<double> programmed;
+        std::vector<double> measured;
+        for (const TunedCell& cell : result_.linearity[k].cells) {
+          programmed.push_back(kQuantities[k].programmed(cell.target));
+          measured.push_back(kQuantities[k].measured(loops[next]));
+          extreme_loops_.push_back({kQuantities[k].name, environment, cell.target, loops[next++].problem});
+        }
+        row.lines.push_back(fit_line(programmed, measured));
+      }
+      result_.extremes.push_back(std::move(row));
+    }
+    const std::vector<EnvironmentRow> anchors = measure_anchors(lab_, result_.anchors, extremes);
+    for (std::size_t a = 0; a < result_.anchors.size(); ++a) {
+      std::vector<MeasuredLoop> of_anchor;
+      for (const EnvironmentRow& row : anchors) of_anchor.push_back(row.loops[a]);
+      const auto currents = measure_currents(lab_, result_.anchors[a], extremes, of_anchor);
+      for (std::size_t i = 0; i < extremes.size(); ++i) result_.extremes[i].currents.push_back(currents[i]);
     }
   }
 
@@ -268,6 +303,15 @@ class Study {
         loop(name(row.environment), result_.anchors[a].target, row.loops[a]);
       }
     }
+    for (const ExtremeLoop& one : extreme_loops_) {
+      check(fmt::format("{} linearity at {}, {}", one.quantity, name(one.environment), name(one.target)), one.problem);
+    }
+    for (const ExtremeRow& row : result_.extremes) {
+      for (std::size_t a = 0; a < row.currents.size(); ++a) {
+        check(fmt::format("currents at {}, {}", name(row.environment), name(result_.anchors[a].target)),
+              row.currents[a].problem);
+      }
+    }
     for (std::size_t a = 0; a < result_.anchors.size(); ++a) {
       for (const Response& response : result_.responses[a]) {
         check(fmt::format("response at {:g}, {}", response.overdrive, name(result_.anchors[a].target)),
@@ -308,33 +352,18 @@ class Study {
   CellStudyResult result_;
   std::size_t fits_[3] = {};
   std::vector<TunedCell> fitted_[3];
+
+  /// How one cell of a line fared at an extreme.
+  struct ExtremeLoop {
+    const char* quantity;
+    CellEnvironment environment;
+    CellTarget target;
+    std::string problem;
+  };
+  std::vector<ExtremeLoop> extreme_loops_;
 };
 
 }  // namespace
-
-std::vector<CellEnvironment> study_environments(const CellStudyRequest& request, const CellEnvironment& home,
-                                                const technology::Technology& technology) {
-  std::vector<CellEnvironment> result;
-  const auto add = [&](CellEnvironment environment) {
-    if (environment.corner == technology.typical_corner) environment.corner.clear();
-    if (std::find(result.begin(), result.end(), environment) == result.end()) result.push_back(environment);
-  };
-  std::vector<std::string> corners = request.corners;
-  if (corners.empty()) {
-    for (const auto& [corner, section] : technology.models.sections) corners.push_back(corner);
-  }
-  for (const double supply : request.supplies) add({home.corner, supply, home.temperature});
-  for (const double temperature : request.temperatures) add({home.corner, home.supply, temperature});
-  for (const std::string& corner : corners) add({corner, home.supply, home.temperature});
-  const auto [low_v, high_v] = std::minmax_element(request.supplies.begin(), request.supplies.end());
-  const auto [low_t, high_t] = std::minmax_element(request.temperatures.begin(), request.temperatures.end());
-  for (const std::string& corner : corners) {
-    for (const double supply : {*low_v, *high_v}) {
-      for (const double temperature : {*low_t, *high_t}) add({corner, supply, temperature});
-    }
-  }
-  return result;
-}
 
 CellStudyResult study_cells(CellLab lab, const CellStudyRequest& request, const StageBegins& begins) {
   if (!(lab.conditions.supply > 0.0)) lab.conditions.supply = lab.technology.supply;

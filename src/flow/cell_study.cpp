@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <set>
 
 #include "flow/cell_lab.h"
 #include "hysteron/base/error.h"
@@ -89,6 +90,15 @@ void check_cell_study(const analysis::CellStudyRequest& request, const technolog
       throw bad_input(fmt::format("current {}: expected {} to {}", format_si(current, "A"),
                                   format_si(kLeastCurrent, "A"), format_si(kMostCurrent, "A")));
     }
+  }
+  for (const double current : request.fitted) {
+    if (current > analysis::kFittedAbove && current < analysis::kFittedBelow) continue;
+    throw bad_input(fmt::format("current {} of the lines: expected more than {} and less than {}",
+                                format_si(current, "A"), format_si(analysis::kFittedAbove, "A"),
+                                format_si(analysis::kFittedBelow, "A")));
+  }
+  if (std::set<double>(request.fitted.begin(), request.fitted.end()).size() < 2) {
+    throw bad_input("expected at least two different currents to fit lines over");
   }
   if (request.supplies.empty() || request.temperatures.empty() || request.currents.empty()) {
     throw bad_input("expected at least one current, one supply and one temperature");

@@ -75,7 +75,8 @@ Json worst_json(const EnvironmentRow& row, const std::vector<TunedCell>& anchors
     high = std::max(high, std::abs(loop.high - target.high) / target.high);
     ++good;
   }
-  return {{"rise", rise}, {"fall", fall}, {"high", high}, {"cells", good}};
+  const auto figure = [&](double value) { return good > 0 ? Json(value) : Json(nullptr); };
+  return {{"rise", figure(rise)}, {"fall", figure(fall)}, {"high", figure(high)}, {"cells", good}};
 }
 
 Json environments_json(const std::vector<EnvironmentRow>& rows, const std::vector<TunedCell>& anchors,
@@ -128,6 +129,24 @@ Json currents_json(const CellCurrents& currents) {
                {"on_in_band", number_json(currents.on_in_band)},     {"set_charge", number_json(currents.set_charge)},
                {"reset_charge", number_json(currents.reset_charge)}, {"set_peak", number_json(currents.set_peak)}};
   if (!currents.problem.empty()) json["problem"] = currents.problem;
+  return json;
+}
+
+Json extremes_json(const CellStudyResult& study, const CellLab& lab) {
+  Json json = Json::array();
+  for (const ExtremeRow& row : study.extremes) {
+    Json entry = environment_json(row.environment, lab);
+    for (std::size_t k = 0; k < row.lines.size(); ++k) {
+      entry["linearity"][study.linearity[k].name] = fit_json(row.lines[k]);
+    }
+    entry["currents"] = Json::array();
+    for (std::size_t a = 0; a < row.currents.size(); ++a) {
+      Json cell = target_json(study.anchors[a].target);
+      cell.update(currents_json(row.currents[a]));
+      entry["currents"].push_back(cell);
+    }
+    json.push_back(entry);
+  }
   return json;
 }
 
@@ -206,6 +225,7 @@ Json cell_study_json(const CellStudyResult& study, const CellLab& lab) {
           {"anchors", anchors_json(study)},
           {"sweeps", sweeps},
           {"environments", environments_json(study.environments, study.anchors, lab)},
+          {"extremes", extremes_json(study, lab)},
           {"low_supplies", environments_json(study.low_supplies, study.anchors, lab)},
           {"retention", retention_json(study)},
           {"small_widths", small_widths_json(study.small_widths)},

@@ -155,6 +155,31 @@ TEST(CellStudy, EnvironmentsAreEachAxisAndTheExtremes) {
   EXPECT_EQ(list.size(), 8u);
 }
 
+TEST(CellStudy, ExtremesAreTheEndsOfEachAxisWithoutHome) {
+  CellStudyRequest request;
+  request.supplies = {1.2, 1.6, 1.8, 1.98};
+  request.temperatures = {-40.0, 27.0, 125.0};
+  request.corners = {"tt", "ff", "ss"};
+  const auto list = study_extremes(request, {"", 1.8, 27.0}, bench().technology);
+  const std::vector<compile::CellEnvironment> expected = {{"", 1.2, 27.0},  {"", 1.98, 27.0},  {"", 1.8, -40.0},
+                                                          {"", 1.8, 125.0}, {"ff", 1.8, 27.0}, {"ss", 1.8, 27.0}};
+  EXPECT_EQ(list, expected);
+}
+
+TEST(CellCharacterisation, ACellWithoutABandHasNoCurrentsInIt) {
+  MeasuredLoop lost;
+  lost.loop = {std::nan(""), std::nan(""), std::nan(""), std::nan("")};
+  const CellLab& lab = bench().lab;
+  const auto currents = measure_currents(lab, bench().cell, {lab.home(), lab.home()}, {lost, bench().cell.loop});
+  for (const double value : {currents[0].off_in_band, currents[0].on_in_band, currents[0].set_charge,
+                             currents[0].reset_charge, currents[0].set_peak}) {
+    EXPECT_TRUE(std::isnan(value)) << "no figure, not 0";
+  }
+  EXPECT_FALSE(currents[0].problem.empty());
+  EXPECT_TRUE(currents[1].problem.empty()) << currents[1].problem;
+  EXPECT_GT(currents[1].set_charge, 0.0);
+}
+
 TEST(CellFloor, LeakageAndTheSmallestLegSetIt) {
   const compile::CellFloor floor =
       compile::measure_cell_floor(bench().technology, bench().curves, {}, 27.0, bench().engine);

@@ -191,6 +191,8 @@ TEST_F(BadInput, CellStudiesThatCannotBe) {
   expect_refusal(study({"--currents", "10f"}), kBadInput, {"10 fA"});
   expect_refusal(study({"--currents", "1p"}), kBadInput, {"1 pA", "floor of"});
   expect_refusal(study({"--currents", "much"}), 2, {"--currents"});
+  expect_refusal(study({"--linearity", "100p,600p"}), kBadInput, {"600 pA", "less than 500 pA"});
+  expect_refusal(study({"--linearity", "100p,100p"}), kBadInput, {"two different currents"});
   expect_refusal(study({"--supplies", "1.8,-1"}), kBadInput, {"supply -1 V"});
   expect_refusal(study({"--temperatures", "27,400"}), kBadInput, {"400", "125"});
   expect_refusal(study({"--corners", "tt,warm"}), kBadInput, {"'warm'", "ff"});

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -38,16 +39,26 @@ struct Response {
 std::vector<Response> measure_responses(const CellLab& lab, const TunedCell& cell,
                                         const std::vector<double>& overdrives);
 
-/// What one cell draws from the cells' supply.
+/// No figure.
+inline constexpr double kNoFigure = std::numeric_limits<double>::quiet_NaN();
+
+/// What one cell draws from the cells' supply; NaN where there is no figure.
 struct CellCurrents {
-  double off_at_zero = 0.0;   ///< ampere, off with no candidate
-  double off_in_band = 0.0;   ///< off with the candidate in the middle of the band: a copy of it flows in M1
-  double on_in_band = 0.0;    ///< on, there
-  double set_charge = 0.0;    ///< coulomb from a step half a threshold beyond the rise until V0 and output have set
-  double reset_charge = 0.0;  ///< from a step to half the fall until V0 and output have reset
-  double set_peak = 0.0;      ///< ampere, largest current while it sets
+  double off_at_zero = kNoFigure;   ///< ampere, off with no candidate
+  double off_in_band = kNoFigure;   ///< off with the candidate in the middle of the band: a copy of it flows in M1
+  double on_in_band = kNoFigure;    ///< on, there
+  double set_charge = kNoFigure;    ///< coulomb from a step half a threshold beyond the rise until V0 and output set
+  double reset_charge = kNoFigure;  ///< from a step to half the fall until V0 and output have reset
+  double set_peak = kNoFigure;      ///< ampere, largest current while it sets
   std::string problem;
 };
+
+/// Currents of a tuned cell in every environment; `loops` are what the cell does there, which says where its band is.
+std::vector<CellCurrents> measure_currents(const CellLab& lab, const TunedCell& cell,
+                                           const std::vector<compile::CellEnvironment>& environments,
+                                           const std::vector<MeasuredLoop>& loops);
+
+/// The same under the conditions of calibration.
 CellCurrents measure_currents(const CellLab& lab, const TunedCell& cell);
 
 /// Whether a cell keeps a state with its candidate at rest in its band.

@@ -8,6 +8,11 @@
 
 namespace hysteron::analysis {
 
+/// Lines are fitted over currents between these, exclusive: the width of the cells of the first line, whose threshold
+/// is swept, and the threshold of those of the second, whose width is.
+inline constexpr double kFittedAbove = 60e-12;
+inline constexpr double kFittedBelow = 500e-12;
+
 /// What a study of the cell looks at; ampere, volt, degree Celsius.
 struct CellStudyRequest {
   std::vector<double> currents = {10e-12, 20e-12, 50e-12, 100e-12, 200e-12, 500e-12, 1e-9, 2e-9, 3e-9};
@@ -45,6 +50,14 @@ struct EnvironmentRow {
   std::vector<MeasuredLoop> loops;
 };
 
+/// What changes with the conditions beyond the loops: how linear the cells are that were calibrated at home, and what
+/// the anchors draw.
+struct ExtremeRow {
+  compile::CellEnvironment environment;
+  std::vector<LineFit> lines;          ///< of threshold, width and gain, as CellStudyResult::linearity
+  std::vector<CellCurrents> currents;  ///< [anchors]
+};
+
 /// A cell of small width: what it was tuned to and whether it still is a memory.
 struct SmallWidth {
   TunedCell cell;
@@ -63,6 +76,7 @@ struct CellStudyResult {
   std::vector<Linearity> linearity;
   std::vector<TunedCell> anchors;
   std::vector<EnvironmentRow> environments;
+  std::vector<ExtremeRow> extremes;          ///< at those of study_extremes
   std::vector<EnvironmentRow> low_supplies;  ///< descending
   std::size_t independent_anchor = 0;
   Sensitivities sensitivities{};
@@ -78,7 +92,7 @@ struct CellStudyResult {
 };
 
 /// Told which part of the study begins, kStudyStages times.
-inline constexpr std::size_t kStudyStages = 6;
+inline constexpr std::size_t kStudyStages = 7;
 using StageBegins = std::function<void(const std::string& stage)>;
 
 /// Sizes and calibrates all cells under the lab's conditions, measures them there and under every other condition with
@@ -92,5 +106,10 @@ CellStudyResult study_cells(CellLab lab, const CellStudyRequest& request, const 
 std::vector<compile::CellEnvironment> study_environments(const CellStudyRequest& request,
                                                          const compile::CellEnvironment& home,
                                                          const technology::Technology& technology);
+
+/// The ends of each axis by itself: the lowest and highest supply and temperature and every corner, but for `home`.
+std::vector<compile::CellEnvironment> study_extremes(const CellStudyRequest& request,
+                                                     const compile::CellEnvironment& home,
+                                                     const technology::Technology& technology);
 
 }  // namespace hysteron::analysis
