@@ -7,16 +7,18 @@ namespace hysteron::analysis {
 std::vector<Glitch> find_glitches(const model::Network& network, const model::Trace& software,
                                   const compile::CircuitTrace& circuit, const Transients& transients) {
   std::vector<Glitch> glitches;
-  for (std::size_t t = 1; t < software.frames; ++t) {
+  for (std::size_t t = 0; t < software.frames; ++t) {
+    const std::size_t before = t == 0 ? 0 : t - 1;  // `reset` holds no candidate: the first frame has its own alone
     for (std::size_t l = 0; l < software.layers; ++l) {
       const model::Layer& layer = network.layers[l];
       for (std::size_t j = 0; j < layer.cells(); ++j) {
         const auto index = static_cast<Eigen::Index>(j);
         const std::size_t at = (l * software.frames + t) * software.cells + j;
-        const float settled[] = {software.candidate(l, t - 1, j), software.candidate(l, t, j),
-                                 circuit.trace.candidate(l, t - 1, j), circuit.trace.candidate(l, t, j)};
+        const float settled[] = {software.candidate(l, before, j), software.candidate(l, t, j),
+                                 circuit.trace.candidate(l, before, j), circuit.trace.candidate(l, t, j)};
         const float alpha = layer.alpha[index];
-        const bool was_on = circuit.trace.state(l, t - 1, j) > 0.5F * alpha;
+        const bool was_on =
+            t == 0 ? layer.initial_state[index] != 0.0F : circuit.trace.state(l, before, j) > 0.5F * alpha;
         const bool is_on = circuit.trace.state(l, t, j) > 0.5F * alpha;
         for (const bool is_upper : {false, true}) {
           const float threshold = is_upper ? layer.beta_hi[index] : layer.beta_lo[index];
@@ -45,6 +47,25 @@ GlitchCount count_glitches(const std::vector<Glitch>& glitches) {
     if (!glitch.flipped) count.longest_harmless = std::max(count.longest_harmless, glitch.seconds);
   }
   return count;
+}
+
+std::vector<float> switch_overdrives(const model::Network& network, const model::Trace& software) {
+  std::vector<float> overdrives;
+  for (std::size_t l = 0; l < software.layers; ++l) {
+    const model::Layer& layer = network.layers[l];
+    for (std::size_t j = 0; j < layer.cells(); ++j) {
+      const auto index = static_cast<Eigen::Index>(j);
+      bool on = layer.initial_state[index] != 0.0F;
+      for (std::size_t t = 0; t < software.frames; ++t) {
+        const float candidate = software.candidate(l, t, j);
+        const bool next = model::next_state(candidate, layer.beta_lo[index], layer.beta_hi[index], on);
+        if (next != on)
+          overdrives.push_back(next ? candidate - layer.beta_hi[index] : layer.beta_lo[index] - candidate);
+        on = next;
+      }
+    }
+  }
+  return overdrives;
 }
 
 SettlingSummary summarise_settling(std::vector<float> seconds) {

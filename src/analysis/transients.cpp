@@ -80,7 +80,7 @@ void read_cell(const compile::CompiledNetwork& network, const sim::Testbench& be
     const std::size_t place = places.first + t * places.stride;
     const double begin = static_cast<double>(t) * frame;
     const double read = begin + compile::kReadAt * frame;
-    const double from = t == 0 ? 0.0 : read - frame;
+    const double from = t == 0 ? compile::kResetShare * frame : read - frame;
     const Extremes extremes = candidate_extremes(waveforms, candidate, from, read, network.cells[l][j]);
     const std::size_t flips = crossings(waveforms, probes.v0(l, j), from, read, 0.5 * bench.supply);
     result.candidate_low[place] = static_cast<float>(extremes.low / unit);

@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kFormat = "1";  // changes with what read_clip and read_transients read
+constexpr const char* kFormat = "2";  // changes with what read_clip and read_transients read
 
 bool names_a_file(const fs::path& path) { return path.extension() == ".safetensors"; }
 

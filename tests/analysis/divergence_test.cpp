@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "hysteron/analysis/hazards.h"
 
 namespace hysteron::analysis {
@@ -192,6 +194,41 @@ TEST(Glitches, AreCrossingsThatSoftwareDoesNotHave) {
   EXPECT_TRUE(c.glitches()[0].flipped);
   EXPECT_EQ(count_glitches(c.glitches()).flips, 1u);
   EXPECT_EQ(count_glitches(c.glitches()).armed, 1u);
+}
+
+TEST(Glitches, OfTheFirstFrameStartFromTheInitialState) {
+  Case c({0.5F, 0.5F, 0.5F});
+  c.transients.candidate_high[c.at(0, 0)] = 0.9F;
+  c.transients.seconds_above[c.at(0, 0)] = 2e-4F;
+  auto found = c.glitches();
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].frame, 0u);
+  EXPECT_TRUE(found[0].is_upper);
+  EXPECT_TRUE(found[0].is_armed) << "it starts off";
+  EXPECT_FALSE(found[0].flipped);
+  EXPECT_NEAR(found[0].size, 0.2, 1e-6);
+  c.set(0, 0, true);
+  EXPECT_TRUE(c.glitches()[0].flipped);
+  c.network.layers[0].initial_state[0] = 1.0F;
+  EXPECT_FALSE(c.glitches()[0].is_armed);
+}
+
+TEST(Glitches, OfTheFirstFrameAreNoneWhereSoftwareCrossesToo) {
+  Case c({0.9F, 0.5F, 0.5F});
+  c.transients.seconds_above[c.at(0, 0)] = 8e-3F;
+  EXPECT_TRUE(c.glitches().empty());
+}
+
+TEST(SwitchOverdrives, AreHowFarBeyondItsThresholdACandidateSwitches) {
+  const Case c({0.5F, 0.9F, 0.5F, 0.05F, 0.0F});
+  auto found = switch_overdrives(c.network, c.software);
+  std::sort(found.begin(), found.end());
+  // Layer 0 sets at 0.9 and resets at 0.05; layer 1, which sees input plus that state, at 1.9 and 0.05.
+  ASSERT_EQ(found.size(), 4u);
+  EXPECT_NEAR(found[0], 0.2, 1e-6);
+  EXPECT_NEAR(found[1], 0.25, 1e-6);
+  EXPECT_NEAR(found[2], 0.6, 1e-6);
+  EXPECT_NEAR(found[3], 1.15, 1e-6);
 }
 
 TEST(Glitches, SettledErrorsAreNone) {

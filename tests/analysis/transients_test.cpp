@@ -48,6 +48,14 @@ TEST(Transients, FindTheDipBetweenTwoReadingPoints) {
   EXPECT_EQ(found.seconds_below[2], 0.0F);
 }
 
+TEST(Transients, TheFirstWindowBeginsWithTheReleaseOfReset) {
+  // Up to 0.9 while reset holds the cell, up to 0.8 after it.
+  const Transients found = Hand().read({0, 0.0005, 0.0009, 0.002, 0.003, 0.004, 0.03},  //
+                                       {0.5, 0.9, 0.5, 0.5, 0.8, 0.5, 0.5});
+  EXPECT_NEAR(found.candidate_high[0], 0.8, 1e-6);
+  EXPECT_NEAR(found.seconds_above[0], 2e-3 / 3.0, 1e-8);
+}
+
 TEST(Transients, WindowsGoFromReadingPointToReadingPoint) {
   // A spike at 97 % of the first frame belongs to the second.
   const Transients found = Hand().read({0, 0.0096, 0.0097, 0.0098, 0.03}, {0.5, 0.5, 0.9, 0.5, 0.5});

@@ -10,7 +10,8 @@
 namespace hysteron::analysis {
 
 /// A candidate that went beyond a threshold on its way from one reading point to the next, where the software's
-/// candidates of both frames, and the circuit's at both reading points, lie on the other side.
+/// candidates of both frames, and the circuit's at both reading points, lie on the other side. In the first frame, on
+/// its way from the release of `reset`, where those of this frame alone do: none came before.
 struct Glitch {
   std::size_t layer = 0;
   std::size_t frame = 0;  ///< the later one
@@ -34,6 +35,9 @@ struct GlitchCount {
   double longest_harmless = 0;  ///< armed, did not flip, seconds
 };
 GlitchCount count_glitches(const std::vector<Glitch>& glitches);
+
+/// How far beyond its threshold, in unit currents, the software's candidate lies wherever a cell switches.
+std::vector<float> switch_overdrives(const model::Network& network, const model::Trace& software);
 
 /// Seconds from a frame's begin until a kind of value stays settled, over the values and frames that moved at all.
 struct SettlingSummary {

@@ -15,7 +15,7 @@ inline constexpr double kSettledWithin = 0.01;
 inline constexpr double kDriftFrom = 0.75;
 
 /// What the circuit did between reading points, arrays like those of model::Trace. The window of a frame goes from the
-/// reading point of the frame before (the clip's begin for the first) to its own.
+/// reading point of the frame before to its own, that of the first frame from the release of `reset`.
 struct Transients {
   std::vector<float> candidate_low;    ///< [layers, frames, cells] least candidate in the window, unit currents
   std::vector<float> candidate_high;   ///< largest
