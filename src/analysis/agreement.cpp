@@ -21,21 +21,27 @@ void AgreementCounter::Sum::add(double error) {
 
 double AgreementCounter::Sum::rms() const { return count == 0 ? 0.0 : std::sqrt(squares / static_cast<double>(count)); }
 
-void AgreementCounter::add_cell(float candidate, float measured_candidate, float state, float measured_state,
-                                float alpha, std::size_t& wrong_bits) {
-  const double error = double{measured_candidate} - candidate;
+AgreementCounter::AgreementCounter(const model::Network& network) : network_(network) {
+  for (const model::Layer& layer : network.layers) cells_.emplace_back(layer.cells());
+}
+
+void AgreementCounter::add_candidate(float candidate, float measured) {
+  const double error = double{measured} - candidate;
   candidate_.add(error);
-  if (candidate > kRelativeFloor) {
-    relative_error_.add(error);
-    relative_value_.add(candidate);
-  }
+  if (candidate <= kRelativeFloor) return;
+  relative_error_.add(error);
+  relative_value_.add(candidate);
+}
+
+/// Whether the bit agrees.
+bool AgreementCounter::add_state(float state, float measured, float alpha, CellSums& cell) {
   const bool is_on = state > 0.5F * alpha;
-  const bool measured_on = measured_state > 0.5F * alpha;
-  if (is_on != measured_on) {
-    ++wrong_bits;
-  } else {
-    state_.add(double{measured_state} - state);
-  }
+  if (is_on != (measured > 0.5F * alpha)) return false;
+  const double error = double{measured} - state;
+  state_.add(error);
+  cell.all.add(error);
+  if (is_on) cell.on.add(error);
+  return true;
 }
 
 ClipAgreement AgreementCounter::add(const model::Trace& software, const compile::CircuitTrace& circuit) {
@@ -46,8 +52,10 @@ ClipAgreement AgreementCounter::add(const model::Trace& software, const compile:
   for (std::size_t l = 0; l < network_.layers.size(); ++l) {
     for (std::size_t t = 0; t < software.frames; ++t) {
       for (std::size_t j = 0; j < network_.layers[l].cells(); ++j) {
-        add_cell(software.candidate(l, t, j), measured.candidate(l, t, j), software.state(l, t, j),
-                 measured.state(l, t, j), network_.layers[l].alpha[static_cast<Eigen::Index>(j)], wrong_bits);
+        add_candidate(software.candidate(l, t, j), measured.candidate(l, t, j));
+        const float alpha = network_.layers[l].alpha[static_cast<Eigen::Index>(j)];
+        const bool agrees = add_state(software.state(l, t, j), measured.state(l, t, j), alpha, cells_[l][j]);
+        wrong_bits += agrees ? 0 : 1;
         ++bits;
       }
     }
@@ -76,6 +84,22 @@ ClipAgreement AgreementCounter::add(const model::Trace& software, const compile:
   return clip;
 }
 
+std::vector<CellStateError> AgreementCounter::state_cells() const {
+  std::vector<CellStateError> result;
+  for (std::size_t l = 0; l < cells_.size(); ++l) {
+    for (std::size_t j = 0; j < cells_[l].size(); ++j) {
+      const CellSums& cell = cells_[l][j];
+      const double alpha = network_.layers[l].alpha[static_cast<Eigen::Index>(j)];
+      if (alpha <= 0.0) continue;
+      result.push_back({l, j, alpha, cell.all.count, cell.on.count, cell.all.rms() / alpha, cell.on.rms() / alpha});
+    }
+  }
+  std::stable_sort(result.begin(), result.end(), [](const CellStateError& a, const CellStateError& b) {
+    return a.on_relative_rms > b.on_relative_rms;
+  });
+  return result;
+}
+
 Agreement AgreementCounter::total() const {
   Agreement result;
   result.clips = clips_;
@@ -87,6 +111,8 @@ Agreement AgreementCounter::total() const {
   result.candidate_relative_rms = relative_value_.rms() > 0.0 ? relative_error_.rms() / relative_value_.rms() : 0.0;
   result.state_rms = state_.rms();
   result.state_max = state_.largest;
+  result.state_cells = state_cells();
+  if (!result.state_cells.empty()) result.state_worst_relative_rms = result.state_cells.front().on_relative_rms;
   result.logit_rms = logit_.rms();
   const double clips = std::max<double>(1.0, static_cast<double>(clips_));
   result.power = {power_.total / clips, power_.cells / clips, power_.feedforward / clips};

@@ -86,6 +86,7 @@ nlohmann::json verification_json(const Verification& verification, const model::
   nlohmann::json json = report::agreement_json(verification.agreement);
   json.update(report::counts_json(verification.divergence));
   json["cells"] = report::cells_json(verification.divergence);
+  json["state_cells"] = report::state_cells_json(verification.agreement);
   json["settling_seconds"] = {{"candidates", report::settling_json(verification.settling.candidates)},
                               {"states", report::settling_json(verification.settling.states)},
                               {"logits", report::settling_json(verification.settling.logits)}};

@@ -39,10 +39,14 @@ nlohmann::json summary_json(const compile::CompiledNetwork& network, const techn
   nlohmann::json cell_errors = nlohmann::json::array();
   for (std::size_t l = 0; l < network.cells.size(); ++l) {
     for (std::size_t j = 0; j < network.cells[l].size(); ++j) {
-      const compile::CellErrors& errors = network.cells[l][j].errors;
-      if (!errors.is_measured) continue;
-      cell_errors.push_back(
-          {{"layer", l}, {"cell", j}, {"rise", errors.rise}, {"fall", errors.fall}, {"high", errors.high}});
+      const compile::CompiledCell& cell = network.cells[l][j];
+      if (!cell.errors.is_measured) continue;
+      cell_errors.push_back({{"layer", l},
+                             {"cell", j},
+                             {"rise", cell.errors.rise},
+                             {"fall", cell.errors.fall},
+                             {"high", cell.errors.high},
+                             {"wanted_a", {{"rise", cell.rise}, {"fall", cell.fall}, {"high", cell.high}}}});
     }
   }
   double capacitance = 0.0;
@@ -81,9 +85,24 @@ nlohmann::json agreement_json(const analysis::Agreement& agreement) {
           {"candidate_relative_rms", agreement.candidate_relative_rms},
           {"state_rms", agreement.state_rms},
           {"state_max", agreement.state_max},
+          {"state_worst_relative_rms", agreement.state_worst_relative_rms},
           {"logit_rms", agreement.logit_rms},
           {"centring_frame_change", agreement.centring_frame_change},
           {"power_nw", power_json(agreement.power)}};
+}
+
+nlohmann::json state_cells_json(const analysis::Agreement& agreement) {
+  nlohmann::json json = nlohmann::json::array();
+  for (const analysis::CellStateError& cell : agreement.state_cells) {
+    json.push_back({{"layer", cell.layer},
+                    {"cell", cell.cell},
+                    {"alpha", cell.alpha},
+                    {"bits", cell.bits},
+                    {"on_bits", cell.on_bits},
+                    {"relative_rms", cell.relative_rms},
+                    {"on_relative_rms", cell.on_bits > 0 ? nlohmann::json(cell.on_relative_rms) : nlohmann::json()}});
+  }
+  return json;
 }
 
 }  // namespace hysteron::report

@@ -46,6 +46,40 @@ TEST_F(AgreementTest, CountsWrongBitsAndLeavesThemOutOfTheStateError) {
   EXPECT_NEAR(total.state_rms, 0.01 / std::sqrt(static_cast<double>(bits - 1)), 1e-6);
 }
 
+TEST_F(AgreementTest, StateErrorsOfEveryCellAreOfItsOwnAlphaAndOffBitsDoNotHideThem) {
+  compile::CircuitTrace circuit = perfect(software_);
+  std::size_t on = 0;
+  for (std::size_t t = 0; t < software_.frames; ++t) {
+    if (software_.state(0, t, 1) == 0.0F) continue;
+    circuit.trace.states[t * software_.cells + 1] *= 1.02F;
+    ++on;
+  }
+  ASSERT_GT(on, 0u);
+  ASSERT_LT(on, software_.frames) << "the cell has to be off, too";
+  counter_.add(software_, circuit);
+  const Agreement total = counter_.total();
+  ASSERT_EQ(total.state_cells.size(), 2u);
+  const CellStateError& worst = total.state_cells.front();
+  EXPECT_EQ(worst.cell, 1u);
+  EXPECT_NEAR(worst.alpha, network_.layers[0].alpha[1], 1e-7);
+  EXPECT_EQ(worst.bits, software_.frames);
+  EXPECT_EQ(worst.on_bits, on);
+  EXPECT_NEAR(worst.on_relative_rms, 0.02, 1e-5);
+  EXPECT_NEAR(worst.relative_rms, 0.02 * std::sqrt(double(on) / double(software_.frames)), 1e-5);
+  EXPECT_EQ(total.state_worst_relative_rms, worst.on_relative_rms);
+  EXPECT_EQ(total.state_cells.back().on_relative_rms, 0.0);
+}
+
+TEST_F(AgreementTest, BitsThatDifferAreNoStateErrorOfTheirCell) {
+  compile::CircuitTrace circuit = perfect(software_);
+  circuit.trace.states[0] = network_.layers[0].alpha[0] - circuit.trace.states[0];
+  counter_.add(software_, circuit);
+  for (const CellStateError& cell : counter_.total().state_cells) {
+    EXPECT_EQ(cell.bits, software_.frames - (cell.cell == 0 ? 1 : 0));
+    EXPECT_EQ(cell.on_relative_rms, 0.0);
+  }
+}
+
 TEST_F(AgreementTest, RelativeErrorLooksAtCandidatesAboveTheFloor) {
   compile::CircuitTrace circuit = perfect(software_);
   for (float& candidate : circuit.trace.candidates) candidate *= candidate > kRelativeFloor ? 1.02F : 3.0F;

@@ -99,6 +99,7 @@ TEST_F(Json, CompileCountsTheCircuitItWrote) {
   EXPECT_EQ(summary["transistors_by_role"]["reset"], 2);
   ASSERT_EQ(summary["cell_errors"].size(), 2u);
   EXPECT_LT(std::abs(summary["cell_errors"][0]["fall"].get<double>()), 0.005);
+  EXPECT_NEAR(summary["cell_errors"][0]["wanted_a"]["fall"].get<double>(), 0.3e-9, 1e-15);
 }
 
 TEST_F(Json, CellGivesTheLoopInAmpere) {

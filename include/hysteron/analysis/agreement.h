@@ -9,6 +9,17 @@
 
 namespace hysteron::analysis {
 
+/// RMS errors of one cell's state current over the bits that agree, of its own alpha.
+struct CellStateError {
+  std::size_t layer = 0;
+  std::size_t cell = 0;
+  double alpha = 0.0;            ///< model units
+  std::size_t bits = 0;          ///< that agree
+  std::size_t on_bits = 0;       ///< of them, on
+  double relative_rms = 0.0;     ///< over all of them
+  double on_relative_rms = 0.0;  ///< over those that are on: what an off bit adds is leakage alone, nearly nothing
+};
+
 /// How well circuits agree with software over a set of clips; shares from 0 to 1, errors in unit currents.
 struct Agreement {
   std::size_t clips = 0;
@@ -20,6 +31,8 @@ struct Agreement {
   double candidate_relative_rms = 0.0;  ///< RMS error over RMS value, where the software's candidate exceeds 0.05
   double state_rms = 0.0;               ///< RMS error of state currents over agreeing bits
   double state_max = 0.0;
+  double state_worst_relative_rms = 0.0;    ///< largest CellStateError::on_relative_rms
+  std::vector<CellStateError> state_cells;  ///< of every cell with an alpha, worst first
   double logit_rms = 0.0;
   double centring_frame_change = 0.0;  ///< share of frames that centring changed in software; not counted here
   compile::Power power;                ///< mean over clips, watt
@@ -39,15 +52,12 @@ inline constexpr double kRelativeFloor = 0.05;
 /// Adds up clips one by one.
 class AgreementCounter {
  public:
-  explicit AgreementCounter(const model::Network& network) : network_(network) {}
+  explicit AgreementCounter(const model::Network& network);
 
   ClipAgreement add(const model::Trace& software, const compile::CircuitTrace& circuit);
   Agreement total() const;
 
  private:
-  void add_cell(float candidate, float measured_candidate, float state, float measured_state, float alpha,
-                std::size_t& wrong_bits);
-
   struct Sum {
     double squares = 0.0;
     double largest = 0.0;
@@ -57,7 +67,18 @@ class AgreementCounter {
     double rms() const;
   };
 
+  /// Of one cell's state, over agreeing bits.
+  struct CellSums {
+    Sum all;
+    Sum on;
+  };
+
+  void add_candidate(float candidate, float measured);
+  bool add_state(float state, float measured, float alpha, CellSums& cell);
+  std::vector<CellStateError> state_cells() const;
+
   const model::Network& network_;
+  std::vector<std::vector<CellSums>> cells_;  // [layers][m]
   std::size_t clips_ = 0;
   std::size_t same_decisions_ = 0;
   std::size_t frames_ = 0;

@@ -24,4 +24,7 @@ nlohmann::json power_json(const compile::Power& power);
 /// The figures of `verify` under their names in the contract.
 nlohmann::json agreement_json(const analysis::Agreement& agreement);
 
+/// State errors cell by cell, worst first.
+nlohmann::json state_cells_json(const analysis::Agreement& agreement);
+
 }  // namespace hysteron::report
