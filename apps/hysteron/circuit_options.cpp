@@ -5,6 +5,7 @@
 
 #include "hysteron/base/error.h"
 #include "hysteron/base/units.h"
+#include "hysteron/model/model_file.h"
 
 using hysteron::flow::CalibrationLevel;
 
@@ -51,6 +52,22 @@ void add_circuit_flags(CLI::App& command, CircuitFlags& flags) {
   command.add_option("--cell-capacitance", flags.cell_capacitance,
                      "Farad from V0 of every cell to ground, against glitches between frames; 0 for none (default: 80f "
                      "for every nA of the unit current)");
+}
+
+void add_frame_time_flag(CLI::App& command, CircuitFlags& flags) {
+  command.add_option("--frame-time", flags.frame_time,
+                     "Seconds for which the circuit gets every frame (default: the model's); small unit currents need "
+                     "longer ones");
+}
+
+hysteron::model::Network read_circuit_model(const std::filesystem::path& path, const CircuitFlags& flags) {
+  hysteron::model::Network network = hysteron::model::load_model(path);
+  if (flags.frame_time.empty()) return network;
+  network.frame_seconds = hysteron::parse_si(flags.frame_time, "--frame-time");
+  if (network.frame_seconds < 1e-5 || network.frame_seconds > 100.0) {
+    throw hysteron::Error(hysteron::ErrorKind::kUsage, "--frame-time: expected seconds from 10u to 100");
+  }
+  return network;
 }
 
 hysteron::flow::CircuitOptions read_circuit_flags(const CircuitFlags& flags) {

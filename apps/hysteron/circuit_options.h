@@ -1,9 +1,11 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <string>
 
 #include "hysteron/flow/circuit.h"
+#include "hysteron/model/network.h"
 
 /// Flags shared by every command that builds or simulates circuits.
 struct CircuitFlags {
@@ -11,6 +13,7 @@ struct CircuitFlags {
   std::string unit_current = "1n";
   std::string input_ramp = "100u";
   std::string cell_capacitance;
+  std::string frame_time;
 };
 
 /// The flags that a single cell takes too: technology, unit current, supply, jobs, time limit.
@@ -18,6 +21,12 @@ void add_technology_flags(CLI::App& command, CircuitFlags& flags);
 
 /// Those and the ones that are about networks.
 void add_circuit_flags(CLI::App& command, CircuitFlags& flags);
+
+/// --frame-time, for commands that take their model from read_circuit_model.
+void add_frame_time_flag(CLI::App& command, CircuitFlags& flags);
+
+/// The model of a file with the frame time that the flag asks for. Throws as load_model does, and a usage Error.
+hysteron::model::Network read_circuit_model(const std::filesystem::path& path, const CircuitFlags& flags);
 
 /// Turns the texts of the flags into values. Throws a usage Error that names the flag.
 hysteron::flow::CircuitOptions read_circuit_flags(const CircuitFlags& flags);

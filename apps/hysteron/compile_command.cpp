@@ -13,7 +13,6 @@
 #include "hysteron/flow/centring.h"
 #include "hysteron/flow/circuit.h"
 #include "hysteron/flow/netlist.h"
-#include "hysteron/model/model_file.h"
 #include "hysteron/report/centring_report.h"
 #include "hysteron/report/circuit_report.h"
 
@@ -52,7 +51,7 @@ hysteron::flow::NetlistOptions read_netlist_options(const Options& options, cons
 
 int run(const Options& options, Session& session) {
   namespace flow = hysteron::flow;
-  const hysteron::model::Network network = hysteron::model::load_model(options.model);
+  const hysteron::model::Network network = read_circuit_model(options.model, options.circuit);
   const auto centring_features = flow::read_centring_features(options.center, network);
   const flow::NetlistOptions netlist = read_netlist_options(options, network);
   const flow::Workshop workshop(read_circuit_flags(options.circuit), session.reporter, session.stop);
@@ -103,6 +102,7 @@ void add_compile_command(CLI::App& app, Session& session) {
             ->needs(bench);
         command.add_flag("--json", options.json, "Print one JSON object");
         add_circuit_flags(command, options.circuit);
+        add_frame_time_flag(command, options.circuit);
       },
       [&session](const Options& options) { return run(options, session); });
 }

@@ -12,7 +12,6 @@
 #include "hysteron/data/npy.h"
 #include "hysteron/flow/montecarlo.h"
 #include "hysteron/flow/run.h"
-#include "hysteron/model/model_file.h"
 
 namespace {
 
@@ -46,7 +45,7 @@ int run(const Options& options, Session& session) {
           fmt::format("--die {}; expected the seed of a die, from 1 to {}", *options.die, flow::kLargestDieSeed));
     }
   }
-  const hysteron::model::Network network = hysteron::model::load_model(options.model);
+  const hysteron::model::Network network = read_circuit_model(options.model, options.circuit);
   const hysteron::data::Features features = hysteron::data::read_npy(options.input);
   flow::check_clips(network, features, {}, hysteron::quoted(options.input.string()));
   const flow::RunResult result = run_engine(options, network, features, session);
@@ -88,6 +87,7 @@ void add_run_command(CLI::App& app, Session& session) {
         command.add_option("--output", options.output, "Write logits, states and candidates as safetensors");
         command.add_flag("--json", options.json, "Print one JSON object");
         add_circuit_flags(command, options.circuit);
+        add_frame_time_flag(command, options.circuit);
       },
       [&session](const Options& options) { return run(options, session); });
 }

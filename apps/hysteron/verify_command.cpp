@@ -14,7 +14,6 @@
 #include "hysteron/data/npy.h"
 #include "hysteron/flow/centring.h"
 #include "hysteron/flow/verification.h"
-#include "hysteron/model/model_file.h"
 #include "hysteron/report/centring_report.h"
 #include "hysteron/report/circuit_report.h"
 
@@ -87,7 +86,13 @@ void print_figures(const hysteron::flow::Verification& verification) {
   fmt::print("state mismatch      {:.4f}\n", a.state_mismatch);
   fmt::print("candidate error     {:.4f} rms, {:.4f} largest, {:.4f} relative (unit currents)\n", a.candidate_rms,
              a.candidate_max, a.candidate_relative_rms);
-  fmt::print("state error         {:.5f} rms, {:.5f} largest over agreeing bits\n", a.state_rms, a.state_max);
+  fmt::print("state error         {:.5f} rms, {:.5f} largest over agreeing bits", a.state_rms, a.state_max);
+  if (!a.state_cells.empty()) {
+    const auto& worst = a.state_cells.front();
+    fmt::print("; worst layer {} cell {}: {:.3f} % of its alpha when on", worst.layer, worst.cell,
+               100.0 * worst.on_relative_rms);
+  }
+  fmt::print("\n");
   fmt::print("power               {} = {} cells + {} feedforward\n", format_si(a.power.total, "W"),
              format_si(a.power.cells, "W"), format_si(a.power.feedforward, "W"));
   const auto& settling = verification.settling;
@@ -101,7 +106,7 @@ void print_figures(const hysteron::flow::Verification& verification) {
 int run(const Options& options, Session& session) {
   namespace flow = hysteron::flow;
   const auto limits = parse_limits(options.limits, hysteron::report::agreement_json({}));
-  const hysteron::model::Network network = hysteron::model::load_model(options.model);
+  const hysteron::model::Network network = read_circuit_model(options.model, options.circuit);
   const hysteron::data::Features features = hysteron::data::read_npy(options.input);
   const auto clips = flow::check_clips(network, features, options.clips, hysteron::quoted(options.input.string()));
   flow::ClipFiles files = options.files;
@@ -174,6 +179,7 @@ void add_verify_command(CLI::App& app, Session& session) {
             ->take_all();
         command.add_flag("--json", options.json, "Print one JSON object");
         add_circuit_flags(command, options.circuit);
+        add_frame_time_flag(command, options.circuit);
       },
       [&session](const Options& options) { return run(options, session); });
 }

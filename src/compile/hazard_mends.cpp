@@ -15,4 +15,9 @@ void apply_mends(CompiledNetwork& network, const HazardMends& mends) {
   }
 }
 
+void replace_mends(CompiledNetwork& network, const HazardMends& mends) {
+  network.circuit.remove_capacitors();  // a compiled network has no others
+  apply_mends(network, mends);
+}
+
 }  // namespace hysteron::compile

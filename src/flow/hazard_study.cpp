@@ -4,106 +4,21 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <tuple>
 
+#include "flow/rail_times.h"
 #include "hysteron/report/circuit_report.h"
 #include "hysteron/report/divergence_report.h"
 
 namespace hysteron::flow {
 namespace {
 
-/// The search ends when the frame time is known this well, or at this share of the model's.
+/// The search ends when the frame time is known this well, or at these shares of the circuit's own.
 constexpr double kRateRatio = 1.12;
 constexpr double kShortestShare = 1.0 / 64.0;
-
-/// A diode whose current is a value, and what kind of rail it holds.
-struct Rail {
-  circuit::DeviceId diode = 0;
-  std::string kind;
-};
-
-/// Names of signals begin with what they are: see compile::build_network.
-std::optional<std::string> rail_kind(const circuit::Transistor& device) {
-  if (device.gate != device.drain) return std::nullopt;
-  const std::string side = device.polarity == circuit::Polarity::kN ? ", N rail" : ", P rail";
-  if (device.role == circuit::Role::kInputRail) return "input" + side;
-  if (device.role == circuit::Role::kCell) return device.name == "m4" ? std::optional("state" + side) : std::nullopt;
-  if (device.role != circuit::Role::kRail) return std::nullopt;
-  switch (device.name.front()) {
-    case 'c':
-      return "candidate" + side;
-    case 'v':
-      return "signed value" + side;
-    case 'o':
-      return "layer output" + side;
-    case 'h':
-      return "state" + side;
-    default:
-      return "other" + side;
-  }
-}
-
-std::vector<Rail> find_rails(const circuit::Circuit& circuit) {
-  std::vector<Rail> rails;
-  for (circuit::DeviceId id = 0; id < circuit.transistors().size(); ++id) {
-    if (auto kind = rail_kind(circuit.transistor(id))) rails.push_back({id, std::move(*kind)});
-  }
-  return rails;
-}
-
-/// Settling times of all rails, clip after clip.
-class RailTimes {
- public:
-  explicit RailTimes(const compile::CompiledNetwork& network) : network_(network), rails_(find_rails(network.circuit)) {
-    for (const Rail& rail : rails_) ++kinds_[rail.kind].rails;
-  }
-
-  void watch(sim::Testbench& bench) {
-    first_probe_ = bench.probes.size();
-    for (const Rail& rail : rails_) bench.probes.push_back({sim::Probe::Kind::kDrainCurrent, rail.diode});
-  }
-
-  void add(const sim::Waveforms& waveforms, std::size_t frames) {
-    const double tolerance = analysis::kSettledWithin * network_.conditions.unit_current;
-    for (std::size_t i = 0; i < rails_.size(); ++i) {
-      Kind& kind = kinds_[rails_[i].kind];
-      for (const double time :
-           analysis::settling_times(waveforms, first_probe_ + i, frames, network_.frame_seconds, tolerance)) {
-        kind.seconds.push_back(static_cast<float>(time));
-        if (time <= kind.worst) continue;
-        kind.worst = time;
-        kind.slowest = rails_[i].diode;
-      }
-    }
-  }
-
-  std::vector<RailSettling> summary() const {
-    std::vector<RailSettling> result;
-    for (const auto& [name, kind] : kinds_) {
-      result.push_back({name, kind.rails, analysis::summarise_settling(kind.seconds),
-                        "x" + network_.circuit.full_name(kind.slowest)});
-    }
-    std::stable_sort(result.begin(), result.end(),
-                     [](const RailSettling& a, const RailSettling& b) { return a.seconds.p99 > b.seconds.p99; });
-    return result;
-  }
-
- private:
-  struct Kind {
-    std::size_t rails = 0;
-    std::vector<float> seconds;
-    double worst = -1.0;
-    circuit::DeviceId slowest = 0;
-  };
-
-  const compile::CompiledNetwork& network_;
-  std::vector<Rail> rails_;
-  std::map<std::string, Kind> kinds_;
-  std::size_t first_probe_ = 0;
-};
+constexpr double kLongestShare = 16.0;
 
 void watch_clips(const Workshop& workshop, const model::Network& network, const compile::CompiledNetwork& compiled,
                  const data::Features& features, const HazardRequest& request, Reporter& reporter, HazardStudy& study) {
@@ -115,6 +30,7 @@ void watch_clips(const Workshop& workshop, const model::Network& network, const 
   }
   analysis::AgreementCounter counter(network);
   std::vector<analysis::Glitch> all;
+  std::vector<float> overdrives;
   std::size_t done = 0;
   const std::string task = "watching every rail";
   std::optional<Error> first_error;
@@ -134,6 +50,8 @@ void watch_clips(const Workshop& workshop, const model::Network& network, const 
     const analysis::Transients transients = analysis::read_transients(compiled, benches[i], waveforms);
     times.add(waveforms, software.frames);
     counter.add(software, circuit);
+    const std::vector<float> switching = analysis::switch_overdrives(network, software);
+    overdrives.insert(overdrives.end(), switching.begin(), switching.end());
     analysis::add_counts(study.divergence, analysis::find_divergence(network, clip, software, circuit, transients));
     for (const analysis::Glitch& glitch : analysis::find_glitches(network, software, circuit, transients)) {
       all.push_back(glitch);
@@ -152,7 +70,23 @@ void watch_clips(const Workshop& workshop, const model::Network& network, const 
   });
   study.counts = analysis::count_glitches(all);
   study.agreement = counter.total();
-  study.rails = times.summary();
+  study.rails = times.kinds();
+  study.diodes = times.diodes();
+  study.advice = advise(study.glitches, std::move(overdrives), workshop.options().mends,
+                        compiled.conditions.unit_current, compiled.frame_seconds);
+}
+
+void try_mend(const Workshop& workshop, const model::Network& network, const compile::CompiledNetwork& compiled,
+              const data::Features& features, const HazardRequest& request, Reporter& reporter, HazardStudy& study) {
+  const Mend& mend = study.advice.mends.front();
+  compile::CompiledNetwork mended = compiled;
+  compile::replace_mends(mended, mend.mends);
+  const Verification result = verify(workshop, network, mended, features, request.clips, request.conditions, reporter);
+  std::vector<analysis::Glitch> glitches;
+  for (const VerifiedClip& clip : result.clips) {
+    glitches.insert(glitches.end(), clip.glitches.begin(), clip.glitches.end());
+  }
+  study.trial = {mend, analysis::count_glitches(glitches), result.divergence, result.agreement, result.failed};
 }
 
 RatePoint try_rate(const Workshop& workshop, const model::Network& network, const compile::CompiledNetwork& compiled,
@@ -170,23 +104,100 @@ RatePoint try_rate(const Workshop& workshop, const model::Network& network, cons
           result.failed};
 }
 
-/// Halves the frame time while agreement holds, then closes in between the last that held and the first that did not.
-void search_rate(const Workshop& workshop, const model::Network& network, const compile::CompiledNetwork& compiled,
-                 const data::Features& features, const HazardRequest& request, Reporter& reporter, HazardStudy& study) {
-  const double wanted = std::min(request.least_agreement, study.agreement.frame_agreement);
-  const bool decides = study.agreement.decision_agreement >= 1.0;
-  study.rates.push_back(
-      {compiled.frame_seconds, study.agreement.frame_agreement, study.agreement.state_mismatch, decides, true, 0});
-  double good = compiled.frame_seconds;
-  double bad = 0.0;
-  while ((bad == 0.0 || good / bad > kRateRatio) && good > kShortestShare * compiled.frame_seconds) {
-    const double next = bad == 0.0 ? 0.5 * good : std::sqrt(good * bad);
-    RatePoint point = try_rate(workshop, network, compiled, features, request, next, reporter);
-    point.holds = point.failed == 0 && point.frame_agreement >= wanted && (point.same_decisions || !decides);
-    study.rates.push_back(point);
-    (point.holds ? good : bad) = next;
+/// The search for the shortest frame time at which agreement holds.
+class RateSearch {
+ public:
+  RateSearch(const Workshop& workshop, const model::Network& network, const compile::CompiledNetwork& compiled,
+             const data::Features& features, const HazardRequest& request, Reporter& reporter, HazardStudy& study)
+      : workshop_(workshop),
+        network_(network),
+        compiled_(compiled),
+        features_(features),
+        request_(request),
+        reporter_(reporter),
+        study_(study),
+        own_(compiled.frame_seconds),
+        same_decisions_(study.agreement.decision_agreement >= 1.0) {}
+
+  void run() {
+    study_.wanted_agreement = request_.least_agreement;
+    const bool holds = study_.agreement.frame_agreement >= study_.wanted_agreement;
+    study_.rates.push_back(
+        {own_, study_.agreement.frame_agreement, study_.agreement.state_mismatch, same_decisions_, holds, 0});
+    if (holds || !lengthen()) shorten();
+    while (bad_ > 0.0 && good_ / bad_ > kRateRatio) narrow(std::sqrt(good_ * bad_));
+    study_.fastest_frame = good_;
   }
-  study.fastest_frame = good;
+
+ private:
+  bool narrow(double frame_seconds) {
+    RatePoint point = try_rate(workshop_, network_, compiled_, features_, request_, frame_seconds, reporter_);
+    point.holds = point.failed == 0 && point.frame_agreement >= study_.wanted_agreement &&
+                  (point.same_decisions || !same_decisions_);
+    study_.rates.push_back(point);
+    (point.holds ? good_ : bad_) = frame_seconds;
+    return point.holds;
+  }
+
+  /// Whether a longer frame than the circuit's own reaches what is wanted; if not, what its own reaches is wanted.
+  bool lengthen() {
+    const bool own_decides = same_decisions_;
+    same_decisions_ = true;
+    bad_ = own_;
+    for (double next = 2.0 * own_; next <= kLongestShare * own_; next *= 2.0) {
+      if (narrow(next)) return true;
+    }
+    same_decisions_ = own_decides;
+    study_.wanted_agreement = study_.agreement.frame_agreement;
+    study_.rates.front().holds = true;
+    bad_ = 0.0;
+    return false;
+  }
+
+  /// Halves the frame time while agreement holds.
+  void shorten() {
+    good_ = own_;
+    while (good_ > kShortestShare * own_ && narrow(0.5 * good_)) {
+    }
+  }
+
+  const Workshop& workshop_;
+  const model::Network& network_;
+  const compile::CompiledNetwork& compiled_;
+  const data::Features& features_;
+  const HazardRequest& request_;
+  Reporter& reporter_;
+  HazardStudy& study_;
+  double own_;
+  bool same_decisions_;  // must hold, too
+  double good_ = 0.0;    // shortest frame time that held
+  double bad_ = 0.0;     // longest one below it that did not; 0: none
+};
+
+nlohmann::json trial_json(const MendTrial& trial) {
+  nlohmann::json json = report::agreement_json(trial.agreement);
+  json.update(report::counts_json(trial.divergence));
+  json.update({{"flag", trial.mend.flag},
+               {"value", trial.mend.value},
+               {"glitch_counts", report::glitch_counts_json(trial.counts)},
+               {"failed_clips", trial.failed}});
+  return json;
+}
+
+nlohmann::json rates_json(const HazardStudy& study) {
+  nlohmann::json points = nlohmann::json::array();
+  for (const RatePoint& point : study.rates) {
+    points.push_back({{"frame_seconds", point.frame_seconds},
+                      {"frame_agreement", point.frame_agreement},
+                      {"state_mismatch", point.state_mismatch},
+                      {"same_decisions", point.same_decisions},
+                      {"failed_clips", point.failed},
+                      {"holds", point.holds}});
+  }
+  return {{"fastest_frame_seconds", study.fastest_frame},
+          {"highest_frame_rate_hz", 1.0 / study.fastest_frame},
+          {"frame_agreement_wanted", study.wanted_agreement},
+          {"frame_rates", points}};
 }
 
 }  // namespace
@@ -196,12 +207,16 @@ HazardStudy study_hazards(const Workshop& workshop, const model::Network& networ
                           const HazardRequest& request, Reporter& reporter) {
   HazardStudy study;
   watch_clips(workshop, network, compiled, features, request, reporter, study);
-  if (request.search_rate && study.failed.empty())
-    search_rate(workshop, network, compiled, features, request, reporter, study);
+  if (request.try_advice && !study.advice.mends.empty()) {
+    try_mend(workshop, network, compiled, features, request, reporter, study);
+  }
+  if (request.search_rate && study.failed.empty()) {
+    RateSearch(workshop, network, compiled, features, request, reporter, study).run();
+  }
   return study;
 }
 
-nlohmann::json hazard_json(const HazardStudy& study, const model::Network& network) {
+nlohmann::json hazard_json(const HazardStudy& study, double frame_seconds) {
   nlohmann::json json = report::agreement_json(study.agreement);
   json.update(report::counts_json(study.divergence));
   json["rails"] = nlohmann::json::array();
@@ -210,27 +225,23 @@ nlohmann::json hazard_json(const HazardStudy& study, const model::Network& netwo
     row.update({{"kind", rail.kind}, {"rails", rail.rails}, {"slowest", rail.slowest}});
     json["rails"].push_back(row);
   }
+  json["diodes"] = nlohmann::json::array();
+  for (const DiodeSettling& diode : study.diodes) {
+    nlohmann::json row = report::settling_json(diode.seconds);
+    row.update({{"name", diode.name}, {"kind", diode.kind}});
+    json["diodes"].push_back(row);
+  }
   json["glitch_counts"] = report::glitch_counts_json(study.counts);
   json["glitches"] = nlohmann::json::array();
   for (const auto& [clip, glitch] : study.glitches) {
-    nlohmann::json row = report::glitches_json({glitch}, network.frame_seconds).front();
+    nlohmann::json row = report::glitches_json({glitch}, frame_seconds).front();
     row["clip"] = clip;
     json["glitches"].push_back(row);
   }
+  json["advice"] = advice_json(study.advice);
+  if (study.trial) json["trial"] = trial_json(*study.trial);
   json["failed_clips"] = study.failed;
-  if (study.fastest_frame > 0.0) {
-    json["fastest_frame_seconds"] = study.fastest_frame;
-    json["highest_frame_rate_hz"] = 1.0 / study.fastest_frame;
-    json["frame_rates"] = nlohmann::json::array();
-    for (const RatePoint& point : study.rates) {
-      json["frame_rates"].push_back({{"frame_seconds", point.frame_seconds},
-                                     {"frame_agreement", point.frame_agreement},
-                                     {"state_mismatch", point.state_mismatch},
-                                     {"same_decisions", point.same_decisions},
-                                     {"failed_clips", point.failed},
-                                     {"holds", point.holds}});
-    }
-  }
+  if (study.fastest_frame > 0.0) json.update(rates_json(study));
   return json;
 }
 

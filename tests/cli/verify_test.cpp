@@ -139,6 +139,10 @@ TEST_F(Verify, SaysWhereCircuitAndSoftwarePart) {
     EXPECT_EQ(json["causes"][cause]["events"], 0) << cause;
   }
   EXPECT_GT(json["settling_seconds"]["candidates"]["worst"], 0.0);
+  ASSERT_EQ(json["state_cells"].size(), 2u);
+  EXPECT_EQ(json["state_worst_relative_rms"], json["state_cells"][0]["on_relative_rms"]);
+  EXPECT_GE(json["state_cells"][0]["on_relative_rms"], json["state_cells"][0]["relative_rms"]);
+  EXPECT_TRUE(has(outcome.output, "% of its alpha when on")) << outcome.output;
   EXPECT_LT(json["settling_seconds"]["logits"]["worst"], 0.01);
 }
 

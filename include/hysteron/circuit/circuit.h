@@ -83,6 +83,7 @@ class Circuit {
   /// Adds `capacitor`; its full name must be new among capacitors.
   void add(Capacitor capacitor);
   const std::vector<Capacitor>& capacitors() const { return capacitors_; }
+  void remove_capacitors() { capacitors_.clear(); }
 
   /// "layer0_cell1_m3": the block's path and the name joined, unique in the circuit.
   std::string full_name(DeviceId id) const;

@@ -17,7 +17,29 @@ struct HazardMends {
 /// proportion at others, so that a settled candidate switches a cell as fast.
 inline constexpr double default_cell_capacitance(double unit_current) { return 80e-15 / 1e-9 * unit_current; }
 
+// What docs/notes/hazards.md measured of capacitors at V0.
+inline constexpr double kSwitchingSwing = 1.2;     ///< volt that V0 moves before its cell switches
+inline constexpr double kOwnCapacitance = 20e-15;  ///< farad that V0 has by itself
+/// The largest capacitor that lost nothing: 110 fF at 1 nA and frames of 10 ms, and in proportion to the charge that a
+/// unit current brings in a frame.
+inline constexpr double largest_cell_capacitance(double unit_current, double frame_seconds) {
+  return 110e-15 / (1e-9 * 0.01) * unit_current * frame_seconds;
+}
+
+/// How far beyond its threshold, in ampere, a candidate has to settle to switch a cell with `capacitance` at V0 in a
+/// frame; and the largest capacitor that a candidate switches that settles `overdrive` ampere beyond it (may be below
+/// 0: none is small enough).
+inline constexpr double overdrive_to_switch(double capacitance, double frame_seconds) {
+  return kSwitchingSwing * (capacitance + kOwnCapacitance) / frame_seconds;
+}
+inline constexpr double capacitance_switched_by(double overdrive, double frame_seconds) {
+  return overdrive * frame_seconds / kSwitchingSwing - kOwnCapacitance;
+}
+
 /// Puts `mends` into a network that has none yet.
 void apply_mends(CompiledNetwork& network, const HazardMends& mends);
+
+/// Puts `mends` in the place of those that apply_mends put into a network.
+void replace_mends(CompiledNetwork& network, const HazardMends& mends);
 
 }  // namespace hysteron::compile
