@@ -48,7 +48,7 @@ void declare(CLI::App& command, Options& options) {
   count("--chains", request.chains, "Independent chains");
   command.add_option("--decay", request.decay, "What the linear memories keep of a value from frame to frame")
       ->capture_default_str();
-  command.add_option("--seed", request.seed, "Of values and noise")->check(not_negative())->capture_default_str();
+  add_seed(command, "--seed", request.seed, "Of values and noise")->default_str(std::to_string(request.seed));
   command.add_option("-j,--jobs", options.jobs, "Threads; 0 takes all")->check(CLI::Range(0, 1024));
   command.add_flag("--json", options.json, "Print one JSON object");
 }

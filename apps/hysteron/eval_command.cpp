@@ -34,15 +34,18 @@ void declare(CLI::App& command, Options& options) {
       ->check(CLI::IsMember({"train", "validation", "test", "all"}))
       ->capture_default_str();
   command.add_option("--features", options.features, "Also write the clips' features to this NumPy file");
-  command.add_option("--corpus-seed", options.corpus_seed, "Seed of the built-in corpus; none: 1, or that of training")
-      ->check(not_negative());
+  add_seed(command, "--corpus-seed", options.corpus_seed, "Seed of the built-in corpus; none: 1, or that of training");
   auto& p = options.perturbation;
   const auto share = [&](const char* name, double& value, const char* help) {
     command.add_option(name, value, help)->check(CLI::Range(0.0, 3.0))->group("Dies and noise");
   };
-  command.add_option("--draws", options.draws, "Also score this many dies with the errors and noise below")
-      ->check(CLI::Range(0, 1000000))
-      ->group("Dies and noise");
+  const auto* draws =
+      command.add_option("--draws", options.draws, "Also score this many dies with the errors and noise below")
+          ->check(CLI::Range(0, 1000000))
+          ->group("Dies and noise");
+  command.parse_complete_callback([&options, draws] {
+    if (draws->count() > 0 && options.draws == 0) throw hysteron::bad_input("--draws is 0; expected at least one die");
+  });
   share("--static", options.all_static, "Error of every weight, threshold, width and gain: three deviations, relative");
   share("--weights", p.weights, "Of weights and biases alone");
   share("--thresholds", p.thresholds, "Of beta_hi alone");
@@ -55,9 +58,8 @@ void declare(CLI::App& command, Options& options) {
       ->group("Dies and noise");
   command.add_option("--technology", p.technology, "Weights take the widths that this technology can make")
       ->group("Dies and noise");
-  command.add_option("--die-seed", options.die_seed, "Of errors and noise")
-      ->check(not_negative())
-      ->capture_default_str()
+  add_seed(command, "--die-seed", options.die_seed, "Of errors and noise")
+      ->default_str(std::to_string(options.die_seed))
       ->group("Dies and noise");
   command.add_option("-j,--jobs", options.jobs, "Threads; 0 takes all")->check(CLI::Range(0, 1024));
   command.add_flag("--json", options.json, "Print one JSON object on stdout and nothing else there");

@@ -131,12 +131,17 @@ void declare(CLI::App& command, Options& options) {
   command.add_option("--hold", options.study.hold, "Leave every state alone for this many seconds");
   command.add_flag("--corners", options.study.corners,
                    "The proof at every corner, 0.9 to 1.1 of the supply, -40 to 85 degrees Celsius");
-  command.add_option("--dies", options.study.dies, "Dies that ngspice draws, single spikes from every state on each")
-      ->check(not_negative());
-  command.add_option("--seed", options.study.seed, "Of the first die")->check(not_negative())->capture_default_str();
+  const auto* dies =
+      command
+          .add_option("--dies", options.study.dies, "Dies that ngspice draws, single spikes from every state on each")
+          ->check(not_negative());
+  add_seed(command, "--seed", options.study.seed, "Of the first die")->default_str(std::to_string(options.study.seed));
   command.add_option("-o,--output", options.output, "Folder for gates.json, netlists and test benches");
   command.add_flag("--json", options.json, "Print one JSON object");
   add_technology_flags(command, options.circuit);
+  command.parse_complete_callback([&options, dies] {
+    if (dies->count() > 0 && options.study.dies == 0) throw hysteron::bad_input("--dies is 0; expected at least one");
+  });
 }
 
 }  // namespace

@@ -159,9 +159,8 @@ void declare(CLI::App& command, Options& options) {
       ->delimiter(',')
       ->check(not_negative());
   command.add_option("--dies", options.request.dies, "Number of dies")->check(not_negative())->required();
-  command.add_option("--seed", options.request.seed, "Seed of the first die; every further die takes the next one")
-      ->check(not_negative())
-      ->capture_default_str();
+  add_seed(command, "--seed", options.request.seed, "Seed of the first die; every further die takes the next one")
+      ->default_str(std::to_string(options.request.seed));
   command
       .add_option("--engine", options.request.simulator,
                   "behavioural (dies drawn from measured statistics), spice (the technology's own mismatch in ngspice) "

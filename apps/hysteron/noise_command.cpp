@@ -138,7 +138,7 @@ void declare(CLI::App& command, Options& options) {
                   "Distances from a threshold that are tried, over the deviation of its noise")
       ->delimiter(',')
       ->capture_default_str();
-  command.add_option("--seed", request.seed, "Of the noise")->check(not_negative())->capture_default_str();
+  add_seed(command, "--seed", request.seed, "Of the noise")->default_str(std::to_string(request.seed));
   command.add_option("-o,--output", options.output, "Write the JSON object to this file too");
   command.add_flag("--json", options.json, "Print one JSON object");
   add_technology_flags(command, options.circuit);

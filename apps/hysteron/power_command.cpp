@@ -219,9 +219,8 @@ void declare(CLI::App& command, Options& options) {
                   "Frames that a decision of a drawn network takes, for its energy; a model's are those of its clips")
       ->check(not_negative())
       ->capture_default_str();
-  command.add_option("--seed", options.request.seed, "Of networks and clip")
-      ->check(not_negative())
-      ->capture_default_str();
+  add_seed(command, "--seed", options.request.seed, "Of networks and clip")
+      ->default_str(std::to_string(options.request.seed));
   command.add_flag("--json", options.json, "Print one JSON object");
   add_circuit_flags(command, options.circuit);
   command.parse_complete_callback([&options, models, dims, model_dims] {

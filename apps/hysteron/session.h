@@ -1,6 +1,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -21,6 +22,17 @@ inline CLI::Validator not_negative() {
     return text.starts_with('-') ? "expected a whole number from 0, not " + text : std::string();
   };
   return {check, "", "not_negative"};
+}
+
+/// The whole number from 0 to 2^64 - 1 that `text` is. Throws a bad-input Error that names the option `name`.
+std::uint64_t parse_seed(const std::string& text, const std::string& name);
+
+/// Adds an option that takes such a number. One out of range is bad input, not bad usage: seeds often come out of
+/// files.
+template <typename Seed>
+CLI::Option* add_seed(CLI::App& command, const std::string& name, Seed& seed, const std::string& help) {
+  const auto take = [&seed, name](const std::string& text) { seed = parse_seed(text, name); };
+  return command.add_option_function<std::string>(name, take, help)->type_name("UINT");
 }
 
 /// Adds subcommand `name` whose options live in one `Options` object: `declare(command, options)` adds the flags and

@@ -181,6 +181,26 @@ TEST_F(BadInput, CellsThatCannotBe) {
   expect_refusal(cell("1n", "500p", "1n", {"--loop", "nowhere/loop.csv"}), kBadInput, {"nowhere"});
 }
 
+TEST_F(BadInput, SeedsOutOfRangeAndNoDies) {
+  put("q.gates", "input a\nq = not a\noutput q\n");
+  const Arguments commands[] = {{"noise", "--seed"},
+                                {"power", "--seed"},
+                                {"gates", "q.gates", "--seed"},
+                                {"study", "accumulation", "--seed"},
+                                {"montecarlo", "m.safetensors", "--input", "x.npy", "--dies", "1", "--seed"},
+                                {"eval", "m.safetensors", "--data", ".", "--die-seed"},
+                                {"eval", "m.safetensors", "--data", ".", "--corpus-seed"}};
+  for (const Arguments& command : commands) {
+    for (const char* seed : {"-1", "18446744073709551616", "1.5", "many", ""}) {
+      Arguments all = command;
+      all.emplace_back(seed);
+      expect_refusal(all, kBadInput, {command.back(), "a whole number from 0 to 18446744073709551615"});
+    }
+  }
+  expect_refusal({"gates", "q.gates", "--dies", "0"}, kBadInput, {"--dies is 0"});
+  expect_refusal({"eval", "m.safetensors", "--data", ".", "--draws", "0"}, kBadInput, {"--draws is 0"});
+}
+
 TEST_F(BadInput, CellStudiesThatCannotBe) {
   const auto study = [](const Arguments& more) {
     Arguments all = {"study", "cell", "-o", "cell.json"};

@@ -56,7 +56,6 @@ TEST_F(Noise, RefusesWhatCannotBe) {
   expect_refusal({"noise", "--device-sample-seconds", "0"}, 3, {"--device-sample-seconds 0"});
   expect_refusal({"noise", "--device-margins", "0"}, 3, {"--device-margins 0"});
   expect_refusal({"noise", "--device-trials", "-1"}, 2, {"--device-trials"});
-  expect_refusal({"noise", "--seed", "-1"}, 2, {"--seed"});
   expect_refusal({"noise", "-o", "nowhere/noise.json"}, 3, {"--output"});
 }
 

@@ -64,7 +64,6 @@ TEST_F(Usage, WrongCallsExitWithTwo) {
   expect_refusal(with(verify, {"--fail-under", "beauty=1"}), 2, {"--fail-under", "frame_agreement"});
   expect_refusal(with(verify, {"--jobs", "0"}), 2, {"--jobs"});
   expect_refusal(with(verify, {"--clips", "-1"}), 2, {"--clips", "a whole number from 0, not -1"});
-  expect_refusal({"eval", "m.safetensors", "--data", ".", "--die-seed", "-1"}, 2, {"--die-seed"});
   expect_refusal(with(verify, {"--unit-current", "3"}), 2, {"--unit-current"});
 }
 
