@@ -679,7 +679,7 @@ def noise_section(bench):
     section = Section("Noise at a held cell", "`hysteron noise`: protocol A of docs/noise.md.")
     fill_noise_section(section, bench)
     if bench.speech is not None:
-        fill_network_part(section, bench, train_once, mean_alpha)
+        fill_network_part(section, bench, train_once)
     return section
 
 
@@ -691,7 +691,7 @@ def devices_section(bench):
 
 def accumulation_section(bench):
     section = Section("Noise over time and layers", "`hysteron study accumulation`: a value kept in chains of memories, every mirror off "
-                                                    "by 1 % (one deviation) in every frame; docs/noise.md has the protocol.")
+                                                    "by a random factor in every frame; docs/noise.md has the protocol.")
     fill_accumulation_section(section, bench)
     return section
 

@@ -8,7 +8,7 @@
 namespace {
 
 struct Options {
-  hysteron::behavioural::AccumulationRequest request;
+  hysteron::flow::AccumulationStudyRequest request;
   int jobs = 0;
   bool json = false;
 };
@@ -23,22 +23,25 @@ void print_growth(const hysteron::flow::Growth& growth, const char* what) {
 
 int run(const Options& options, Session& session) {
   namespace flow = hysteron::flow;
-  const auto results = flow::study_accumulation(options.request, options.jobs, session.reporter, session.stop);
+  const auto levels = flow::study_accumulation(options.request, options.jobs, session.reporter, session.stop);
   if (options.json) {
-    fmt::print("{}\n", flow::accumulation_json(results, options.request).dump());
+    fmt::print("{}\n", flow::accumulation_json(levels, options.request).dump());
     return 0;
   }
-  for (const auto& result : results) {
-    fmt::print("{}\n", hysteron::behavioural::name_of(result.memory));
-    print_growth(result.over_frames, "frames");
-    print_growth(result.over_layers, "layers");
+  for (const auto& level : levels) {
+    for (const auto& result : level.memories) {
+      fmt::print("{}, mirrors off by {:g} %\n", hysteron::behavioural::name_of(result.run.memory), 100.0 * level.noise);
+      print_growth(result.over_frames, "frames");
+      print_growth(result.over_layers, "layers");
+    }
   }
   return 0;
 }
 
 void declare(CLI::App& command, Options& options) {
-  auto& request = options.request;
-  command.add_option("--noise", request.noise, "Relative deviation of every mirror's current in a frame")
+  auto& request = options.request.chains;
+  command.add_option("--noise", options.request.noises, "Relative deviations of every mirror's current in a frame")
+      ->delimiter(',')
       ->capture_default_str();
   const auto count = [&](const char* name, std::size_t& value, const char* help) {
     command.add_option(name, value, help)->check(not_negative())->capture_default_str();
@@ -58,6 +61,6 @@ void declare(CLI::App& command, Options& options) {
 void add_accumulation_study(CLI::App& study, Session& session) {
   add_command<Options>(study, session, "accumulation",
                        "Keep a value in bistable cells and in linear memories made of the same noisy mirrors",
-                       "hysteron study accumulation --noise 0.01 --frames 1000 --layers 8", declare,
+                       "hysteron study accumulation --noise 0.01,0.1 --frames 1000 --layers 8", declare,
                        [&session](const Options& options) { return run(options, session); });
 }

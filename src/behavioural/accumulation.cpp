@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <complex>
+#include <limits>
 #include <numbers>
 #include <string>
 
@@ -40,7 +41,7 @@ class Chain {
         bits_(request.layers, 0),
         states_(request.layers) {
     Random random = Random(request.seed).child("accumulation/value", index);
-    bit_ = (random.bits() & 1U) != 0;
+    bit_ = index % 2 == 0;
     value_ = random.uniform(0.5, 1.0);
     angle_ = random.uniform(0.1, std::numbers::pi - 0.1);
   }
@@ -102,7 +103,7 @@ class Chain {
   std::vector<std::complex<double>> states_;
 };
 
-/// Sums over chains of one thread's share, [layers][frames + 1].
+/// Sums over chains of one thread's share, [layers][frames read].
 struct Sums {
   std::vector<double> squares;
   std::vector<double> clean;
@@ -118,16 +119,19 @@ struct Sums {
   }
 };
 
-void run_chain(Memory memory, const AccumulationRequest& request, std::size_t index, Sums& sums) {
+void run_chain(Memory memory, const AccumulationRequest& request, const std::vector<std::size_t>& frames,
+               std::size_t index, Sums& sums) {
   Chain noisy(memory, request, request.noise, index);
   Chain clean(memory, request, 0.0, index);
   std::vector<double> noisy_outputs(request.layers);
   std::vector<double> clean_outputs(request.layers);
+  std::size_t next = 0;  // of the frames read
   for (std::size_t frame = 0; frame <= request.frames; ++frame) {
     noisy.step(frame, noisy_outputs);
     clean.step(frame, clean_outputs);
+    if (frame != frames[next]) continue;
     for (std::size_t layer = 0; layer < request.layers; ++layer) {
-      const std::size_t place = layer * (request.frames + 1) + frame;
+      const std::size_t place = layer * frames.size() + next;
       if (noisy.bit(layer) != clean.bit(layer)) {
         sums.wrong[place] += 1.0;
         continue;
@@ -136,6 +140,7 @@ void run_chain(Memory memory, const AccumulationRequest& request, std::size_t in
       sums.squares[place] += error * error;
       sums.clean[place] += clean_outputs[layer] * clean_outputs[layer];
     }
+    ++next;
   }
 }
 
@@ -153,21 +158,38 @@ const char* name_of(Memory memory) {
   return "";
 }
 
+std::vector<std::size_t> round_numbers(std::size_t last) {
+  std::vector<std::size_t> result;
+  for (std::size_t decade = 1; decade <= last; decade *= 10) {
+    for (const std::size_t digit : {1, 2, 5}) {
+      if (digit * decade < last) result.push_back(digit * decade);
+    }
+  }
+  result.push_back(last);
+  return result;
+}
+
 Accumulation accumulate_noise(Memory memory, const AccumulationRequest& request, ThreadPool& pool) {
   constexpr std::size_t kChainsOfAPart = 25;  // sums are added in this order at any number of threads
-  const std::size_t size = request.layers * (request.frames + 1);
-  const std::size_t parts = (request.chains + kChainsOfAPart - 1) / kChainsOfAPart;
-  std::vector<Sums> sums(parts, Sums(size));
-  pool.run(parts, [&](std::size_t part) {
-    const std::size_t end = std::min(request.chains, (part + 1) * kChainsOfAPart);
-    for (std::size_t i = part * kChainsOfAPart; i < end; ++i) run_chain(memory, request, i, sums[part]);
-  });
-  Sums total(size);
-  for (const Sums& part : sums) total.add(part);
+  constexpr std::size_t kPartsAtOnce = 64;    // sums that are held
   Accumulation result;
   result.memory = memory;
+  result.frames = round_numbers(request.frames);
+  const std::size_t size = request.layers * result.frames.size();
+  const std::size_t parts = (request.chains + kChainsOfAPart - 1) / kChainsOfAPart;
+  Sums total(size);
+  for (std::size_t first = 0; first < parts; first += kPartsAtOnce) {
+    std::vector<Sums> sums(std::min(kPartsAtOnce, parts - first), Sums(size));
+    pool.run(sums.size(), [&](std::size_t part) {
+      const std::size_t begin = (first + part) * kChainsOfAPart;
+      const std::size_t end = std::min(request.chains, begin + kChainsOfAPart);
+      for (std::size_t i = begin; i < end; ++i) run_chain(memory, request, result.frames, i, sums[part]);
+    });
+    for (const Sums& part : sums) total.add(part);
+  }
+  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
   for (std::size_t i = 0; i < size; ++i) {
-    result.errors.push_back(std::sqrt(total.squares[i] / total.clean[i]));
+    result.errors.push_back(total.clean[i] > 0.0 ? std::sqrt(total.squares[i] / total.clean[i]) : kNone);
     result.wrong_bits.push_back(total.wrong[i] / static_cast<double>(request.chains));
   }
   return result;

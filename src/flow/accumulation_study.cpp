@@ -1,3 +1,6 @@
+#include <numeric>
+#include <utility>
+
 #include "flow/check_range.h"
 #include "hysteron/base/error.h"
 #include "hysteron/base/parallel.h"
@@ -13,50 +16,58 @@ constexpr std::size_t kMostFrames = 1000000;
 constexpr std::size_t kMostLayers = 64;
 constexpr std::size_t kMostChains = 1000000;
 
-/// 1, 2, 5, 10, 20 ... and `last`.
-std::vector<std::size_t> round_numbers(std::size_t last) {
-  std::vector<std::size_t> result;
-  for (std::size_t decade = 1; decade <= last; decade *= 10) {
-    for (const std::size_t digit : {1, 2, 5}) {
-      if (digit * decade < last) result.push_back(digit * decade);
-    }
-  }
-  result.push_back(last);
-  return result;
-}
-
+/// `places` of the run's errors, which lie at `at`.
 Growth growth(const behavioural::Accumulation& run, const std::vector<std::size_t>& at,
               const std::vector<std::size_t>& places) {
   Growth result;
   result.at = at;
   std::vector<double> x;
+  std::vector<double> y;
   for (std::size_t i = 0; i < at.size(); ++i) {
-    x.push_back(static_cast<double>(at[i]));
-    result.error.push_back(run.errors[places[i]]);
+    const double error = run.errors[places[i]];
+    result.error.push_back(error);
     result.wrong_bits.push_back(run.wrong_bits[places[i]]);
+    if (!(error > 0.0)) continue;  // no logarithm: no error at all, or no bit left
+    x.push_back(static_cast<double>(at[i]));
+    y.push_back(error);
   }
-  result.exponent = analysis::fit_exponent(x, result.error);
+  result.exponent = analysis::fit_exponent(x, y);
   return result;
 }
 
-AccumulationResult summarise(const behavioural::Accumulation& run, const behavioural::AccumulationRequest& request) {
-  AccumulationResult result;
-  result.memory = run.memory;
-  const std::vector<std::size_t> frames = round_numbers(request.frames);
-  result.over_frames = growth(run, frames, frames);
-  std::vector<std::size_t> layers;
-  std::vector<std::size_t> places;
-  for (std::size_t layer = 0; layer < request.layers; ++layer) {
-    layers.push_back(layer + 1);
-    places.push_back(layer * (request.frames + 1) + request.frames);
+AccumulationResult summarise(behavioural::Accumulation run, std::size_t layers) {
+  std::vector<std::size_t> first(run.frames.size());
+  std::iota(first.begin(), first.end(), 0);
+  std::vector<std::size_t> numbers;
+  std::vector<std::size_t> last;
+  for (std::size_t layer = 1; layer <= layers; ++layer) {
+    numbers.push_back(layer);
+    last.push_back(layer * run.frames.size() - 1);
   }
-  result.over_layers = growth(run, layers, places);
-  return result;
+  Growth over_frames = growth(run, run.frames, first);
+  Growth over_layers = growth(run, numbers, last);
+  return {std::move(run), std::move(over_frames), std::move(over_layers)};
+}
+
+/// Every layer's errors, [layers][frames read].
+Json errors_json(const behavioural::Accumulation& run) {
+  Json layers = Json::array();
+  for (std::size_t i = 0; i < run.errors.size(); ++i) {
+    if (i % run.frames.size() == 0) layers.push_back(Json::array());
+    layers.back().push_back(report::number_json(run.errors[i]));
+  }
+  return layers;
+}
+
+Json numbers_json(const std::vector<double>& values) {
+  Json list = Json::array();
+  for (const double value : values) list.push_back(report::number_json(value));
+  return list;
 }
 
 Json growth_json(const Growth& growth, const char* what) {
   return {{what, growth.at},
-          {"error", growth.error},
+          {"error", numbers_json(growth.error)},
           {"wrong_bits", growth.wrong_bits},
           {"exponent", report::number_json(growth.exponent.value)},
           {"exponent_half_interval", report::number_json(growth.exponent.half_interval)}};
@@ -64,36 +75,50 @@ Json growth_json(const Growth& growth, const char* what) {
 
 }  // namespace
 
-void check_accumulation(const behavioural::AccumulationRequest& request) {
-  check_range("--noise", request.noise, 1e-6, 1.0);
-  check_range("--frames", static_cast<double>(request.frames), 1, kMostFrames);
-  check_range("--layers", static_cast<double>(request.layers), 1, kMostLayers);
-  check_range("--chains", static_cast<double>(request.chains), 1, kMostChains);
-  check_range("--decay", request.decay, 0.01, 1.0 - 1e-9);
+void check_accumulation(const AccumulationStudyRequest& request) {
+  if (request.noises.empty()) throw bad_input("--noise: expected at least one");
+  for (const double noise : request.noises) check_range("--noise", noise, 1e-6, 1.0);
+  const behavioural::AccumulationRequest& chains = request.chains;
+  check_range("--frames", static_cast<double>(chains.frames), 1, kMostFrames);
+  check_range("--layers", static_cast<double>(chains.layers), 1, kMostLayers);
+  check_range("--chains", static_cast<double>(chains.chains), 1, kMostChains);
+  check_range("--decay", chains.decay, 0.01, 1.0 - 1e-9);
 }
 
-std::vector<AccumulationResult> study_accumulation(const behavioural::AccumulationRequest& request, int jobs,
-                                                   Reporter& reporter, const StopFlag& stop) {
+std::vector<AccumulationLevel> study_accumulation(const AccumulationStudyRequest& request, int jobs, Reporter& reporter,
+                                                  const StopFlag& stop) {
   check_accumulation(request);
   ThreadPool pool(jobs);
-  std::vector<AccumulationResult> results;
-  for (const behavioural::Memory memory : behavioural::kMemories) {
-    if (stop.requested()) throw Error(ErrorKind::kInterrupted, "interrupted");
-    results.push_back(summarise(behavioural::accumulate_noise(memory, request, pool), request));
-    reporter.progress("running chains of memories", results.size(), std::size(behavioural::kMemories), "");
+  std::vector<AccumulationLevel> levels;
+  const std::size_t all = request.noises.size() * std::size(behavioural::kMemories);
+  std::size_t done = 0;
+  for (const double noise : request.noises) {
+    levels.push_back({noise, {}});
+    behavioural::AccumulationRequest chains = request.chains;
+    chains.noise = noise;
+    for (const behavioural::Memory memory : behavioural::kMemories) {
+      if (stop.requested()) throw Error(ErrorKind::kInterrupted, "interrupted");
+      levels.back().memories.push_back(summarise(behavioural::accumulate_noise(memory, chains, pool), chains.layers));
+      reporter.progress("running chains of memories", ++done, all, "");
+    }
   }
-  return results;
+  return levels;
 }
 
-Json accumulation_json(const std::vector<AccumulationResult>& results,
-                       const behavioural::AccumulationRequest& request) {
-  Json memories;
-  for (const AccumulationResult& result : results) {
-    memories[behavioural::name_of(result.memory)] = {{"over_frames", growth_json(result.over_frames, "frames")},
-                                                     {"over_layers", growth_json(result.over_layers, "layers")}};
+Json accumulation_json(const std::vector<AccumulationLevel>& levels, const AccumulationStudyRequest& request) {
+  Json list = Json::array();
+  for (const AccumulationLevel& level : levels) {
+    Json memories;
+    for (const AccumulationResult& result : level.memories) {
+      memories[behavioural::name_of(result.run.memory)] = {{"over_frames", growth_json(result.over_frames, "frames")},
+                                                           {"over_layers", growth_json(result.over_layers, "layers")},
+                                                           {"error", errors_json(result.run)}};
+    }
+    list.push_back({{"noise", level.noise}, {"memories", memories}});
   }
-  return {{"noise", request.noise}, {"frames", request.frames}, {"layers", request.layers}, {"chains", request.chains},
-          {"decay", request.decay}, {"seed", request.seed},     {"memories", memories}};
+  const behavioural::AccumulationRequest& chains = request.chains;
+  return {{"noise", request.noises}, {"frames", chains.frames}, {"layers", chains.layers}, {"chains", chains.chains},
+          {"decay", chains.decay},   {"seed", chains.seed},     {"levels", list}};
 }
 
 }  // namespace hysteron::flow

@@ -34,11 +34,19 @@ struct AccumulationRequest {
 /// How far the chains are off the same chains without noise.
 struct Accumulation {
   Memory memory = Memory::kFqBmru;
-  std::vector<double> errors;      ///< [layers][frames + 1], RMS over the RMS without noise; bits that differ left out
-  std::vector<double> wrong_bits;  ///< [layers][frames + 1], share; 0 for memories without bits
+  std::vector<std::size_t> frames;  ///< those that are read, round_numbers(request.frames)
+  std::vector<double> errors;  ///< [layers][frames read], RMS over the RMS without noise; bits that differ left out.
+                               ///< NaN where nothing is left: every bit that was on is lost
+  std::vector<double> wrong_bits;  ///< [layers][frames read], share; 0 for memories without bits
+
+  double error(std::size_t layer, std::size_t place) const { return errors[layer * frames.size() + place]; }
 };
 
-/// Runs every chain with and without noise. Chain i depends on (seed, i) only.
+/// 1, 2, 5, 10, 20 ... and `last`.
+std::vector<std::size_t> round_numbers(std::size_t last);
+
+/// Runs every chain with and without noise. Chain i depends on (seed, i) only; the bit of every second one is on, the
+/// first one's too. Memory grows with layers and the frames read, not with frames or chains.
 ///
 /// FQ-BMRU: beta_hi 1, width 0.5, alpha 1. The first layer's candidate is 1.5 or 0 in the first frame and 0.75, in the
 /// middle of the band, from then on; that of every other is 1.5 times the state below. Candidate, threshold leg, width

@@ -32,26 +32,37 @@ analysis::DeviceNoise study_device_noise(const Workshop& workshop, const analysi
 /// An error over frames or layers: its value at some of them and the exponent of its growth.
 struct Growth {
   std::vector<std::size_t> at;
-  std::vector<double> error;
+  std::vector<double> error;  ///< NaN where every bit that was on is lost
   std::vector<double> wrong_bits;
-  analysis::Exponent exponent;
+  analysis::Exponent exponent;  ///< over the errors that are there
 };
 
 /// How noise piles up in one kind of memory.
 struct AccumulationResult {
-  behavioural::Memory memory = behavioural::Memory::kFqBmru;
+  behavioural::Accumulation run;
   Growth over_frames;  ///< of the first layer, after 1, 2, 5, 10 ... frames
   Growth over_layers;  ///< after the last frame
 };
 
+/// Every kind of memory under noise of one deviation.
+struct AccumulationLevel {
+  double noise = 0.0;
+  std::vector<AccumulationResult> memories;
+};
+
+struct AccumulationStudyRequest {
+  behavioural::AccumulationRequest chains;  ///< but for its noise
+  std::vector<double> noises = {0.01};      ///< relative deviations of every mirror's current in a frame
+};
+
 /// Throws a bad-input Error that names the value unless `request` is possible.
-void check_accumulation(const behavioural::AccumulationRequest& request);
+void check_accumulation(const AccumulationStudyRequest& request);
 
-/// Every kind of memory under the same noise.
-std::vector<AccumulationResult> study_accumulation(const behavioural::AccumulationRequest& request, int jobs,
-                                                   Reporter& reporter, const StopFlag& stop);
+/// Every kind of memory under every noise. Throws as check_accumulation, and kInterrupted.
+std::vector<AccumulationLevel> study_accumulation(const AccumulationStudyRequest& request, int jobs, Reporter& reporter,
+                                                  const StopFlag& stop);
 
-nlohmann::ordered_json accumulation_json(const std::vector<AccumulationResult>& results,
-                                         const behavioural::AccumulationRequest& request);
+nlohmann::ordered_json accumulation_json(const std::vector<AccumulationLevel>& levels,
+                                         const AccumulationStudyRequest& request);
 
 }  // namespace hysteron::flow
