@@ -33,13 +33,14 @@ void print_text(const hysteron::analysis::Suppression& result) {
   const auto& loop = result.cell.loop.loop;
   fmt::print("cell: rise {}, fall {}, high {}\n\n", format_si(loop.rise, "A", 4), format_si(loop.fall, "A", 4),
              format_si(loop.high, "A", 4));
-  fmt::print("{:<6}{:>7}{:>9}{:>13}{:>26}{:>12}{:>8}{:>9}\n", "state", "place", "sigma in", "suppression",
-             "95 % interval", "floor", "flips", "samples");
+  fmt::print("{:<6}{:>7}{:>9}{:>13}{:>26}{:>8}{:>12}{:>12}{:>8}{:>9}\n", "state", "place", "sigma in", "suppression",
+             "95 % interval", "trials", "quiet floor", "floor", "flips", "samples");
   for (const auto& point : result.points) {
-    fmt::print("{:<6}{:>7g}{:>8.3g}%{:>13}{:>26}{:>12}{:>8}{:>9}\n", point.on ? "on" : "off", point.place,
+    fmt::print("{:<6}{:>7g}{:>8.3g}%{:>13}{:>26}{:>8}{:>12}{:>12}{:>8}{:>9}\n", point.on ? "on" : "off", point.place,
                100.0 * point.deviation, figure(point.suppression.value),
-               figure(point.suppression.low) + " to " + figure(point.suppression.high), figure(point.floor),
-               point.flips, point.samples);
+               figure(point.suppression.low) + " to " + figure(point.suppression.high), point.trials,
+               figure(point.floor), figure(point.noisy_floor), point.flips, point.samples);
+    if (!point.reason.empty()) fmt::print("       no figure: {}\n", point.reason);
   }
   const auto& fit = result.fit;
   if (!std::isnan(fit.slope)) {

@@ -293,6 +293,7 @@ void run_cells(const CellLab& lab, const std::vector<CellRun>& runs, double stop
     testbenches.back().stop_time = stop_time;
     testbenches.back().maximum_step = longest_step;
     testbenches.back().tolerance = lab.tolerance;
+    testbenches.back().read_times = lab.read_times;
   }
   const auto outcomes = lab.engine.run_all(testbenches, lab.jobs, lab.on_done);
   for (std::size_t g = 0; g < groups.size(); ++g) {

@@ -279,9 +279,10 @@ class Protocol {
       outputs.push_back(variance_between(waves, probe_index(0, CellProbe::kOutput), begin, end));
       switches.push_back(variance_between(waves, gate, begin, end) / (point.gain * point.gain));
     }
+    const Random resampling = Random(request_.seed).child("device_noise/resampling/" + path);
     const auto expected = [&](double deviation) { return std::vector<double>(outputs.size(), deviation * deviation); };
-    point.time.output_ratio = ratio_of(outputs, expected(point.time.output_expected), 1.0);
-    point.time.candidate_ratio = ratio_of(switches, expected(point.time.switch_expected), 1.0);
+    point.time.output_ratio = ratio_of(outputs, expected(point.time.output_expected), 1.0, resampling);
+    point.time.candidate_ratio = ratio_of(switches, expected(point.time.switch_expected), 1.0, resampling);
     point.time.output = point.time.output_ratio.value * point.time.output_expected;
     point.time.candidate = point.time.candidate_ratio.value * point.time.switch_expected;
   }

@@ -90,4 +90,15 @@ FlipFit fit_flips(const std::vector<FlipCount>& counts) {
   return fit;
 }
 
+std::vector<FlipFit> resampled_fits(const std::vector<FlipCount>& counts, std::size_t resamples, Random random) {
+  std::vector<FlipFit> fits;
+  std::vector<FlipCount> drawn(counts.size());
+  for (std::size_t i = 0; i < resamples && !counts.empty(); ++i) {
+    for (FlipCount& count : drawn) count = counts[random.below(counts.size())];
+    const FlipFit fit = fit_flips(drawn);
+    if (std::isfinite(fit.offset) && std::isfinite(fit.slope)) fits.push_back(fit);
+  }
+  return fits;
+}
+
 }  // namespace hysteron::analysis

@@ -4,6 +4,7 @@
 #include <cassert>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "hysteron/base/random.h"
 
@@ -21,15 +22,6 @@ FlipCount weighted_count(const ClipFlips& clip, const std::vector<std::uint16_t>
     samples += static_cast<std::uint64_t>(weights[die]) * clip.tried[die];
   }
   return {clip.margin, static_cast<std::size_t>(flips), static_cast<std::size_t>(samples)};
-}
-
-Interval middle_95(std::vector<double>& values) {
-  if (values.empty()) return {kNone, kNone};
-  std::sort(values.begin(), values.end());
-  const auto at = [&](double share) {
-    return values[static_cast<std::size_t>(std::lround(share * static_cast<double>(values.size() - 1)))];
-  };
-  return {at(0.025), at(0.975)};
 }
 
 void resample(const std::vector<ClipFlips>& clips, std::uint64_t seed, MarginFit& result) {
@@ -51,8 +43,8 @@ void resample(const std::vector<ClipFlips>& clips, std::uint64_t seed, MarginFit
     slopes.push_back(fit.slope);
   }
   result.resamples = slopes.size();
-  result.offset = middle_95(offsets);
-  result.slope = middle_95(slopes);
+  result.offset = middle_95(std::move(offsets));
+  result.slope = middle_95(std::move(slopes));
 }
 
 void judge_fit(const std::vector<FlipCount>& counts, MarginFit& result) {

@@ -2,14 +2,14 @@
 
 #include <cmath>
 #include <limits>
+#include <utility>
 
-#include "hysteron/analysis/exponent.h"
+#include "hysteron/analysis/yield.h"
 
 namespace hysteron::analysis {
 namespace {
 
 constexpr double kNever = std::numeric_limits<double>::quiet_NaN();
-constexpr std::size_t kFewTrials = 3;  // for an interval
 
 }  // namespace
 
@@ -21,7 +21,8 @@ double variance(const std::vector<double>& values) {
   return squares / static_cast<double>(values.size() - 1);
 }
 
-Ratio ratio_of(const std::vector<double>& numerators, const std::vector<double>& denominators, double scale) {
+Ratio ratio_of(const std::vector<double>& numerators, const std::vector<double>& denominators, double scale,
+               Random random) {
   Ratio result{kNever, kNever, kNever};
   double top = 0.0;
   double bottom = 0.0;
@@ -30,12 +31,19 @@ Ratio ratio_of(const std::vector<double>& numerators, const std::vector<double>&
   if (!(top > 0.0) || !(bottom > 0.0)) return result;
   result.value = scale * std::sqrt(top / bottom);
   if (numerators.size() < kFewTrials) return result;
-  std::vector<double> logs;
-  for (std::size_t i = 0; i < numerators.size(); ++i) logs.push_back(0.5 * std::log(numerators[i] / denominators[i]));
-  const double half =
-      student_quantile95(logs.size() - 1) * std::sqrt(variance(logs) / static_cast<double>(logs.size()));
-  result.low = result.value * std::exp(-half);
-  result.high = result.value * std::exp(half);
+  std::vector<double> values;
+  for (std::size_t i = 0; i < kRatioResamples; ++i) {
+    top = bottom = 0.0;
+    for (std::size_t k = 0; k < numerators.size(); ++k) {
+      const std::size_t drawn = random.below(numerators.size());
+      top += numerators[drawn];
+      bottom += denominators[drawn];
+    }
+    if (bottom > 0.0) values.push_back(scale * std::sqrt(top / bottom));
+  }
+  const Interval interval = middle_95(std::move(values));
+  result.low = interval.low;
+  result.high = interval.high;
   return result;
 }
 

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <utility>
 
 #include "hysteron/base/error.h"
 #include "hysteron/base/random.h"
@@ -21,10 +22,14 @@ constexpr double kNever = std::numeric_limits<double>::quiet_NaN();
 
 // Outputs move by a part in ten thousand and less; at the usual tolerances the simulator's errors are as large.
 constexpr double kTolerance = 1e-4;
-constexpr double kRest = 0.25;       // second, before the noise begins: rails that are off settle slowly
-constexpr double kGuard = 5e-3;      // before a flip: the state is already on its way
-constexpr std::size_t kUnread = 8;   // first samples, in which the filter's start is
-constexpr std::size_t kFewest = 64;  // samples of a trial that has a figure
+constexpr double kCloser = 0.1;       // tolerances of the run that shows what they cost, over those
+constexpr double kLongest = 0.5;      // step, over a sample
+constexpr double kShorter = 0.25;     // of that run
+constexpr std::size_t kReadings = 4;  // of a sample: V0 is looked at between the samples' ends, too
+constexpr double kRest = 0.25;        // second, before the noise begins: rails that are off settle slowly
+constexpr double kGuard = 5e-3;       // before a flip: the state is already on its way
+constexpr std::size_t kUnread = 8;    // first samples, in which the filter's start is
+constexpr std::size_t kFewest = 64;   // samples of a trial that has a figure
 constexpr std::size_t kCellsPerBench = 7;
 constexpr double kBandEdges[] = {4.0, 16.0, 64.0, 250.0, 1000.0};  // hertz
 
@@ -64,9 +69,9 @@ std::vector<double> band_powers(const std::vector<double>& values, double sample
 
 /// What one trial gave.
 struct Trial {
-  bool solved = false;
   bool flipped = false;
-  std::size_t exposed = 0;      // samples until it flipped
+  bool unheld = false;          // the state was lost before there was any noise
+  std::size_t exposed = 0;      // samples begun until it flipped
   std::vector<double> inputs;   // at the samples that count, ampere
   std::vector<double> outputs;  // likewise
 };
@@ -84,6 +89,7 @@ class Protocol {
     if (!result_.cell.loop.good()) throw simulator_error("the cell could not be tuned: " + result_.cell.loop.problem);
     add_points();
     simulate();
+    simulate_closer();
     for (std::size_t p = 0; p < result_.points.size(); ++p) read_point(p);
     add_floors();
     std::erase_if(result_.points, [](const HeldPoint& point) { return !(point.deviation > 0.0); });
@@ -91,6 +97,8 @@ class Protocol {
       result_.flips.push_back({point.margin / (point.deviation * loop().rise), point.flips, point.samples});
     }
     result_.fit = fit_flips(result_.flips);
+    result_.resampled =
+        resampled_fits(result_.flips, kFitResamples, Random(request_.seed).child("suppression/resampled fits"));
     estimate_retention();
     return std::move(result_);
   }
@@ -131,6 +139,16 @@ class Protocol {
     return wave;
   }
 
+  /// The lab of trials, with tolerances that much closer.
+  CellLab under_noise(double closer) const {
+    CellLab result = lab_;
+    result.tolerance *= closer;
+    for (std::size_t i = 0; i <= kReadings * request_.samples; ++i) {
+      result.read_times.push_back(kRest + static_cast<double>(i) * request_.sample_seconds / kReadings);
+    }
+    return result;
+  }
+
   void simulate() {
     std::vector<CellRun> runs;
     trials_.assign(result_.points.size(), std::vector<Trial>(request_.trials));
@@ -142,7 +160,7 @@ class Protocol {
     const double stop = time_of(request_.samples - 1);
     std::size_t solved = 0;
     run_cells(
-        lab_, runs, stop, 0.5 * request_.sample_seconds, kCellsPerBench,
+        under_noise(1.0), runs, stop, kLongest * request_.sample_seconds, kCellsPerBench,
         [&](std::size_t run, const sim::Waveforms& waves, std::size_t slot) {
           ++solved;
           read_trial(waves, slot, runs[run].candidate, result_.points[run / request_.trials].on,
@@ -155,17 +173,35 @@ class Protocol {
     if (solved == 0) throw simulator_error("no trial was solved; the first: " + result_.failures.front());
   }
 
+  /// The first trial of every noisy point again: what closer tolerances change is the simulator's error under noise.
+  void simulate_closer() {
+    std::vector<CellRun> runs;
+    std::vector<std::size_t> points;
+    for (std::size_t p = 0; p < result_.points.size(); ++p) {
+      if (!(result_.points[p].deviation > 0.0)) continue;
+      runs.push_back({result_.cell.gains, lab_.home(), candidate_of(p, 0), result_.points[p].on});
+      points.push_back(p);
+    }
+    closer_.resize(result_.points.size());
+    run_cells(
+        under_noise(kCloser), runs, time_of(request_.samples - 1), kShorter * request_.sample_seconds, kCellsPerBench,
+        [&](std::size_t run, const sim::Waveforms& waves, std::size_t slot) {
+          read_trial(waves, slot, runs[run].candidate, runs[run].starts_on, closer_[points[run]]);
+        },
+        [](std::size_t, const std::string&) {});  // a point without a floor, not without a figure
+  }
+
   void read_trial(const sim::Waveforms& waves, std::size_t slot, const sim::PiecewiseLinear& candidate, bool on,
                   Trial& trial) const {
     const std::size_t gate = probe_index(slot, CellProbe::kSwitch);
     const std::size_t output = probe_index(slot, CellProbe::kOutput);
     const double flip = crossing_time(waves, gate, 0.5 * lab_.conditions.supply, !on, kRest);
-    trial.solved = true;
+    trial.unheld = (waves.at(gate, kRest) > 0.5 * lab_.conditions.supply) != on;
+    if (trial.unheld) return;
     trial.flipped = !std::isnan(flip);
-    for (std::size_t i = 0; i < request_.samples; ++i) {
+    trial.exposed = samples_begun(flip - kRest, request_.sample_seconds, request_.samples);
+    for (std::size_t i = 0; i < trial.exposed; ++i) {
       const double time = time_of(i);
-      if (trial.flipped && time > flip) break;
-      ++trial.exposed;
       if (i < kUnread || (trial.flipped && time > flip - kGuard)) continue;
       trial.inputs.push_back(candidate[i + 2].value);
       trial.outputs.push_back(std::abs(waves.at(output, time)));
@@ -181,6 +217,7 @@ class Protocol {
     for (const Trial& trial : trials_[index]) {
       point.flips += trial.flipped ? 1 : 0;
       point.samples += trial.exposed;
+      point.unheld += trial.unheld ? 1 : 0;
       if (trial.inputs.size() < kFewest) continue;
       inputs.push_back(variance(trial.inputs));
       outputs.push_back(variance(trial.outputs));
@@ -193,24 +230,52 @@ class Protocol {
       }
     }
     const double scale = loop().high / loop().rise;
-    point.suppression = ratio_of(inputs, outputs, scale);
+    const Random resampling = Random(request_.seed).child("suppression/resampling", index);
+    point.trials = inputs.size();
+    point.suppression = known_ratio(inputs, outputs, scale, resampling);
+    if (point.trials < kFewTrials) {
+      point.reason = fmt::format("{} of {} trials held the state for {} samples; expected at least {}", point.trials,
+                                 request_.trials, kFewest, kFewTrials);
+    }
     for (const double value : inputs) point.input += value / static_cast<double>(inputs.size());
     for (const double value : outputs) point.output += value / static_cast<double>(outputs.size());
     point.input = inputs.empty() ? kNever : std::sqrt(point.input);
     point.output = outputs.empty() ? kNever : std::sqrt(point.output);
     for (std::size_t b = 0; b < bands_in.size(); ++b) {
-      point.bands.push_back({kBandEdges[b], kBandEdges[b + 1], ratio_of(bands_in[b], bands_out[b], scale)});
+      point.bands.push_back({kBandEdges[b], kBandEdges[b + 1], bands_in[b].size(),
+                             known_ratio(bands_in[b], bands_out[b], scale, resampling.child("band", b))});
     }
   }
 
-  /// The output's deviation without noise is the simulator's.
+  /// None of so few trials that it would say more of them than of the cell.
+  static Ratio known_ratio(const std::vector<double>& numerators, const std::vector<double>& denominators, double scale,
+                           const Random& random) {
+    if (numerators.size() < kFewTrials) return {kNever, kNever, kNever};
+    return ratio_of(numerators, denominators, scale, random);
+  }
+
+  /// The output's deviation without noise is the simulator's, and so is what closer tolerances change of it with noise.
   void add_floors() {
-    for (HeldPoint& point : result_.points) {
+    for (std::size_t p = 0; p < result_.points.size(); ++p) {
+      HeldPoint& point = result_.points[p];
       const auto quiet = std::find_if(result_.points.begin(), result_.points.end(), [&](const HeldPoint& other) {
         return other.deviation == 0.0 && other.on == point.on && other.place == point.place;
       });
       point.floor = (point.input / loop().rise) / (quiet->output / loop().high);
+      point.noisy_floor = noisy_floor(p);
     }
+  }
+
+  double noisy_floor(std::size_t index) const {
+    const Trial& usual = trials_[index].front();
+    const Trial& closer = closer_[index];
+    const std::size_t common = std::min(usual.outputs.size(), closer.outputs.size());  // flips may differ
+    if (common < kFewest) return kNever;
+    std::vector<double> differences;
+    for (std::size_t i = 0; i < common; ++i) differences.push_back(usual.outputs[i] - closer.outputs[i]);
+    const std::vector<double> inputs(usual.inputs.begin(), usual.inputs.begin() + static_cast<std::ptrdiff_t>(common));
+    const double scale = loop().high / loop().rise;
+    return scale * std::sqrt(variance(inputs) / variance(differences));
   }
 
   std::vector<compile::CellEnvironment> environments() const {
@@ -238,20 +303,39 @@ class Protocol {
       for (const double deviation : request_.deviations) {
         const double sigma = deviation * loop().rise;
         const CellLoop& there = loops[i].loop;
+        const double on_margin = (middle - there.fall) / sigma;
+        const double off_margin = (there.rise - middle) / sigma;
         result_.retention.push_back({requests[i].environment, loops[i], deviation,
-                                     sample - result_.fit.log10_probability((middle - there.fall) / sigma),
-                                     sample - result_.fit.log10_probability((there.rise - middle) / sigma)});
+                                     sample - result_.fit.log10_probability(on_margin),
+                                     sample - result_.fit.log10_probability(off_margin), exponent_interval(on_margin),
+                                     exponent_interval(off_margin)});
       }
     }
+  }
+
+  /// Of the decimal logarithm of the seconds that a bit lasts at this margin.
+  Interval exponent_interval(double margin) const {
+    std::vector<double> exponents;
+    for (const FlipFit& fit : result_.resampled) {
+      exponents.push_back(std::log10(request_.sample_seconds) - fit.log10_probability(margin));
+    }
+    if (std::isnan(margin)) exponents.clear();
+    return middle_95(std::move(exponents));
   }
 
   CellLab lab_;
   const SuppressionRequest& request_;
   Suppression result_;
   std::vector<std::vector<Trial>> trials_;  // [points][trials]
+  std::vector<Trial> closer_;               // [points]
 };
 
 }  // namespace
+
+std::size_t samples_begun(double flip, double sample_seconds, std::size_t samples) {
+  if (std::isnan(flip)) return samples;
+  return std::min(samples, static_cast<std::size_t>(std::max(0.0, flip) / sample_seconds) + 1);
+}
 
 Suppression measure_suppression(const CellLab& lab, const SuppressionRequest& request) {
   return Protocol(lab, request).run();

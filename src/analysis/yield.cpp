@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace hysteron::analysis {
 
@@ -14,6 +15,16 @@ Interval wilson_interval(std::size_t successes, std::size_t trials) {
   const double centre = (share + 0.5 * kZ * kZ / n) / scale;
   const double half = kZ * std::sqrt(share * (1.0 - share) / n + 0.25 * kZ * kZ / (n * n)) / scale;
   return {std::max(0.0, centre - half), std::min(1.0, centre + half)};
+}
+
+Interval middle_95(std::vector<double> values) {
+  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+  if (values.empty()) return {kNone, kNone};
+  std::sort(values.begin(), values.end());
+  const auto at = [&](double share) {
+    return values[static_cast<std::size_t>(std::lround(share * static_cast<double>(values.size() - 1)))];
+  };
+  return {at(0.025), at(0.975)};
 }
 
 }  // namespace hysteron::analysis

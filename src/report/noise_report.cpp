@@ -1,6 +1,7 @@
 #include "hysteron/report/noise_report.h"
 
 #include <cmath>
+#include <utility>
 
 #include "hysteron/analysis/yield.h"
 #include "hysteron/report/cell_report.h"
@@ -12,7 +13,10 @@ namespace {
 using Json = nlohmann::ordered_json;
 using namespace analysis;
 
-Json interval_json(const Ratio& ratio) { return Json::array({number_json(ratio.low), number_json(ratio.high)}); }
+template <typename Range>
+Json interval_json(const Range& range) {
+  return Json::array({number_json(range.low), number_json(range.high)});
+}
 
 Json point_json(const HeldPoint& point) {
   Json json = {{"state", point.on ? "on" : "off"},
@@ -23,19 +27,31 @@ Json point_json(const HeldPoint& point) {
                {"output_a", number_json(point.output)},
                {"suppression", number_json(point.suppression.value)},
                {"ci95", interval_json(point.suppression)},
+               {"trials_used", point.trials},
                {"simulator_floor", number_json(point.floor)},
+               {"simulator_floor_under_noise", number_json(point.noisy_floor)},
                {"flips", point.flips},
                {"samples", point.samples},
+               {"unheld", point.unheld},
                {"failed", point.failed}};
+  if (!point.reason.empty()) json["reason"] = point.reason;
   Json bands = Json::array();
   for (const BandRatio& band : point.bands) {
     bands.push_back({{"low_hz", band.low},
                      {"high_hz", band.high},
+                     {"trials_used", band.trials},
                      {"suppression", number_json(band.ratio.value)},
                      {"ci95", interval_json(band.ratio)}});
   }
   json["per_frequency"] = bands;
   return json;
+}
+
+/// 95 % of a term of the law over the resampled fits.
+Interval of_fits(const Suppression& result, double FlipFit::*term) {
+  std::vector<double> values;
+  for (const FlipFit& fit : result.resampled) values.push_back(fit.*term);
+  return middle_95(std::move(values));
 }
 
 Json flips_json(const Suppression& result) {
@@ -58,6 +74,9 @@ Json flips_json(const Suppression& result) {
             {"offset_half_interval", number_json(fit.offset_half_interval)},
             {"slope", number_json(fit.slope)},
             {"slope_half_interval", number_json(fit.slope_half_interval)},
+            {"offset_ci95", interval_json(of_fits(result, &FlipFit::offset))},
+            {"slope_ci95", interval_json(of_fits(result, &FlipFit::slope))},
+            {"resamples", result.resampled.size()},
             {"flips", fit.flips}}}};
 }
 
@@ -70,7 +89,9 @@ Json retention_json(const Suppression& result) {
                     {"fall", number_json(entry.loop.loop.fall)},
                     {"sigma_in", entry.deviation},
                     {"log10_seconds_on", number_json(entry.on_exponent)},
-                    {"log10_seconds_off", number_json(entry.off_exponent)}});
+                    {"log10_seconds_on_ci95", interval_json(entry.on_interval)},
+                    {"log10_seconds_off", number_json(entry.off_exponent)},
+                    {"log10_seconds_off_ci95", interval_json(entry.off_interval)}});
   }
   return list;
 }

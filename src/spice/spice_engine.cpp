@@ -32,6 +32,14 @@ sim::Waveforms to_waveforms(const RunResult& result, const sim::Testbench& bench
   return waveforms;
 }
 
+sim::Waveforms read_at(const std::vector<double>& times, const sim::Waveforms& waves) {
+  sim::Waveforms result{times, std::vector<std::vector<double>>(waves.values.size()), waves.seconds};
+  for (std::size_t probe = 0; probe < waves.values.size(); ++probe) {
+    for (const double time : times) result.values[probe].push_back(waves.at(probe, time));
+  }
+  return result;
+}
+
 /// The square of a column: ngspice gives densities per root hertz.
 std::vector<double> squared(const std::vector<double>& values) {
   std::vector<double> result;
@@ -67,6 +75,7 @@ sim::Outcome SpiceEngine::run_one(const sim::Testbench& bench) const {
   try {
     const RunResult result = ngspice_.run(make_deck(bench, technology_), options_);
     outcome.waveforms = to_waveforms(result, bench, technology_);
+    if (!bench.read_times.empty()) outcome.waveforms = read_at(bench.read_times, *outcome.waveforms);
     if (bench.noise) outcome.noise = to_noise(result, bench, technology_);
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::kInterrupted) throw;
@@ -96,6 +105,7 @@ std::string SpiceEngine::fingerprint(const sim::Testbench& bench) const {
   std::vector<std::string> parts = {version(), technology_.fingerprint};
   parts.insert(parts.end(), deck.init_commands.begin(), deck.init_commands.end());
   parts.insert(parts.end(), options_.retries.begin(), options_.retries.end());
+  for (const double time : bench.read_times) parts.push_back(fmt::format("{}", time));
   for (const std::string& part : parts) {
     first = fnv1a(part + '\n', first);
     second = fnv1a(part + '\n', second);

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+
+#include "hysteron/analysis/suppression.h"
 
 namespace hysteron::analysis {
 namespace {
@@ -43,6 +46,31 @@ TEST(FlipFit, FindsTheLawThatMadeTheCounts) {
 TEST(FlipFit, SaysNothingWithoutFlipsAtTwoMargins) {
   EXPECT_TRUE(std::isnan(fit_flips({}).slope));
   EXPECT_TRUE(std::isnan(fit_flips({{1.0, 5, 100}, {3.0, 0, 100}}).slope));
+}
+
+TEST(FlipFit, ResampledFitsSpreadWithTheCounts) {
+  EXPECT_TRUE(resampled_fits({}, 10, Random(1)).empty());
+  std::vector<FlipCount> alike = counts_of(0.4, 1.2);
+  const auto spread = [](const std::vector<FlipCount>& counts) {
+    double low = 1e9;
+    double high = -1e9;
+    for (const FlipFit& fit : resampled_fits(counts, 100, Random(1))) {
+      low = std::min(low, fit.slope);
+      high = std::max(high, fit.slope);
+    }
+    return high - low;
+  };
+  EXPECT_LT(spread(alike), 0.01);
+  const std::vector<FlipCount> other = counts_of(0.0, 1.2);  // cells of one margin that differ
+  alike.insert(alike.end(), other.begin(), other.end());
+  EXPECT_GT(spread(alike), 0.1);
+}
+
+TEST(Exposure, HoldsTheSampleUnderWhichTheStateFlips) {
+  EXPECT_EQ(samples_begun(0.1e-3, 0.5e-3, 100), 1u) << "a flip before the first sample's end";
+  EXPECT_EQ(samples_begun(0.6e-3, 0.5e-3, 100), 2u);
+  EXPECT_EQ(samples_begun(1.0, 0.5e-3, 100), 100u);
+  EXPECT_EQ(samples_begun(std::nan(""), 0.5e-3, 100), 100u);
 }
 
 }  // namespace

@@ -129,12 +129,46 @@ TEST(NoiseSource, LinesBetweenSamplesKeepTwoThirdsOfThePower) {
 }
 
 TEST(Ratio, IsOfTheSumsWithAnIntervalFromThreeTrials) {
-  const Ratio ratio = ratio_of({4.0, 4.4, 3.6}, {1.0, 1.0, 1.0}, 1.0);
+  const Ratio ratio = ratio_of({4.0, 4.4, 3.6}, {1.0, 1.0, 1.0}, 1.0, Random(1));
   EXPECT_NEAR(ratio.value, 2.0, 1e-12);
-  EXPECT_LT(ratio.low, 2.0);
-  EXPECT_GT(ratio.high, 2.0);
-  EXPECT_TRUE(std::isnan(ratio_of({4.0, 4.0}, {1.0, 1.0}, 1.0).low));
-  EXPECT_TRUE(std::isnan(ratio_of({}, {}, 1.0).value));
+  EXPECT_DOUBLE_EQ(ratio.low, std::sqrt(3.6)) << "of 27 draws, one is three times the least";
+  EXPECT_DOUBLE_EQ(ratio.high, std::sqrt(4.4));
+  EXPECT_TRUE(std::isnan(ratio_of({4.0, 4.0}, {1.0, 1.0}, 1.0, Random(1)).low));
+  EXPECT_TRUE(std::isnan(ratio_of({}, {}, 1.0, Random(1)).value));
+}
+
+TEST(Ratio, ItsIntervalIsThatOfTheSumsWhereOneTrialOutweighsAll) {
+  // The geometric mean of the trials' ratios is near 1; that of the sums is 0.1, and no interval of the one holds it.
+  std::vector<double> bottom(16, 1.0);
+  bottom[5] = 1585.0;
+  const Ratio ratio = ratio_of(std::vector<double>(16, 1.0), bottom, 1.0, Random(7));
+  EXPECT_NEAR(ratio.value, 0.1, 1e-3);
+  EXPECT_LT(ratio.low, ratio.value);
+  EXPECT_DOUBLE_EQ(ratio.high, 1.0) << "a third of the draws are without that trial";
+}
+
+TEST(Ratio, ItsIntervalHoldsTheTruthNearlyAsOftenAsItSays) {
+  constexpr int kTimes = 400;
+  int held = 0;
+  for (int i = 0; i < kTimes; ++i) {
+    Random random = Random(3).child("times", static_cast<std::uint64_t>(i));
+    std::vector<double> top(16);
+    std::vector<double> bottom(16);
+    for (std::size_t k = 0; k < top.size(); ++k) {
+      top[k] = 1.0 + 0.07 * random.normal();
+      bottom[k] = 1.0 + 0.07 * random.normal();
+    }
+    const Ratio ratio = ratio_of(top, bottom, 3.0, random.child("resampling"));
+    held += ratio.low <= 3.0 && ratio.high >= 3.0 ? 1 : 0;
+  }
+  EXPECT_GE(held, 0.89 * kTimes);
+  EXPECT_LE(held, 0.97 * kTimes);
+}
+
+TEST(Ratio, IsTheSameInEveryRun) {
+  const std::vector<double> top = {4.0, 4.4, 3.6, 5.0};
+  const std::vector<double> bottom = {1.0, 1.1, 1.0, 0.7};
+  EXPECT_EQ(ratio_of(top, bottom, 1.0, Random(5)).low, ratio_of(top, bottom, 1.0, Random(5)).low);
 }
 
 }  // namespace

@@ -22,7 +22,13 @@ TEST_F(Noise, SaysWhatAHeldCellLeavesOfIt) {
   EXPECT_EQ(quiet["flips"], 0);
   EXPECT_GT(quiet["suppression"], 20.0) << "the published figure";
   EXPECT_LT(quiet["ci95"][0], quiet["suppression"]);
+  EXPECT_GT(quiet["ci95"][1], quiet["suppression"]);
+  EXPECT_EQ(quiet["trials_used"], 3);
   EXPECT_GT(quiet["simulator_floor"], quiet["suppression"]);
+  EXPECT_GT(quiet["simulator_floor_under_noise"], 3.0 * quiet["suppression"].get<double>());
+  EXPECT_LT(quiet["simulator_floor_under_noise"], 1e9) << "closer tolerances change something";
+  EXPECT_EQ(quiet["unheld"], 0);
+  EXPECT_FALSE(quiet.contains("reason"));
   EXPECT_EQ(quiet["per_frequency"].size(), 4u);
   EXPECT_NEAR(json["cell"]["rise"].get<double>(), 1e-9, 1e-11);
   const auto& flips = json["flip_probability"]["points"];
@@ -30,6 +36,13 @@ TEST_F(Noise, SaysWhatAHeldCellLeavesOfIt) {
   EXPECT_NEAR(flips[0]["margin_over_sigma"].get<double>(), 12.5, 0.2);
   EXPECT_NEAR(flips[2]["gaussian_tail"].get<double>(), 0.1056, 0.01);
   EXPECT_EQ(json["retention"].size(), 2u);
+  for (std::size_t i = 0; i < 4; ++i) {
+    const auto& point = json["suppression"][i];
+    EXPECT_LE(point["flips"], point["samples"]);
+    if (point["trials_used"] >= 3) continue;
+    EXPECT_TRUE(point["suppression"].is_null());
+    EXPECT_TRUE(has(point["reason"], "of 3 trials"));
+  }
   const auto& devices = json["device_noise"];
   ASSERT_EQ(devices["held"].size(), 2u);
   for (const auto& point : devices["held"]) {
@@ -43,6 +56,28 @@ TEST_F(Noise, SaysWhatAHeldCellLeavesOfIt) {
   EXPECT_EQ(devices["retention"][0]["needed"].size(), 3u);
   EXPECT_EQ(devices["near_thresholds"].size(), 2u);
   EXPECT_TRUE(fs::exists(folder_ / "noise.json"));
+}
+
+TEST_F(Noise, GivesNoFigureOfFewTrialsAndALawWithIntervals) {
+  const Arguments command = {"noise", "--sigma",         "0.2,0.3", "--places",   "0.25", "--trials",
+                             "4",     "--samples",       "200",     "--supplies", "1.8",  "--temperatures",
+                             "27",    "--device-trials", "0"};
+  const auto json = run_json(command);
+  const auto& lost = json["suppression"][0];  // on, 20 % of beta_hi: 0.6 deviations from the threshold
+  EXPECT_EQ(lost["flips"], 4);
+  EXPECT_GE(lost["samples"], 4);
+  EXPECT_LT(lost["trials_used"], 3);
+  EXPECT_TRUE(lost["suppression"].is_null());
+  EXPECT_TRUE(has(lost["reason"], "of 4 trials held the state for 64 samples")) << lost["reason"];
+  EXPECT_TRUE(lost["per_frequency"][0]["suppression"].is_null());
+  const auto& fit = json["flip_probability"]["fit"];
+  EXPECT_GT(fit["resamples"], 100);
+  EXPECT_LE(fit["slope_ci95"][0], fit["slope"]);
+  EXPECT_GE(fit["slope_ci95"][1], fit["slope"]);
+  const auto& kept = json["retention"][0];
+  EXPECT_LE(kept["log10_seconds_off_ci95"][0], kept["log10_seconds_off"]);
+  EXPECT_GE(kept["log10_seconds_off_ci95"][1], kept["log10_seconds_off"]);
+  EXPECT_EQ(run_json(command), json);
 }
 
 TEST_F(Noise, RefusesWhatCannotBe) {
@@ -60,19 +95,35 @@ TEST_F(Noise, RefusesWhatCannotBe) {
 }
 
 TEST_F(Noise, AccumulatesInALinearMemoryAndNotInACell) {
-  const auto json = run_json({"study", "accumulation", "--frames", "100", "--layers", "3", "--chains", "300"});
-  const auto& memories = json["memories"];
+  const auto json =
+      run_json({"study", "accumulation", "--frames", "100", "--layers", "3", "--chains", "300", "--noise", "0.01,0.2"});
+  ASSERT_EQ(json["levels"].size(), 2u);
+  const auto& memories = json["levels"][0]["memories"];
   EXPECT_NEAR(memories["fq_bmru"]["over_frames"]["exponent"].get<double>(), 0.0, 0.05);
   EXPECT_GT(memories["leaky"]["over_frames"]["exponent"], 0.25);
   EXPECT_GT(memories["lru"]["over_frames"]["exponent"], 0.2);
   EXPECT_EQ(memories["lru"]["over_frames"]["frames"], (nlohmann::json{1, 2, 5, 10, 20, 50, 100}));
   EXPECT_EQ(memories["fq_bmru"]["over_layers"]["error"].size(), 3u);
+  EXPECT_EQ(memories["lru"]["error"].size(), 3u);
+  EXPECT_EQ(memories["lru"]["error"][2][6], memories["lru"]["over_layers"]["error"][2]);
+  EXPECT_EQ(memories["fq_bmru"]["over_layers"]["wrong_bits"][2], 0.0);
+  EXPECT_EQ(json["levels"][1]["noise"], 0.2);
+  EXPECT_GT(json["levels"][1]["memories"]["fq_bmru"]["over_layers"]["wrong_bits"][2], 0.05);
 }
 
 TEST_F(Noise, AccumulationRefusesWhatCannotBe) {
   expect_refusal({"study", "accumulation", "--frames", "0"}, 3, {"--frames 0"});
   expect_refusal({"study", "accumulation", "--noise", "0"}, 3, {"--noise 0"});
+  expect_refusal({"study", "accumulation", "--noise", "0.1,2"}, 3, {"--noise 2"});
   expect_refusal({"study", "accumulation", "--decay", "1.5"}, 3, {"--decay 1.5"});
+}
+
+TEST_F(Noise, AccumulationOfOneChainHasFigures) {
+  const auto one = run_json({"study", "accumulation", "--frames", "20", "--layers", "2", "--chains", "1"});
+  for (const auto& [name, memory] : one["levels"][0]["memories"].items()) {
+    for (const auto& error : memory["over_frames"]["error"]) EXPECT_TRUE(error.is_number()) << name;
+    EXPECT_TRUE(memory["over_frames"]["exponent"].is_number()) << name;
+  }
 }
 
 }  // namespace

@@ -167,6 +167,7 @@ TEST(Engine, FingerprintChangesWithEverythingThatDecides) {
   EXPECT_TRUE(differs([](sim::Testbench& b) { b.corner = "ff"; }));
   EXPECT_TRUE(differs([](sim::Testbench& b) { b.current_sources[0].current[0].value = 1.001e-9; }));
   EXPECT_TRUE(differs([](sim::Testbench& b) { b.probes.push_back({sim::Probe::Kind::kVoltage, 3}); }));
+  EXPECT_TRUE(differs([](sim::Testbench& b) { b.read_times = {0.1}; }));
   RunOptions options;
   options.retries.clear();
   EXPECT_NE(SpiceEngine(ngspice, technology, options).fingerprint(bench), before);
@@ -239,6 +240,10 @@ TEST(SpiceEngine, SettlesToTheOperatingPointInTime) {
   bench.probes = {{sim::Probe::Kind::kSourceCurrent, 0}};
   const sim::Waveforms result = engine.run(bench);
   EXPECT_NEAR(result.at(0, 0.019) / result.at(0, 0.009), 2.0, 0.02);
+  bench.read_times = {0.009, 0.01007, 0.019};
+  const sim::Waveforms read = engine.run(bench);
+  EXPECT_EQ(read.time, bench.read_times);
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_DOUBLE_EQ(read.values[0][i], result.at(0, bench.read_times[i])) << i;
 }
 
 TEST(SpiceEngine, NamesAnUnknownCorner) {

@@ -15,10 +15,11 @@ struct CellLab {
   const compile::GainCurves& curves;
   compile::Conditions conditions;
   const sim::Engine& engine;
-  int jobs = 0;                      ///< simulations at once; 0: one per hardware thread
-  sim::Engine::OnDone on_done = {};  ///< called after each run of the batch in hand; may be empty
-  double tolerance = 1.0;            ///< factor on the simulator's tolerances
-  double cell_capacitance = 0.0;     ///< farad from V0 to ground, beside the devices' own
+  int jobs = 0;                         ///< simulations at once; 0: one per hardware thread
+  sim::Engine::OnDone on_done = {};     ///< called after each run of the batch in hand; may be empty
+  double tolerance = 1.0;               ///< factor on the simulator's tolerances
+  double cell_capacitance = 0.0;        ///< farad from V0 to ground, beside the devices' own
+  std::vector<double> read_times = {};  ///< of the waveforms (sim::Testbench)
 
   /// The conditions cells are sized and calibrated under.
   compile::CellEnvironment home() const { return {"", conditions.supply, conditions.temperature}; }

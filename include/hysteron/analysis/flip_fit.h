@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <vector>
 
+#include "hysteron/base/random.h"
+
 namespace hysteron::analysis {
 
 /// How often something at a margin flipped: a state under noise whose deviation is 1 / `margin` of the distance to the
@@ -35,5 +37,9 @@ double log10_gaussian_tail(double x);
 /// Probit regression by maximum likelihood (iteratively reweighted least squares), with 95 % intervals from the Fisher
 /// information. Offset and slope are NaN unless two margins or more saw a flip.
 FlipFit fit_flips(const std::vector<FlipCount>& counts);
+
+/// Fits of `resamples` sets of as many counts drawn with replacement, those that saw flips at two margins: their spread
+/// is what the law would be with other counts, wherever counts of one margin differ by more than chance.
+std::vector<FlipFit> resampled_fits(const std::vector<FlipCount>& counts, std::size_t resamples, Random random);
 
 }  // namespace hysteron::analysis

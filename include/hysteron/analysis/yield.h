@@ -1,10 +1,11 @@
 #pragma once
 
 #include <cstddef>
+#include <vector>
 
 namespace hysteron::analysis {
 
-/// An interval that holds a share.
+/// An interval that holds a value, a share unless it is said otherwise.
 struct Interval {
   double low = 0.0;
   double high = 1.0;
@@ -13,5 +14,8 @@ struct Interval {
 /// Wilson's 95 % interval of the share that `successes` of `trials` estimate (E. B. Wilson, J. Am. Stat. Assoc. 22,
 /// 1927); all of [0, 1] without trials.
 Interval wilson_interval(std::size_t successes, std::size_t trials);
+
+/// From the 2.5th to the 97.5th percentile of `values`; NaN without any.
+Interval middle_95(std::vector<double> values);
 
 }  // namespace hysteron::analysis

@@ -76,6 +76,9 @@ struct Testbench {
   double maximum_step = 0.0;  ///< second; 0 leaves it to the simulator
   double tolerance = 1.0;     ///< factor on the simulator's tolerances; below 1 where small differences matter
   unsigned seed = 0;          ///< of the draws of a technology with mismatch switched on; 0: new draws in every run
+  /// When a transient's waveforms are read, ascending, by straight lines between the points that the simulator
+  /// computed; empty: at all of these. Of a long run under noise they are many times as many as anyone reads.
+  std::vector<double> read_times;
   std::optional<NoiseAnalysis> noise;  ///< asks for the operating point and its noise; `stop_time` is 0
 };
 
