@@ -91,7 +91,9 @@ int run(const Options& options, Session& session) {
   flow::check_gates(request);
   flow::check_gate_study(options.study);
   if (!options.output.empty()) hysteron::make_directories(options.output);
-  const flow::Workshop workshop(read_circuit_flags(options.circuit), session.reporter, session.stop);
+  flow::CircuitOptions circuit = read_circuit_flags(options.circuit);
+  if (!options.output.empty()) circuit.kept_runs = options.output / "runs";
+  const flow::Workshop workshop(circuit, session.reporter, session.stop);
   const auto proofs = flow::prove_gates(workshop, networks, request, session.reporter);
   auto json = flow::gates_json(workshop, proofs, request);
   if (!options.study.is_empty()) {
@@ -136,7 +138,9 @@ void declare(CLI::App& command, Options& options) {
           .add_option("--dies", options.study.dies, "Dies that ngspice draws, single spikes from every state on each")
           ->check(not_negative());
   add_seed(command, "--seed", options.study.seed, "Of the first die")->default_str(std::to_string(options.study.seed));
-  command.add_option("-o,--output", options.output, "Folder for gates.json, netlists and test benches");
+  command.add_option("-o,--output", options.output,
+                     "Folder for gates.json, netlists, test benches and every run of ngspice; the same command again "
+                     "simulates only what is missing there");
   command.add_flag("--json", options.json, "Print one JSON object");
   add_technology_flags(command, options.circuit);
   command.parse_complete_callback([&options, dies] {

@@ -71,6 +71,9 @@ void print_devices(const hysteron::analysis::DeviceNoise& result) {
   }
 }
 
+/// noise.runs beside noise.json.
+std::filesystem::path runs_folder(std::filesystem::path output) { return output.replace_extension(".runs"); }
+
 int run(Options options, Session& session) {
   namespace flow = hysteron::flow;
   options.request.cell_capacitance = hysteron::parse_si(options.cell_capacitance, "--cell-capacitance");
@@ -79,8 +82,12 @@ int run(Options options, Session& session) {
   options.devices.seed = options.request.seed;
   flow::check_suppression(options.request);
   flow::check_device_noise(options.devices);
-  if (!options.output.empty()) hysteron::check_writable(options.output, "--output");
-  const flow::Workshop workshop(read_circuit_flags(options.circuit), session.reporter, session.stop);
+  flow::CircuitOptions circuit = read_circuit_flags(options.circuit);
+  if (!options.output.empty()) {
+    hysteron::check_writable(options.output, "--output");
+    circuit.kept_runs = runs_folder(options.output);
+  }
+  const flow::Workshop workshop(circuit, session.reporter, session.stop);
   const auto result = flow::study_suppression(workshop, options.request, session.reporter);
   const auto devices =
       flow::study_device_noise(workshop, result, options.request.sample_seconds, options.devices, session.reporter);
@@ -140,7 +147,9 @@ void declare(CLI::App& command, Options& options) {
       ->delimiter(',')
       ->capture_default_str();
   add_seed(command, "--seed", request.seed, "Of the noise")->default_str(std::to_string(request.seed));
-  command.add_option("-o,--output", options.output, "Write the JSON object to this file too");
+  command.add_option("-o,--output", options.output,
+                     "Write the JSON object to this file too, NAME.json, and keep every run of ngspice in NAME.runs; "
+                     "the same command again simulates only what is missing there");
   command.add_flag("--json", options.json, "Print one JSON object");
   add_technology_flags(command, options.circuit);
 }

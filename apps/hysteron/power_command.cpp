@@ -10,6 +10,7 @@
 #include "circuit_options.h"
 #include "commands.h"
 #include "hysteron/base/error.h"
+#include "hysteron/base/file.h"
 #include "hysteron/base/units.h"
 #include "hysteron/data/npy.h"
 #include "hysteron/flow/centring.h"
@@ -27,6 +28,7 @@ struct Options {
   std::filesystem::path input;
   std::filesystem::path center;
   std::vector<std::size_t> clips;
+  std::filesystem::path output;
   std::size_t largest_simulated = std::numeric_limits<std::size_t>::max();
   bool wants_widths = true;  ///< drawn networks too
   bool json = false;
@@ -143,8 +145,10 @@ std::vector<hysteron::flow::NetworkPower> study_models(const Options& options, c
     flow::NetworkPower result = flow::model_network_power(workshop, options.models[i].string(), target.network,
                                                           features, clips, options.request.frames);
     if (result.dim <= options.largest_simulated) {
+      const auto sizes =
+          options.output.empty() ? std::filesystem::path() : options.output / fmt::format("sizes_model{}.json", i);
       flow::measure_network_power(workshop, target.network, features, calibration, options.request.frames, result,
-                                  session.reporter);
+                                  session.reporter, sizes);
     }
     results.push_back(std::move(result));
   }
@@ -160,11 +164,18 @@ int run(const Options& options, Session& session) {
   hysteron::data::Features features;
   if (!options.models.empty()) features = hysteron::data::read_npy(options.input);
   const std::vector<Given> given = read_models(options, features);
-  const flow::Workshop workshop(read_circuit_flags(options.circuit), session.reporter, session.stop);
+  flow::CircuitOptions circuit = read_circuit_flags(options.circuit);
+  flow::PowerRequest request = options.request;
+  if (!options.output.empty()) {
+    hysteron::make_directories(options.output);
+    circuit.kept_runs = options.output / "runs";
+    request.folder = options.output;
+  }
+  const flow::Workshop workshop(circuit, session.reporter, session.stop);
   nlohmann::json json = nlohmann::json::object();
   std::size_t failed = 0;
   if (options.wants_widths) {
-    const flow::PowerStudy study = flow::study_power(workshop, options.request, session.reporter);
+    const flow::PowerStudy study = flow::study_power(workshop, request, session.reporter);
     json = flow::power_study_json(study);
     failed += study.failed();
   }
@@ -173,6 +184,7 @@ int run(const Options& options, Session& session) {
     json.update(flow::networks_json(networks));
     for (const flow::NetworkPower& network : networks) failed += network.error.empty() ? 0 : 1;
   }
+  if (!options.output.empty()) hysteron::write_file(options.output / "power.json", json.dump(1) + "\n");
   if (options.json) {
     fmt::print("{}\n", json.dump());
   } else {
@@ -221,6 +233,10 @@ void declare(CLI::App& command, Options& options) {
       ->capture_default_str();
   add_seed(command, "--seed", options.request.seed, "Of networks and clip")
       ->default_str(std::to_string(options.request.seed));
+  command.add_option(
+      "-o,--output", options.output,
+      "Folder for power.json, sizes and every run of ngspice; the same command again simulates only what "
+      "is missing there");
   command.add_flag("--json", options.json, "Print one JSON object");
   add_circuit_flags(command, options.circuit);
   command.parse_complete_callback([&options, models, dims, model_dims] {

@@ -54,7 +54,11 @@ Workshop::Workshop(const CircuitOptions& options, Reporter& reporter, const Stop
       engine_(ngspice_, technology_, run_options(options, stop)),
       varied_technology_(compile::with_mismatch(technology_)),
       varied_engine_(ngspice_, varied_technology_, run_options(options, stop)),
-      curves_(compile::load_gain_curves(technology_, engine_, options.conditions, reporter)) {}
+      curves_(compile::load_gain_curves(technology_, engine_, options.conditions, reporter)) {
+  if (options.kept_runs.empty()) return;
+  kept_.emplace(engine_, options.kept_runs);
+  varied_kept_.emplace(varied_engine_, options.kept_runs);
+}
 
 double Workshop::supply() const { return compile::supply_of(technology_, options_.conditions); }
 

@@ -128,11 +128,11 @@ NetworkPower model_network_power(const Workshop& workshop, const std::string& na
 
 void measure_network_power(const Workshop& workshop, const model::Network& network, const data::Features& features,
                            std::span<const float> calibration, std::size_t rest_frames, NetworkPower& power,
-                           Reporter& reporter) {
+                           Reporter& reporter, const std::filesystem::path& sizes) {
   std::vector<std::span<const float>> played;
   for (const std::size_t clip : power.clips) played.push_back(features.clip(clip));
   try {
-    const compile::CompiledNetwork compiled = workshop.compile(network, reporter, calibration);
+    const compile::CompiledNetwork compiled = workshop.compile(network, reporter, calibration, sizes);
     power.measured = measure_power(workshop, compiled, played, rest_frames, reporter);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kSimulator) throw;

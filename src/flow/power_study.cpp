@@ -53,7 +53,10 @@ void measure_first(const Workshop& workshop, const PowerRequest& request, PowerP
   const std::vector<float> clip = drawn_clip(request.frames, request.seed);
   const std::span<const float> played(clip);
   try {
-    const compile::CompiledNetwork compiled = workshop.compile(twin_network(point.dim, request.seed), reporter);
+    const auto sizes =
+        request.folder.empty() ? std::filesystem::path() : request.folder / fmt::format("sizes_d{}.json", point.dim);
+    const compile::CompiledNetwork compiled =
+        workshop.compile(twin_network(point.dim, request.seed), reporter, {}, sizes);
     point.measured = measure_power(workshop, compiled, {&played, 1}, request.frames, reporter);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kSimulator) throw;

@@ -18,6 +18,7 @@
 #include "hysteron/compile/hazard_mends.h"
 #include "hysteron/compile/least_weights.h"
 #include "hysteron/data/features.h"
+#include "hysteron/flow/kept_runs.h"
 #include "hysteron/model/network.h"
 #include "hysteron/spice/spice_engine.h"
 #include "hysteron/technology/technology.h"
@@ -39,8 +40,9 @@ struct CircuitOptions {
   CalibrationLevel calibration = CalibrationLevel::kLayers;
   double drop_below = 0.0;  ///< weights and biases smaller than this, in model units, are left out
   compile::HazardMends mends;
-  int jobs = 0;               ///< simulations at once; 0: one per hardware thread
-  double time_limit = 600.0;  ///< seconds for one run of ngspice
+  int jobs = 0;                     ///< simulations at once; 0: one per hardware thread
+  double time_limit = 600.0;        ///< seconds for one run of ngspice
+  std::filesystem::path kept_runs;  ///< where runs of Workshop's engines are kept (KeptRuns); empty: nowhere
 };
 
 /// Technology, simulator and gain curves, ready to compile and simulate networks.
@@ -53,7 +55,8 @@ class Workshop {
   const CircuitOptions& options() const { return options_; }
   const technology::Technology& technology() const { return technology_; }
   const compile::GainCurves& curves() const { return curves_; }
-  const sim::Engine& engine() const { return engine_; }
+  /// Keeps its runs where the options say so; what sizes and calibrates circuits is not among them.
+  const sim::Engine& engine() const { return kept_ ? static_cast<const sim::Engine&>(*kept_) : engine_; }
   double supply() const;
 
   /// Maps, sizes and calibrates `network`; layers on frames of `features` [frames, inputs], on drawn ones if that is
@@ -64,7 +67,9 @@ class Workshop {
                                    std::span<const float> features = {}, const std::filesystem::path& sizes = {}) const;
 
   /// The same technology with the mismatch of every transistor switched on.
-  const sim::Engine& varied_engine() const { return varied_engine_; }
+  const sim::Engine& varied_engine() const {
+    return varied_kept_ ? static_cast<const sim::Engine&>(*varied_kept_) : varied_engine_;
+  }
 
   /// What mismatch does to devices, measured now or stored.
   behavioural::DeviceStatistics device_statistics(Reporter& reporter) const;
@@ -88,6 +93,8 @@ class Workshop {
   technology::Technology varied_technology_;
   spice::SpiceEngine varied_engine_;
   compile::GainCurves curves_;
+  std::optional<KeptRuns> kept_;
+  std::optional<KeptRuns> varied_kept_;
 };
 
 /// What a compiled network is made of.

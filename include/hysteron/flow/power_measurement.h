@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <span>
@@ -49,10 +50,11 @@ NetworkPower model_network_power(const Workshop& workshop, const std::string& na
                                  std::size_t rest_frames);
 
 /// Compiles `network`, its legs sized on `calibration` frames (Workshop::compile), and adds what ngspice measures on
-/// the clips of `power`. A failure of the simulator is a warning and NetworkPower::error.
+/// the clips of `power`; sizes are kept in the file `sizes`, if one is named. A failure of the simulator is a warning
+/// and NetworkPower::error.
 void measure_network_power(const Workshop& workshop, const model::Network& network, const data::Features& features,
                            std::span<const float> calibration, std::size_t rest_frames, NetworkPower& power,
-                           Reporter& reporter);
+                           Reporter& reporter, const std::filesystem::path& sizes = {});
 
 /// Adds `share` of every part of `part` to `sum`.
 void add_share(behavioural::PowerSplit& sum, const behavioural::PowerSplit& part, double share);

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
@@ -19,6 +20,7 @@ struct PowerRequest {
   std::size_t frames = 6;                                           ///< of the drawn clip, and of a rest
   std::size_t decision_frames = 101;                                ///< that a decision of a drawn network takes
   std::uint64_t seed = 1;                                           ///< of networks and clip
+  std::filesystem::path folder;                                     ///< where sizes are kept; empty: nowhere
 };
 
 /// One width of the drawn networks.
