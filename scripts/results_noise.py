@@ -1,9 +1,12 @@
 """The sections `noise`, `accumulation` and `immunity` of scripts/results.py."""
+import math
+
 from results_compiler import CORE, make_features, percent
 from results_robustness import LARGE, write_variant
 
 STATIC = (0.05, 0.1, 0.2, 0.5, 1.0)
 DYNAMIC = (0.05, 0.2, 0.5, 1.0)
+ACCUMULATED = (0.003, 0.01, 0.03, 0.1)  # relative deviations of a mirror
 CELLS = ("fq_bmru", "mingru", "lru")
 WORDS = ("yes", "no", "up", "down", "left", "right", "silence")
 TRAINING = {"model.backbone": "software", "model.width": 16, "model.layers": 2, "model.mlp": "relu", "training.batch": 128,
@@ -29,6 +32,11 @@ def least(points, state, place, largest):
     return min(chosen, key=lambda point: point["suppression"])
 
 
+def floor_of(group, key):
+    values = [point[key] for point in group if point[key] is not None]
+    return figure(min(values)) if values else ""
+
+
 def interval_text(point):
     low, high = point["ci95"]
     return f" ({figure(low)} to {figure(high)})" if low is not None else ""
@@ -47,23 +55,24 @@ def fill_noise_section(section, bench):
             lost = [other for other in points if other["state"] == state and other["place"] == place
                     and other["sigma_in"] <= largest * 1.0001 and other["flips"] > 0]
             beside = "; flips at " + ", ".join(f"{100 * other['sigma_in']:g} %" for other in lost) if lost else ""
-            measured = "not held long enough at each" + beside if point is None else f"{figure(point['suppression'])}{interval_text(point)} at {100 * point['sigma_in']:g} %{beside}"
+            measured = "too few trials held long enough at one" + beside if point is None else f"{figure(point['suppression'])}{interval_text(point)} at {100 * point['sigma_in']:g} %{beside}"
             section.target(what, f"{wanted:,}", measured, point is not None and point["suppression"] >= wanted)
     section.lines += ["", f"The cell: {1e9 * result['cell']['rise']:.4f} nA, {1e9 * result['cell']['fall']:.4f} nA, "
                           f"{1e9 * result['cell']['high']:.4f} nA; {result['trials']} trials of {result['samples']} samples. Suppression of every point "
-                          "(flips of trials); the simulator's own errors would allow the last column at the least noise."]
+                          "(flips of trials; no figure where fewer than three trials held for 64 samples). The last columns say what the simulator would allow: "
+                          "cells without any noise, at the least deviation, and the least of what closer tolerances change under noise."]
     large, _ = bench.run("noise", "--pdk", write_variant(bench, pdk, "large", LARGE), *small, "--sigma", "0.1", "--places", "0.5,0.75")
     section.lines += ["", "With twice the width and length of all that has to match, at 10 %: " + "; ".join(
-        f"{point['state']}, {100 * point['place']:g} % of the band: {figure(point['suppression'])}{interval_text(point)}, {point['flips']} flips"
+        f"{point['state']}, {100 * point['place']:g} % of the band: {figure(point['suppression']) or 'no figure'}{interval_text(point)}, {point['flips']} flips"
         for point in large["suppression"]) + "."]
     sigmas = sorted({point["sigma_in"] for point in points})
-    section.table("state", "candidate in the band", *(f"{100 * sigma:g} %" for sigma in sigmas), "floor")
+    section.table("state", "candidate in the band", *(f"{100 * sigma:g} %" for sigma in sigmas), "floor without noise", "least floor under noise")
     groups = {}
     for point in points:
         groups.setdefault((point["state"], point["place"]), []).append(point)
     for (state, place), group in groups.items():
         cells = [figure(point["suppression"]) + (f" ({point['flips']})" if point["flips"] else "") for point in group]
-        section.row(state, f"{100 * place:g} %", *cells, figure(group[0]["simulator_floor"]))
+        section.row(state, f"{100 * place:g} %", *cells, figure(group[0]["simulator_floor"]), floor_of(group, "simulator_floor_under_noise"))
     section.lines += ["", "Per frequency, at 2 % of beta_hi:"]
     chosen = [point for point in points if point["sigma_in"] == 0.02] or points[:1]
     section.table("state", "candidate in the band", *(f"{band['low_hz']:g} to {band['high_hz']:g} Hz" for band in chosen[0]["per_frequency"]))
@@ -73,21 +82,27 @@ def fill_noise_section(section, bench):
     fit = result["flip_probability"]["fit"]
     section.lines += ["", f"Flips: {fit['flips']}. A noise sample (0.5 ms) flips a state with probability Q(a + b m), m the margin over the noise's "
                           f"deviation and Q the Gaussian tail: a = {fit['offset']:.2f} ± {fit['offset_half_interval']:.2f}, "
-                          f"b = {fit['slope']:.2f} ± {fit['slope_half_interval']:.2f} (95 %)."]
+                          f"b = {fit['slope']:.2f} ± {fit['slope_half_interval']:.2f} (95 % if the law were true); over {fit['resamples']} draws of the points "
+                          f"a is {fit['offset_ci95'][0]:.2f} to {fit['offset_ci95'][1]:.2f} and b {fit['slope_ci95'][0]:.2f} to {fit['slope_ci95'][1]:.2f}."]
     section.table("margin over deviation", "flips", "samples", "probability (95 %)", "Gaussian tail")
     for count in sorted(result["flip_probability"]["points"], key=lambda count: count["margin_over_sigma"]):
         if count["margin_over_sigma"] <= 6 and count["samples"] > 0:
             low, high = count["ci95"]
             section.row(f"{count['margin_over_sigma']:.2f}", count["flips"], count["samples"],
                         f"{count['probability']:.2g} ({0 if low < 1e-12 else low:.1g} to {high:.1g})", f"{count['gaussian_tail']:.2g}")
-    section.lines += ["", "Mean time that a bit is kept in the middle of its band, by that law: power of ten of the seconds, on / off."]
+    section.lines += ["", "Mean time that a bit is kept in the middle of its band, by that law: power of ten of the seconds (95 % over draws of the points), on / off."]
     section.table("supply", "temperature", *(f"{100 * sigma:g} %" for sigma in sigmas))
     places = {}
     for entry in result["retention"]:
         places.setdefault((entry["supply"], entry["temperature"]), []).append(entry)
     for (supply, temperature), entries in places.items():
         section.row(f"{supply:g} V", f"{temperature:g} °C",
-                    *(f"{entry['log10_seconds_on']:.1f} / {entry['log10_seconds_off']:.1f}" for entry in entries))
+                    *(" / ".join(exponent_text(entry, state) for state in ("on", "off")) for entry in entries))
+
+
+def exponent_text(entry, state):
+    low, high = entry[f"log10_seconds_{state}_ci95"]
+    return f"{entry[f'log10_seconds_{state}']:.1f} ({low:.1f} to {high:.1f})"
 
 
 def fill_device_section(section, bench):
@@ -146,61 +161,86 @@ def fill_device_section(section, bench):
                         f"{point['expected_flips']:.2g}" if point["expected_flips"] is not None else "")
 
 
-def fill_network_part(section, bench, train_once, mean_alpha):
+def fill_network_part(section, bench, train_unless_there):
     """Protocol B: errors of candidates against errors of states in a whole network."""
     _, few, training = make_features(bench)
     quick = {"training.steps": 60} if bench.quick else {}
-    train_once(bench, "core", {"data.folder": str(bench.speech), "model.width": 4, **quick, **CORE})
+    train_unless_there(bench, "core", {"data.folder": str(bench.speech), "model.width": 4, **quick, **CORE})
     pdk = "generic180" if bench.pdk_root is None else "gf180mcu"
     result, _ = bench.run("verify", "core.safetensors", "--input", few, "--pdk", pdk, "--center", training)
-    state = result["state_rms"] / mean_alpha(bench.work / "core.safetensors")
+    suppression = result["suppression"]
+    on = suppression["on"]
+
+    def times(ratio):
+        return "no ratio" if ratio is None else f"{figure(ratio)} times less"
+
     section.lines += ["", f"In a whole network (protocol B; the d = 4 network of section \"The compiler\" on {result['clips']} clips in {pdk}, its own errors, no "
-                          f"noise added): RMS error of candidates {percent(result['candidate_relative_rms'])} of their RMS current, of states "
-                          f"{percent(state)} of the mean alpha over the bits that agree: {result['candidate_relative_rms'] / state:.0f} times less; "
-                          f"{percent(result['state_mismatch'])} of the bits differ."]
+                          f"noise added): RMS error of candidates {percent(suppression['candidate_relative_rms'])} of their RMS current; of states over alpha, where bits agree, "
+                          f"{percent(suppression['state_relative_rms'])} ({times(suppression['ratio'])}, {suppression['n']} bits), and of those that are on "
+                          f"{percent(on['state_relative_rms'])} ({times(on['ratio'])}, {on['n']} bits); {percent(result['state_mismatch'])} of the bits differ."]
+
+
+def layer_law(layer):
+    """Variance of layer `layer` of a leaky chain over that of the first: docs/noise.md, "Over time and layers"."""
+    return sum(math.comb(layer - 1, k) ** 2 / math.comb(2 * layer - 2, 2 * k) for k in range(layer)) / (2 * layer - 1)
 
 
 def fill_accumulation_section(section, bench):
     small = ["--frames", 50, "--chains", 100] if bench.quick else []
-    result, _ = bench.run("study", "accumulation", *small)
-    memories = result["memories"]
-    frames = memories["fq_bmru"]["over_frames"]["frames"]
+    result, _ = bench.run("study", "accumulation", "--noise", ",".join(f"{noise:g}" for noise in ACCUMULATED), *small)
 
-    def table(key, headings):
+    def error_text(error):
+        return "none left" if error is None else f"{100 * error:.2f} %"
+
+    def table(memories, key, headings):
         section.table("memory", *headings, "exponent")
         for name, memory in memories.items():
             growth = memory[key]
-            section.row(f"`{name}`", *(f"{100 * error:.2f} %" for error in growth["error"]),
-                        f"{growth['exponent']:.3f} ± {growth['exponent_half_interval']:.3f}")
+            exponent = "" if growth["exponent"] is None else f"{growth['exponent']:.3f} ± {growth['exponent_half_interval']:.3f}"
+            section.row(f"`{name}`", *(error_text(error) for error in growth["error"]), exponent)
 
-    table("over_frames", [f"{frame} frames" for frame in frames])
-    section.lines += ["", f"After {frames[-1]} frames, layer by layer:"]
-    table("over_layers", [f"layer {layer}" for layer in memories["fq_bmru"]["over_layers"]["layers"]])
-    wrong = max(memories["fq_bmru"]["over_layers"]["wrong_bits"])
-    section.lines += ["", f"Bits of the cells that were lost: {100 * wrong:.2g} % at most."]
+    for level in result["levels"]:
+        memories = level["memories"]
+        frames = memories["fq_bmru"]["over_frames"]["frames"]
+        layers = memories["fq_bmru"]["over_layers"]["layers"]
+        section.lines += ["", f"Mirrors off by {100 * level['noise']:g} % (one deviation):"]
+        table(memories, "over_frames", [f"{frame} frames" for frame in frames])
+        section.lines += ["", f"After {frames[-1]} frames, layer by layer:"]
+        table(memories, "over_layers", [f"layer {layer}" for layer in layers])
+        first = memories["leaky"]["over_layers"]["error"][0]
+        if first < 0.5:  # the law is one of small errors
+            section.row("`leaky` by the law", *(error_text(first * math.sqrt(layer_law(layer))) for layer in layers), "")
+        errors = [error for row in memories["fq_bmru"]["error"] for error in row if error is not None]
+        wrong = memories["fq_bmru"]["over_layers"]["wrong_bits"]
+        section.lines += ["", f"`fq_bmru`, all layers and frames: {100 * min(errors):.2f} to {100 * max(errors):.2f} %; bits lost after {frames[-1]} frames: "
+                              f"{100 * wrong[0]:.2g} % in the first layer, {100 * wrong[-1]:.2g} % in the last."]
 
 
-def fill_immunity_section(section, bench, train_once):
+def fill_immunity_section(section, bench, train_unless_there):
     draws, steps = (5, 60) if bench.quick else (100, 1500)
     levels = [("--static", value) for value in STATIC] + [("--additive", value) for value in DYNAMIC]
     scores = {}
     for cell in CELLS:
         for training, extra in (("plain", {}), ("hardware-aware", AWARE)):
             name = f"immunity-{cell}-{training}"
-            trained = train_once(bench, name, {"data.folder": str(bench.speech), "model.cell": cell, "training.steps": steps,
+            train_unless_there(bench, name, {"data.folder": str(bench.speech), "model.cell": cell, "training.steps": steps,
                                                **TRAINING, **extra})
-            scores[cell, training, None] = trained["test_accuracy"]
+            plain, _ = bench.run("eval", f"{name}.safetensors")
+            scores[cell, training, None] = {"mean": plain["accuracy"], "deviation": None, "worst": None}
             for level in levels:
                 result, _ = bench.run("eval", f"{name}.safetensors", "--draws", draws, *level)
-                scores[cell, training, level] = result["dies"]["accuracy"]["mean"]
+                scores[cell, training, level] = result["dies"]["accuracy"]
 
-    def mean(cell, training, level):
-        return f"{100 * scores[cell, training, level]:.1f} %"
+    def accuracy(cell, training, level):
+        score = scores[cell, training, level]
+        if score["deviation"] is None:
+            return f"{100 * score['mean']:.1f} %"
+        return f"{100 * score['mean']:.1f} ± {100 * score['deviation']:.1f} % ({100 * score['worst']:.0f} %)"
 
     for flag, what, values in (("--static", "Static error of every parameter, three deviations over the parameter", STATIC),
-                               ("--additive", "Noise in every frame on what enters a cell, deviation over its scale", DYNAMIC)):
-        section.lines += ["", f"{what}: mean accuracy over {draws} dies of one network, seed 1."]
+                               ("--additive", "Noise in every frame on what enters a cell, deviation over its scale (beta_hi; of `mingru` and `lru` the root mean square of what enters: docs/noise.md)", DYNAMIC)):
+        section.lines += ["", f"{what}: accuracy of one network on {draws} dies, mean ± standard deviation over dies (worst die), seed 1."]
         section.table("cell", "training", "none", *(f"{100 * value:g} %" for value in values))
         for cell in CELLS:
             for training in ("plain", "hardware-aware"):
-                section.row(f"`{cell}`", training, mean(cell, training, None), *(mean(cell, training, (flag, value)) for value in values))
+                section.row(f"`{cell}`", training, accuracy(cell, training, None), *(accuracy(cell, training, (flag, value)) for value in values))

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <limits>
 
 namespace hysteron::analysis {
 namespace {
@@ -41,6 +42,10 @@ bool AgreementCounter::add_state(float state, float measured, float alpha, CellS
   state_.add(error);
   cell.all.add(error);
   if (is_on) cell.on.add(error);
+  if (alpha > 0.0F) {
+    relative_state_.add(error / alpha);
+    if (is_on) relative_on_state_.add(error / alpha);
+  }
   return true;
 }
 
@@ -113,6 +118,15 @@ Agreement AgreementCounter::total() const {
   result.state_max = state_.largest;
   result.state_cells = state_cells();
   if (!result.state_cells.empty()) result.state_worst_relative_rms = result.state_cells.front().on_relative_rms;
+  const auto suppression = [&](const Sum& states) {
+    const bool has_ratio = states.rms() > 0.0 && relative_value_.count > 0;
+    return NetworkSuppression{
+        states.rms(),
+        has_ratio ? result.candidate_relative_rms / states.rms() : std::numeric_limits<double>::quiet_NaN(),
+        states.count};
+  };
+  result.suppression = suppression(relative_state_);
+  result.on_suppression = suppression(relative_on_state_);
   result.logit_rms = logit_.rms();
   const double clips = std::max<double>(1.0, static_cast<double>(clips_));
   result.power = {power_.total / clips, power_.cells / clips, power_.feedforward / clips};

@@ -6,6 +6,7 @@
 
 #include "hysteron/base/units.h"
 #include "hysteron/compile/calibration.h"
+#include "hysteron/report/number_json.h"
 
 namespace hysteron::report {
 
@@ -75,7 +76,20 @@ nlohmann::json power_json(const compile::Power& power) {
   return {{"total", power.total / kNano}, {"cells", power.cells / kNano}, {"feedforward", power.feedforward / kNano}};
 }
 
+namespace {
+
+nlohmann::json suppression_json(const analysis::NetworkSuppression& suppression) {
+  return {{"state_relative_rms", suppression.state_relative_rms},
+          {"ratio", number_json(suppression.ratio)},
+          {"n", suppression.bits}};
+}
+
+}  // namespace
+
 nlohmann::json agreement_json(const analysis::Agreement& agreement) {
+  nlohmann::json suppression = suppression_json(agreement.suppression);
+  suppression["candidate_relative_rms"] = agreement.candidate_relative_rms;
+  suppression["on"] = suppression_json(agreement.on_suppression);
   return {{"clips", agreement.clips},
           {"decision_agreement", agreement.decision_agreement},
           {"frame_agreement", agreement.frame_agreement},
@@ -86,6 +100,7 @@ nlohmann::json agreement_json(const analysis::Agreement& agreement) {
           {"state_rms", agreement.state_rms},
           {"state_max", agreement.state_max},
           {"state_worst_relative_rms", agreement.state_worst_relative_rms},
+          {"suppression", suppression},
           {"logit_rms", agreement.logit_rms},
           {"centring_frame_change", agreement.centring_frame_change},
           {"power_nw", power_json(agreement.power)}};

@@ -87,6 +87,37 @@ TEST_F(AgreementTest, RelativeErrorLooksAtCandidatesAboveTheFloor) {
   EXPECT_NEAR(counter_.total().candidate_relative_rms, 0.02, 1e-5);
 }
 
+TEST_F(AgreementTest, SuppressionIsTheCandidatesErrorOverThatOfTheStatesThatAgree) {
+  EXPECT_TRUE(std::isnan(counter_.total().suppression.ratio)) << "no clip";
+  compile::CircuitTrace circuit = perfect(software_);
+  for (float& candidate : circuit.trace.candidates) candidate *= candidate > kRelativeFloor ? 1.02F : 1.0F;
+  std::size_t on = 0;
+  std::size_t bits = 0;
+  for (std::size_t l = 0; l < software_.layers; ++l) {
+    for (std::size_t t = 0; t < software_.frames; ++t) {
+      for (std::size_t j = 0; j < network_.layers[l].cells(); ++j, ++bits) {
+        float& state = circuit.trace.states[(l * software_.frames + t) * software_.cells + j];
+        if (state == 0.0F) continue;
+        state *= 1.001F;
+        ++on;
+      }
+    }
+  }
+  ASSERT_GT(on, 2u);
+  float& flipped = circuit.trace.states[software_.cells * (software_.frames - 1)];
+  const bool was_on = flipped > 0.0F;
+  flipped = was_on ? 0.0F : network_.layers[0].alpha[0];
+  counter_.add(software_, circuit);
+  const Agreement total = counter_.total();
+  on -= was_on ? 1 : 0;
+  EXPECT_EQ(total.suppression.bits, bits - 1) << "the bit that differs has no part in it";
+  EXPECT_EQ(total.on_suppression.bits, on);
+  EXPECT_NEAR(total.on_suppression.state_relative_rms, 0.001, 1e-6);
+  EXPECT_NEAR(total.on_suppression.ratio, 20.0, 0.05);
+  const double share = static_cast<double>(on) / static_cast<double>(bits - 1);
+  EXPECT_NEAR(total.suppression.ratio, 20.0 / std::sqrt(share), 0.1);
+}
+
 TEST_F(AgreementTest, FramesAndDecisionsAreCountedOverClips) {
   compile::CircuitTrace inverted = perfect(software_);
   for (float& logit : inverted.trace.logits) logit = -logit;

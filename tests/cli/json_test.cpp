@@ -147,6 +147,14 @@ TEST_F(Json, VerifyGivesEveryFigureOfTheContract) {
   expect_shares(result, {"decision_agreement", "frame_agreement", "state_mismatch", "centring_frame_change"});
   expect_numbers(result, {"clips", "candidate_rms", "candidate_max", "candidate_relative_rms", "state_rms", "state_max",
                           "logit_rms"});
+  const json& suppression = result["suppression"];
+  expect_numbers(suppression, {"candidate_relative_rms", "state_relative_rms", "ratio", "n"});
+  EXPECT_EQ(suppression["candidate_relative_rms"], result["candidate_relative_rms"]);
+  EXPECT_EQ(suppression["n"], 2 * 8 * 2) << "clips, frames, cells";
+  EXPECT_NEAR(suppression["ratio"].get<double>() * suppression["state_relative_rms"].get<double>(),
+              result["candidate_relative_rms"].get<double>(), 1e-12);
+  expect_numbers(suppression["on"], {"state_relative_rms", "ratio", "n"});
+  EXPECT_LT(suppression["on"]["n"], suppression["n"]);
   EXPECT_EQ(result["clips"], 2);
   EXPECT_EQ(result["decision_agreement"], 1.0);
   EXPECT_EQ(result["state_mismatch"], 0.0);

@@ -20,6 +20,14 @@ struct CellStateError {
   double on_relative_rms = 0.0;  ///< over those that are on: what an off bit adds is leakage alone, nearly nothing
 };
 
+/// Errors of states over bits that agree, against the errors of the candidates behind them: protocol B of
+/// docs/noise.md.
+struct NetworkSuppression {
+  double state_relative_rms = 0.0;  ///< of (state - software's) / the cell's alpha
+  double ratio = 0.0;               ///< candidate_relative_rms over it; NaN where either has no figure
+  std::size_t bits = 0;             ///< cells times frames it is taken over
+};
+
 /// How well circuits agree with software over a set of clips; shares from 0 to 1, errors in unit currents.
 struct Agreement {
   std::size_t clips = 0;
@@ -33,6 +41,8 @@ struct Agreement {
   double state_max = 0.0;
   double state_worst_relative_rms = 0.0;    ///< largest CellStateError::on_relative_rms
   std::vector<CellStateError> state_cells;  ///< of every cell with an alpha, worst first
+  NetworkSuppression suppression;     ///< over all bits that agree
+  NetworkSuppression on_suppression;  ///< over those that are on: others hardly have an error
   double logit_rms = 0.0;
   double centring_frame_change = 0.0;  ///< share of frames that centring changed in software; not counted here
   compile::Power power;                ///< mean over clips, watt
@@ -89,6 +99,8 @@ class AgreementCounter {
   Sum relative_error_;
   Sum relative_value_;
   Sum state_;
+  Sum relative_state_;     // over alpha
+  Sum relative_on_state_;  // of bits that are on
   Sum logit_;
   compile::Power power_;
 };
