@@ -679,7 +679,7 @@ def noise_section(bench):
     section = Section("Noise at a held cell", "`hysteron noise`: protocol A of docs/noise.md.")
     fill_noise_section(section, bench)
     if bench.speech is not None:
-        fill_network_part(section, bench, train_once)
+        fill_network_part(section, bench, train_unless_there)
     return section
 
 
@@ -703,7 +703,7 @@ def immunity_section(bench):
     if bench.speech is None:
         section.lines += ["", "Not measured: there is no Speech Commands folder."]
         return section
-    fill_immunity_section(section, bench, train_once)
+    fill_immunity_section(section, bench, train_unless_there)
     return section
 
 

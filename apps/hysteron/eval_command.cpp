@@ -51,8 +51,11 @@ void declare(CLI::App& command, Options& options) {
   share("--thresholds", p.thresholds, "Of beta_hi alone");
   share("--widths", p.widths, "Of beta_hi - beta_lo alone");
   share("--gains", p.gains, "Of alpha alone");
-  share("--additive", p.additive, "Deviation of the noise on candidates in every frame, over beta_hi");
-  share("--multiplicative", p.multiplicative, "And over the candidate");
+  share("--additive", p.additive,
+        "Deviation of the noise in every frame on what enters a cell: on the candidate, over beta_hi (fq_bmru; bmru, "
+        "cmru: the mean of abs(beta)); mingru, lru: on W_h x + b_h and B u, over their root mean square for "
+        "independent inputs of unit variance");
+  share("--multiplicative", p.multiplicative, "And over that candidate");
   command.add_option("--bits", p.bits, "Weights have 2^bits - 1 levels")
       ->check(CLI::Range(2, 8))
       ->group("Dies and noise");

@@ -258,7 +258,8 @@ std::vector<Key> perturbation_keys(const std::string& table, Perturbation TrainC
   };
   return {
       number("additive", &P::additive, 1,
-             "deviation of the noise on candidates, over beta_hi; software backbones: none unless given"),
+             "deviation of the noise on candidates, over beta_hi (mingru, lru: over their root mean square); software "
+             "backbones: none unless given"),
       number("multiplicative", &P::multiplicative, 1, "deviation of the noise on candidates, over the candidate"),
       number("weights", &P::weights, 3, "static error of weights and biases: three deviations, relative"),
       number("thresholds", &P::thresholds, 3, "static error of beta_hi, likewise"),
