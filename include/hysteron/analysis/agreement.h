@@ -41,8 +41,8 @@ struct Agreement {
   double state_max = 0.0;
   double state_worst_relative_rms = 0.0;    ///< largest CellStateError::on_relative_rms
   std::vector<CellStateError> state_cells;  ///< of every cell with an alpha, worst first
-  NetworkSuppression suppression;     ///< over all bits that agree
-  NetworkSuppression on_suppression;  ///< over those that are on: others hardly have an error
+  NetworkSuppression suppression;           ///< over all bits that agree
+  NetworkSuppression on_suppression;        ///< over those that are on: others hardly have an error
   double logit_rms = 0.0;
   double centring_frame_change = 0.0;  ///< share of frames that centring changed in software; not counted here
   compile::Power power;                ///< mean over clips, watt
