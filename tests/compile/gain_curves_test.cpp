@@ -4,8 +4,11 @@
 
 #include <cmath>
 #include <cstdlib>
+#include <span>
+#include <string>
 
 #include "compile/ideal_curves.h"
+#include "hysteron/base/error.h"
 #include "hysteron/base/file.h"
 #include "hysteron/compile/compiled_network.h"
 #include "hysteron/spice/spice_engine.h"
@@ -38,6 +41,39 @@ TEST(SizeLeg, TakesALongerChannelBelowTheNarrowestLeg) {
   EXPECT_DOUBLE_EQ(narrow.geometry.length, 10e-6);
   EXPECT_GE(narrow.geometry.width, technology.narrowest_leg);
   EXPECT_NEAR(narrow.gain, 0.06, 0.01 * 0.06);
+}
+
+/// Reads `current` of every N device and nothing of a P device, as from an inner device that carries none.
+class PartlySilentEngine : public sim::Engine {
+ public:
+  void run_each(std::span<const sim::Testbench> benches, int /*jobs*/, const OnOutcome& on_outcome) const override {
+    for (std::size_t i = 0; i < benches.size(); ++i) {
+      sim::Waveforms waves;
+      waves.time = {0.0};
+      for (const sim::Probe& probe : benches[i].probes) {
+        const bool is_n = benches[i].circuit->transistor(probe.index).polarity == Polarity::kN;
+        waves.values.push_back({is_n ? 1e-9 : 0.0});
+      }
+      on_outcome(i, {waves, {}, {}});
+    }
+  }
+  std::string version() const override { return "partly silent"; }
+  std::string fingerprint(const sim::Testbench& /*bench*/) const override { return "partly silent"; }
+};
+
+TEST(MeasureGainCurves, CurrentsThatAreNoneNameTheInnerDevice) {
+  technology::Technology technology = technology::load_technology("generic180");
+  technology.p.inner = "m7";
+  try {
+    measure_gain_curves(technology, PartlySilentEngine(), {});
+    FAIL() << "curves of no current were taken";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kBadInput);
+    const std::string message = error.what();
+    for (const char* part : {"generic180", "pfet.inner is 'm7'", "pfet_g180"}) {
+      EXPECT_NE(message.find(part), std::string::npos) << message;
+    }
+  }
 }
 
 TEST(SizeLeg, DrawsOnTheGridAndSaysWhatThatCosts) {
