@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 #include <limits>
 
@@ -228,13 +229,20 @@ class Study {
       }
       result_.extremes.push_back(std::move(row));
     }
-    const std::vector<EnvironmentRow> anchors = measure_anchors(lab_, result_.anchors, extremes);
     for (std::size_t a = 0; a < result_.anchors.size(); ++a) {
       std::vector<MeasuredLoop> of_anchor;
-      for (const EnvironmentRow& row : anchors) of_anchor.push_back(row.loops[a]);
+      for (const CellEnvironment& environment : extremes) of_anchor.push_back(loops_at(environment)[a]);
       const auto currents = measure_currents(lab_, result_.anchors[a], extremes, of_anchor);
       for (std::size_t i = 0; i < extremes.size(); ++i) result_.extremes[i].currents.push_back(currents[i]);
     }
+  }
+
+  /// Loops of the anchors at an extreme, which is one of the environments.
+  const std::vector<MeasuredLoop>& loops_at(const CellEnvironment& environment) const {
+    const auto is_there = [&](const EnvironmentRow& row) { return row.environment == environment; };
+    const auto found = std::find_if(result_.environments.begin(), result_.environments.end(), is_there);
+    assert(found != result_.environments.end());
+    return found->loops;
   }
 
   void measure_motion() {
