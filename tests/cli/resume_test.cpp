@@ -18,7 +18,7 @@ class Resume : public WatchedCli {
 
   /// Interrupts `arguments` as soon as `folder` has `least` runs and lets the same command end: it must begin as many
   /// runs as are then new, and give what the same command gives once more without any run.
-  void expect_to_go_on(Arguments arguments, const fs::path& folder, std::size_t least) {
+  void expect_to_go_on(const Arguments& arguments, const fs::path& folder, std::size_t least) {
     const FakeProgram fake("echo >> \"$(dirname \"$0\")/runs\"\nexec ngspice \"$@\"");
     use(fake);
     Program program(arguments, surroundings_);
