@@ -124,6 +124,13 @@ def seconds_text(value):
     return f"{value:.0f} s"
 
 
+def lacks_speech(bench, section):
+    """Whether there is no Speech Commands folder; the section then says so."""
+    if bench.speech is None:
+        section.lines += ["", "Not measured: there is no Speech Commands folder."]
+    return bench.speech is None
+
+
 def read_safetensors_metadata(path):
     data = path.read_bytes()
     (length,) = struct.unpack_from("<Q", data)
@@ -195,8 +202,7 @@ def speech_section(bench):
     section = Section("Real speech", f"`hysteron train` on Speech Commands, d = {keys['model.width']}, "
                                      f"{keys['training.steps']} steps, {seeds} seeds, \"yes\" against no, up, down, "
                                      "left, right and silence; `hysteron eval --split test`.")
-    if bench.speech is None:
-        section.lines += ["", "Not measured: there is no Speech Commands folder."]
+    if lacks_speech(bench, section):
         return section
     results = train_seeds(bench, "speech", {**keys, "data.folder": str(bench.speech)}, bench.speech, seeds)
     balanced = [result["balanced_accuracy"] for result in results]
@@ -425,8 +431,7 @@ def keywords_section(bench):
     section = Section("Keyword spotting on real speech",
                       f"`hysteron train` on Speech Commands, every key at its default but the width, {seeds} seeds; \"yes\" "
                       "against no, up, down, left, right and silence, balanced accuracy on the test speakers.")
-    if bench.speech is None:
-        section.lines += ["", "Not measured: there is no Speech Commands folder."]
+    if lacks_speech(bench, section):
         return section
     section.targets()
     for width, target in KEYWORD_WIDTHS.items():
@@ -449,8 +454,7 @@ def aware_section(bench):
                       f"The same task, {seeds} seeds; every weight, threshold, width and gain off by 10 % (3 sigma) on "
                       f"{draws} dies of each network. Hardware-aware: trained with 20 % (3 sigma), a new die for every 16 "
                       "clips.")
-    if bench.speech is None:
-        section.lines += ["", "Not measured: there is no Speech Commands folder."]
+    if lacks_speech(bench, section):
         return section
     runs = {(kind, width): train_keywords(bench, kind, width, seeds, {**keys, **DIES, "test_noise.draws": draws})
             for kind, keys in (("plain", {}), ("aware", AWARE)) for width in KEYWORD_WIDTHS}
@@ -632,8 +636,7 @@ def compiler_section(bench):
     section = Section("The compiler", f"Networks trained on Speech Commands with {settings}; "
                                       "`hysteron verify` on 40 test clips (d = 16: "
                                       "10), typical corner, 27 °C, `--center` with the training clips.")
-    if bench.speech is None:
-        section.lines += ["", "Not measured: there is no Speech Commands folder."]
+    if lacks_speech(bench, section):
         return section
     fill_compiler_section(section, bench, train_once, mean_alpha)
     return section
@@ -642,8 +645,7 @@ def compiler_section(bench):
 def unit_current_section(bench):
     section = Section("The unit current", "`hysteron verify --unit-current` and `hysteron hazards --rate` of the d = 4 network of section \"The compiler\"; "
                                           "docs/notes/unit-current.md has what was decided.")
-    if bench.speech is None:
-        section.lines += ["", "Not measured: there is no Speech Commands folder."]
+    if lacks_speech(bench, section):
         return section
     fill_unit_current_section(section, bench, train_unless_there)
     return section
@@ -652,8 +654,7 @@ def unit_current_section(bench):
 def dies_section(bench):
     section = Section("Dies", "`hysteron montecarlo` of the d = 4 network of section \"The compiler\" on its test clips; "
                               "docs/robustness.md has the protocol.")
-    if bench.speech is None:
-        section.lines += ["", "Not measured: there is no Speech Commands folder."]
+    if lacks_speech(bench, section):
         return section
     fill_dies_section(section, bench, train_once)
     return section
@@ -662,8 +663,7 @@ def dies_section(bench):
 def corners_section(bench):
     section = Section("Corners", "`hysteron corners` of the d = 4 network of section \"The compiler\" on ten of its test clips; "
                                  "docs/robustness.md has the protocol and the reference.")
-    if bench.speech is None:
-        section.lines += ["", "Not measured: there is no Speech Commands folder."]
+    if lacks_speech(bench, section):
         return section
     fill_corners_section(section, bench, train_unless_there)
     return section
@@ -700,8 +700,7 @@ def immunity_section(bench):
     section = Section("Noise immunity", "Seven words of Speech Commands, two blocks of 16 cells in the software backbone with a ReLU MLP, the same "
                                         "configuration for every cell (scripts/results_noise.py); hardware-aware: trained with static errors of 30 % "
                                         "(three deviations) and noise of 20 %. docs/noise.md has the definitions.")
-    if bench.speech is None:
-        section.lines += ["", "Not measured: there is no Speech Commands folder."]
+    if lacks_speech(bench, section):
         return section
     fill_immunity_section(section, bench, train_unless_there)
     return section

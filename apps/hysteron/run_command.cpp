@@ -40,10 +40,7 @@ int run(const Options& options, Session& session) {
     if (options.engine != "behavioural") {
       throw hysteron::Error(hysteron::ErrorKind::kUsage, "--die needs --engine behavioural");
     }
-    if (*options.die == 0 || *options.die > flow::kLargestDieSeed) {
-      throw hysteron::bad_input(
-          fmt::format("--die {}; expected the seed of a die, from 1 to {}", *options.die, flow::kLargestDieSeed));
-    }
+    flow::check_die_seeds("--die", *options.die, 1);
   }
   const hysteron::model::Network network = read_circuit_model(options.model, options.circuit);
   const hysteron::data::Features features = hysteron::data::read_npy(options.input);
@@ -81,9 +78,9 @@ void add_run_command(CLI::App& app, Session& session) {
                         "the circuit in ngspice")
             ->check(CLI::IsMember({"software", "behavioural", "spice"}))
             ->capture_default_str();
-        command.add_option("--die", options.die,
-                           "Behavioural: a die with mismatch, the one that montecarlo draws by this seed (default: the "
-                           "circuit as drawn)");
+        add_seed(command, "--die", options.die,
+                 "Behavioural: a die with mismatch, the one that montecarlo draws by this seed (default: the "
+                 "circuit as drawn)");
         command.add_option("--output", options.output, "Write logits, states and candidates as safetensors");
         command.add_flag("--json", options.json, "Print one JSON object");
         add_circuit_flags(command, options.circuit);

@@ -315,12 +315,15 @@ void run_spice_dies(const Workshop& workshop, const compile::CompiledNetwork& co
 
 }  // namespace
 
+void check_die_seeds(const std::string& option, std::uint64_t seed, std::size_t dies) {
+  if (seed != 0 && seed <= kLargestDieSeed && dies - 1 <= kLargestDieSeed - seed) return;
+  throw bad_input(fmt::format("{} {} with {} dies: expected seeds from 1 to {} for every die", option, seed, dies,
+                              kLargestDieSeed));
+}
+
 void check_dies(const MonteCarloRequest& request) {
   if (request.dies == 0) throw bad_input("--dies is 0; expected at least one die");
-  if (request.seed == 0 || request.seed > kLargestDieSeed || request.dies - 1 > kLargestDieSeed - request.seed) {
-    throw bad_input(fmt::format("--seed {} with {} dies: expected seeds from 1 to {} for every die", request.seed,
-                                request.dies, kLargestDieSeed));
-  }
+  check_die_seeds("--seed", request.seed, request.dies);
   const TrimRequest& trim = request.trim;
   if (trim.legs == 0) return;
   if (request.simulator != DieSimulator::kBehavioural) {
