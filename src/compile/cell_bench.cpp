@@ -17,20 +17,7 @@ namespace {
 using circuit::Circuit;
 using circuit::Polarity;
 
-// A leg's length may be trimmed by this share; the drawing grid never asks for more but at the ends of the range.
-constexpr double kMostTrim = 0.03;
-
 constexpr int kLeakageFormat = 1;  // raise when what is measured changes
-
-/// The leg of `size` with the length at which the predicted gain is `gain`: current goes as 1/L over a few percent.
-technology::Geometry trimmed(const LegSize& size, double gain, const technology::Technology& technology) {
-  technology::Geometry geometry = size.geometry;
-  if (!(gain > 0.0) || size.instances > 1) return geometry;
-  const double wanted = std::clamp(size.gain / gain, 1.0 - kMostTrim, 1.0 + kMostTrim) * geometry.length;
-  const double drawn = std::round(wanted / technology.size_grid) * technology.size_grid;
-  geometry.length = std::clamp(drawn, technology.n.minimum_length, technology.n.maximum_length);
-  return geometry;
-}
 
 }  // namespace
 
@@ -45,12 +32,6 @@ CellBench build_cell_bench(const std::vector<CellGains>& gains, const technology
     CompiledCell cell;
     builder.cell(candidate, diode, fmt::format("h{}", i), fmt::format("cell{}", i), gains[i].threshold, gains[i].width,
                  gains[i].output, false, {}, cell);
-    const std::pair<std::size_t, double> legs[] = {{1, gains[i].threshold}, {7, gains[i].width}, {4, gains[i].output}};
-    for (std::size_t k = 0; k < 3; ++k) {
-      const LegSize size = cell_leg_size(curves, technology, builder.result().supply, k, legs[k].second);
-      const technology::Geometry geometry = trimmed(size, legs[k].second, technology);
-      builder.result().circuit.resize(cell.m[legs[k].first], geometry.width, geometry.length);
-    }
     bench.bias.push_back(builder.bias().n_rail);
     bench.candidates.push_back(candidate.n_rail);
     bench.cells.push_back(cell);

@@ -145,14 +145,11 @@ model::Network noted_model(const spice::Netlist& netlist, const std::string& ori
 double gain_of(const GainCurves& curves, circuit::Polarity polarity, const spice::PlacedDevice& device, double voltage,
                const std::string& place) {
   constexpr double kSlack = 1e-6;  // sizes are written with six digits
-  const auto length = std::find_if(curves.lengths.begin(), curves.lengths.end(), [&](double candidate) {
-    return std::abs(candidate - device.length) <= kSlack * candidate;
-  });
-  if (length == curves.lengths.end()) {
+  if (!curves.find_length(device.length)) {
     std::vector<std::string> known;
     for (const double candidate : curves.lengths) known.push_back(format_si(candidate, "m"));
-    throw bad_input(fmt::format("{}: no gain curve has the length {}; expected {}", place,
-                                format_si(device.length, "m", 6), fmt::join(known, ", ")));
+    throw bad_input(fmt::format("{}: no gain curve has the length {}; expected {}, or within {:g} % of one", place,
+                                format_si(device.length, "m", 6), fmt::join(known, ", "), 100.0 * kMostTrim));
   }
   const double least = curves.widths.front();
   const double most = curves.widths.back();
@@ -160,8 +157,7 @@ double gain_of(const GainCurves& curves, circuit::Polarity polarity, const spice
     throw bad_input(fmt::format("{}: no gain curve covers the width {}; expected {} to {}", place,
                                 format_si(device.width, "m", 6), format_si(least, "m"), format_si(most, "m")));
   }
-  return curves.gain(polarity, static_cast<std::size_t>(length - curves.lengths.begin()),
-                     std::clamp(device.width, least, most), voltage);
+  return curves.gain_of(polarity, {std::clamp(device.width, least, most), device.length}, voltage);
 }
 
 /// The comment that names `row` at `device`; checks that it tells of the same value.

@@ -6,7 +6,6 @@
 #include <cassert>
 #include <cmath>
 #include <nlohmann/json.hpp>
-#include <optional>
 
 #include "hysteron/base/error.h"
 #include "hysteron/base/units.h"
@@ -251,15 +250,24 @@ double GainCurves::drift(Polarity polarity, std::size_t length_index, double wid
   return row[i - 1] * (1.0 - share) + row[i] * share;
 }
 
-std::size_t GainCurves::length_index(double length) const {
-  const auto found = std::find_if(lengths.begin(), lengths.end(),
-                                  [&](double candidate) { return std::abs(candidate - length) <= 1e-12; });
-  assert(found != lengths.end());
+std::optional<std::size_t> GainCurves::find_length(double length) const {
+  constexpr double kSlack = 1e-6;  // sizes are read from files with six digits
+  const auto found = std::find_if(lengths.begin(), lengths.end(), [&](double candidate) {
+    return std::abs(length - candidate) <= (kMostTrim + kSlack) * candidate;
+  });
+  if (found == lengths.end()) return std::nullopt;
   return static_cast<std::size_t>(found - lengths.begin());
 }
 
+std::size_t GainCurves::length_index(double length) const {
+  const std::optional<std::size_t> found = find_length(length);
+  assert(found);
+  return *found;
+}
+
 double GainCurves::gain_of(Polarity polarity, const Geometry& geometry, double voltage) const {
-  return gain(polarity, length_index(geometry.length), geometry.width, voltage);
+  const std::size_t length = length_index(geometry.length);
+  return gain(polarity, length, geometry.width, voltage) * lengths[length] / geometry.length;
 }
 
 double GainCurves::width_for(Polarity polarity, std::size_t length_index, double target, double voltage) const {

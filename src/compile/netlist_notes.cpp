@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -24,18 +23,11 @@ std::string drawn_size(const circuit::Transistor& transistor) {
   return fmt::format("w={:.6g} l={:.6g}", transistor.width, transistor.length);
 }
 
-/// Position of `length` among the curves' lengths.
-std::size_t length_index(const GainCurves& curves, double length) {
-  const auto found = std::min_element(curves.lengths.begin(), curves.lengths.end(),
-                                      [&](double a, double b) { return std::abs(a - length) < std::abs(b - length); });
-  return static_cast<std::size_t>(found - curves.lengths.begin());
-}
-
 /// What the circuit makes of the row's transistor over what the curves say of its size; 1 where that is all there is.
 double correction_of(const MappedInstance& row, const circuit::Transistor& transistor, const GainCurves& curves) {
   const double found = std::abs(row.value) * (1.0 + row.sizing_error) / row.instances;
   const double curve =
-      curves.gain(transistor.polarity, length_index(curves, transistor.length), transistor.width, row.voltage);
+      curves.gain_of(transistor.polarity, {transistor.width, transistor.length}, row.voltage);
   const double correction = found / curve;
   if (!std::isfinite(correction) || correction <= 0.0 || std::abs(correction - 1.0) < 1e-9) return 1.0;
   return correction;

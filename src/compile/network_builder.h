@@ -16,7 +16,8 @@ double voltage_across(const OperatingVoltages& operating, double supply, circuit
 /// Volt between drain and source of M2, M8 or M5 (`which` 0, 1 or 2) of a cell that is on.
 double cell_leg_voltage(const GainCurves& curves, double supply, std::size_t which);
 
-/// Size of M2, M8 or M5 (`which` 0, 1 or 2) of a cell for a gain in unit currents.
+/// Size of M2, M8 or M5 (`which` 0, 1 or 2) of a cell for a gain in unit currents. The length is trimmed on the drawing
+/// grid, by up to kMostTrim, which divides a current ten times as finely as the width does.
 LegSize cell_leg_size(const GainCurves& curves, const technology::Technology& technology, double supply,
                       std::size_t which, double gain);
 

@@ -41,8 +41,7 @@ struct CalibratedCell {
                              ///< switched
 };
 
-/// Passes a calibration makes at most, and the error it is content with. Five passes more were seen to gain nothing:
-/// what is left is the drawing grid's.
+/// Passes a calibration makes at most, and the error it is content with.
 inline constexpr int kCalibrationPasses = 5;
 inline constexpr double kCalibrationTolerance = 0.002;
 

@@ -28,8 +28,7 @@ struct CellBench {
   std::vector<CompiledCell> cells;
 };
 
-/// Builds cells of `gains`. Their three legs are sized by the gain curves and then trimmed in length on the drawing
-/// grid, which divides a current ten times as finely as the width does.
+/// Builds cells of `gains`, sized by the gain curves.
 CellBench build_cell_bench(const std::vector<CellGains>& gains, const technology::Technology& technology,
                            const GainCurves& curves, const Conditions& conditions);
 

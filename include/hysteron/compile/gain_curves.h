@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,9 @@ struct OperatingVoltages {
   double cell_tail = 0.0;  ///< drain of M5 in a cell that is on
 };
 
+/// A leg may be longer or shorter than one of the technology's leg lengths by this share; its current goes as 1/L there.
+inline constexpr double kMostTrim = 0.03;
+
 /// Drain current of a leg over that of the reference diode on its rail, measured over width, length and drain voltage.
 class GainCurves {
  public:
@@ -49,10 +53,13 @@ class GainCurves {
   /// Interpolated drift, linear in log width; 0 where none was measured.
   double drift(circuit::Polarity polarity, std::size_t length_index, double width) const;
 
-  /// Index into `lengths` of `length`, which must be one of them.
+  /// Index into `lengths` of the one that `length` is within kMostTrim of; nothing where there is none.
+  std::optional<std::size_t> find_length(double length) const;
+
+  /// find_length where it must be there.
   std::size_t length_index(double length) const;
 
-  /// The gain of a device of this size; its length must be one of `lengths`.
+  /// The gain of a device of this size; its length must be within kMostTrim of one of `lengths`.
   double gain_of(circuit::Polarity polarity, const technology::Geometry& geometry, double voltage) const;
 
   /// The width at which the gain is `target`, unsnapped, or the nearest end of the measured range.
