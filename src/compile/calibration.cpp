@@ -19,7 +19,7 @@ constexpr double kNever = std::numeric_limits<double>::quiet_NaN();
 
 // The ramp protocol, in seconds: quickly to the first window, slowly up through it, hold, quickly to the second window,
 // slowly down through it, then to zero. A ramp through a window of 8 % of a threshold moves less than 1 pA in the time
-// V0 takes to switch.
+// V0 takes to switch; steps are short where V0 moves, whatever the longest one is.
 constexpr double kQuick = 0.01;
 constexpr double kSlow = 0.4;
 constexpr double kHold = 0.04;
@@ -29,7 +29,7 @@ constexpr double kHighAt = kRiseEnd + 0.75 * kHold;
 constexpr double kFallBegin = kRiseEnd + kHold + kQuick;
 constexpr double kFallEnd = kFallBegin + kSlow;
 constexpr double kStop = kFallEnd + kQuick + kHold;
-constexpr double kLongestStep = 2e-3;
+constexpr double kLongestStep = 8e-3;
 
 sim::PiecewiseLinear ramp(const RampWindow& window) {
   return {{0.0, 0.0},
@@ -83,6 +83,19 @@ RampWindow narrow_window(const CellLoop& centre, double rise_doubt, double fall_
   return window;
 }
 
+/// Where a cell of the nominal gains is expected: legs are within some percent of what the curves say of them.
+RampWindow first_window(const CellTarget& target, double unit) {
+  const double doubt = 0.06 * target.rise + 0.03 * unit;
+  return narrow_window({target.rise, target.fall, 0.0, 0.0}, doubt, doubt, target, unit);
+}
+
+/// Whether the thresholds that there are to be were crossed on the slow ramps through `window`.
+bool is_seen(const CellLoop& loop, const RampWindow& window, const CellTarget& target) {
+  const bool rises = loop.rise > window.rise_from && loop.rise < window.rise_to;
+  const bool falls = loop.fall < window.fall_from && loop.fall > window.fall_to;
+  return rises && (falls || (std::isnan(loop.fall) && target.fall <= 0.0));
+}
+
 /// Where to look after the gains were turned to move `loop` to `target`: around the target, as far as a third of the
 /// step may have missed.
 RampWindow next_window(const CellLoop& loop, const CellTarget& target, double unit) {
@@ -126,7 +139,7 @@ namespace {
 class CellRun {
  public:
   CellRun(const technology::Technology& technology, const GainCurves& curves, const Conditions& conditions)
-      : builder_(technology, curves, conditions) {
+      : builder_(technology, curves, conditions, false) {
     CompiledNetwork& network = builder_.result();
     // Held stiffly at the diode's own voltage: through a rail that gives way, one cell that switches would push others
     // over their thresholds early.
@@ -230,11 +243,12 @@ std::vector<CalibratedCell> calibrate_cells(const std::vector<CellTarget>& targe
   std::vector<RampWindow> windows;
   for (const CellTarget& target : targets) {
     gains.push_back(nominal_gains(target, conditions));
-    windows.push_back(wide_window(target, unit));
+    windows.push_back(first_window(target, unit));
   }
   std::vector<CalibratedCell> best(targets.size());
   for (CalibratedCell& cell : best) cell.worst_error = std::numeric_limits<double>::infinity();
-  std::vector<std::size_t> open(targets.size());  // cells that are still turned
+  std::vector<bool> is_close(targets.size(), false);  // whether the window is narrow enough for a loop to count
+  std::vector<std::size_t> open(targets.size());      // cells that are still turned
   std::iota(open.begin(), open.end(), std::size_t{0});
   for (int pass = 0; pass < kCalibrationPasses && !open.empty(); ++pass) {
     std::vector<CellGains> tried;
@@ -249,12 +263,16 @@ std::vector<CalibratedCell> calibrate_cells(const std::vector<CellTarget>& targe
       const std::size_t i = open[k];
       const CellLoop& loop = loops[k];
       const double error = worst_error(loop, targets[i], unit);
-      if (pass <= 1) best[i].uncalibrated = loop;
-      if (pass <= 1 || error < best[i].worst_error) best[i] = {gains[i], loop, best[i].uncalibrated, error};
-      windows[i] = pass == 0 ? narrow_window(loop, 0.0, 0.0, targets[i], unit) : next_window(loop, targets[i], unit);
-      // The first pass looks too widely to be trusted.
-      if (pass > 0) gains[i] = improved(gains[i], loop, targets[i], unit);
-      if (pass == 0 || error > kCalibrationTolerance) left.push_back(i);
+      if (is_close[i] && error <= best[i].worst_error) best[i] = {gains[i], loop, error};
+      if (is_close[i] && error <= kCalibrationTolerance) continue;
+      left.push_back(i);
+      if (pass == 0 && !is_seen(loop, windows[i], targets[i])) {
+        windows[i] = wide_window(targets[i], unit);
+        continue;
+      }
+      windows[i] = next_window(loop, targets[i], unit);
+      gains[i] = improved(gains[i], loop, targets[i], unit);
+      is_close[i] = true;
     }
     open = std::move(left);
     reporter.progress("calibrating cells", open.empty() ? kCalibrationPasses : static_cast<std::size_t>(pass) + 1,

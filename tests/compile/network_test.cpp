@@ -79,8 +79,22 @@ TEST(Calibration, BringsThresholdsAndLevelWithinHalfAPercent) {
     EXPECT_NEAR(cells[i].loop.fall, targets[i].fall, 0.005 * targets[i].rise);
     EXPECT_LT(cells[i].loop.low, 1e-4 * 1e-9 * 10);
   }
-  // The lower threshold is the difference of two larger currents: that is what needed calibration.
-  EXPECT_GT(std::abs(cells[0].uncalibrated.fall - targets[0].fall), 0.01 * targets[0].fall);
+}
+
+TEST(Calibration, IsNeededForALowerThresholdIsTheDifferenceOfTwoLargerCurrents) {
+  const CellTarget target = {0.5e-9, 0.2e-9, 1e-9};
+  const auto loops = measure_cells({nominal_gains(target, {})}, {{0.4e-9, 0.6e-9, 0.3e-9, 0.1e-9}}, shop().technology,
+                                   shop().curves, {}, shop().engine, 1);
+  EXPECT_GT(std::abs(loops[0].fall - target.fall), 0.01 * target.fall);
+}
+
+TEST(Calibration, FindsThresholdsFarFromWhereCurvesExpectThem) {
+  SilentReporter reporter;
+  GainCurves wrong = shop().curves;
+  for (double& gain : wrong.gains) gain *= 1.2;  // legs come out a sixth too small
+  const auto cells =
+      calibrate_cells({{0.5e-9, 0.2e-9, 1e-9}}, shop().technology, wrong, {}, shop().engine, 1, reporter);
+  EXPECT_LT(cells[0].worst_error, 0.005);
 }
 
 TEST(ClipBench, InputsRampToEveryFrameAndSplitBySign) {

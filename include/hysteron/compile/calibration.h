@@ -35,7 +35,6 @@ struct CellGains {
 struct CalibratedCell {
   CellGains gains;
   CellLoop loop;
-  CellLoop uncalibrated;     ///< the loop of the nominal gains
   double worst_error = 0.0;  ///< largest of the three errors, relative to the wanted current or to 2 % of the unit
                              ///< current (kCellErrorFloor over kCellTolerance) if that is more; infinite if it never
                              ///< switched
