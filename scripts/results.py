@@ -2,8 +2,8 @@
 """Measures what the project promises and writes the figures into docs/results.md, each beside its target.
 
 Usage: scripts/results.py [--quick] [--output FILE] [--program FILE] [SECTION...]
-Sections: demo accuracy speech agreement foreign parallel keywords aware copy digits engine quadrant cell compiler unit-current dies
-corners power noise devices accumulation immunity gates; without any, all of them (many hours on two cores, of which dies,
+Sections: demo accuracy speech agreement foreign parallel keywords aware copy digits engine scans quadrant cell compiler unit-current
+dies corners power noise devices accumulation immunity gates; without any, all of them (many hours on two cores, of which dies,
 corners, keywords, digits and quadrant take most).
 --quick is a trial with small numbers; give it another --output. Exit code 5 if a target was missed.
 Needs the release build (scripts/demo.sh makes it); speech and the gf180mcu PDK are looked for in ../shared, else

@@ -49,7 +49,7 @@ void print_table(const DemoOptions& options, const DemoResult& result) {
   row("circuit", fmt::format("{} transistors, {} cells, {:.0f} um2", result.circuit.transistors, result.circuit.cells,
                              result.circuit.area / (hysteron::kMicro * hysteron::kMicro)));
   row("decision agreement",
-      fmt::format("{:.0f} of {} clips", agreement.decision_agreement * double(agreement.clips), agreement.clips));
+      fmt::format("{:.0f} of {} clips", agreement.decision_agreement * double(agreement.clips), options.clips));
   row("frame agreement", fmt::format("{:.2f} %", 100.0 * agreement.frame_agreement));
   row("state agreement", fmt::format("{:.2f} % of the bits", 100.0 * (1.0 - agreement.state_mismatch)));
   row("candidate error", fmt::format("{:.2f} % of the RMS current", 100.0 * agreement.candidate_relative_rms));
@@ -75,6 +75,10 @@ int run(Options options, Session& session) {
     fmt::print("{}\n", text(-1));
   } else {
     print_table(options.demo, result);
+  }
+  if (result.verification.failed > 0) {
+    throw hysteron::simulator_error(fmt::format("{} of {} clips could not be simulated", result.verification.failed,
+                                                result.verification.clips.size()));
   }
   return 0;
 }

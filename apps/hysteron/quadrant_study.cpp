@@ -44,36 +44,12 @@ void declare(CLI::App& command, Options& options) {
       ->delimiter(',')
       ->check(CLI::Range(0.0, 10.0))
       ->capture_default_str();
-  command.add_option("-o,--output", options.output, "JSON file with every run")->capture_default_str();
+  command
+      .add_option("-o,--output", options.output,
+                  "JSON file with every run; until it is there, finished runs are kept beside it, in FILE.runs")
+      ->capture_default_str();
   command.add_option("-j,--jobs", options.request.jobs, "Threads; 0 takes all")->check(CLI::Range(0, 1024));
   command.add_flag("--json", options.json, "Print one JSON object on stdout and nothing else there");
-}
-
-Json optional_json(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
-
-Json run_json(const QuadrantRun& run) {
-  Json curve = Json::array();
-  for (const auto& point : run.curve) {
-    curve.push_back({{"step", point.step},
-                     {"epsilon", point.epsilon},
-                     {"loss", point.loss},
-                     {"accuracy", point.accuracy},
-                     {"balanced_accuracy", optional_json(point.balanced_accuracy)}});
-  }
-  Json retention = Json::array();
-  for (const auto& value : run.retention) retention.push_back(optional_json(value));
-  return {{"task", run.task},
-          {"width", run.width},
-          {"cell", run.cell},
-          {"seed", run.seed},
-          {"test_accuracy", run.test_accuracy},
-          {"test_balanced_accuracy", optional_json(run.test_balanced_accuracy)},
-          {"steps_to_95", run.steps_to_95},
-          {"transition_rate", run.activity.transition_rate},
-          {"dead", run.activity.dead},
-          {"stuck", run.activity.stuck},
-          {"retention", retention},
-          {"curve", curve}};
 }
 
 /// What the table shows: where a task has one label a sequence, labels may be of unequal size.
@@ -122,7 +98,7 @@ Json study_json(const Options& options, const QuadrantStudy& study) {
     rows.push_back(
         row_json({begin, begin + static_cast<std::ptrdiff_t>(options.request.seeds)}, options.request.noise.size()));
   }
-  for (const QuadrantRun& run : study.runs) runs.push_back(run_json(run));
+  for (const QuadrantRun& run : study.runs) runs.push_back(hysteron::flow::to_json(run));
   return {
       {"study", "quadrant"}, {"steps", study.steps}, {"seeds", options.request.seeds}, {"noise", options.request.noise},
       {"rows", rows},        {"runs", runs}};
@@ -151,6 +127,7 @@ void print_rows(const Json& study) {
 int run(Options options, Session& session) {
   hysteron::check_writable(options.output, "--output");  // hours of training come first
   options.request.base = options.base;
+  options.request.kept = options.output + ".runs";
   const QuadrantStudy study = hysteron::flow::study_quadrant(options.request, session.reporter, session.stop);
   Json json = study_json(options, study);
   hysteron::write_file(options.output, json.dump(1) + "\n");

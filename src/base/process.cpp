@@ -13,6 +13,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <optional>
 #include <sstream>
 #include <string_view>
 #include <system_error>
@@ -185,8 +186,10 @@ class Child {
     reap();
   }
 
-  void kill_group() const {
-    if (!reaped_) ::kill(-pid_, SIGKILL);
+  void kill_group() const { signal_group(SIGKILL); }
+
+  void signal_group(int signal) const {
+    if (!reaped_) ::kill(-pid_, signal);
   }
 
   int status() const { return status_; }
@@ -278,13 +281,19 @@ ProcessOutcome run_process(const ProcessRequest& request) {
   Capture output(std::move(started.output), request.kept_output);
   Capture errors(std::move(started.errors), request.kept_output);
   ProcessOutcome outcome;
+  std::optional<Clock::time_point> interrupted;
   while (true) {
     wait_for_output(output, errors);
     output.drain();
     errors.drain();
     if (child.poll()) break;
     const bool stopped = request.stop != nullptr && request.stop->requested();
-    if (stopped || elapsed() >= request.time_limit) {
+    if (stopped && !interrupted) {
+      interrupted = Clock::now();
+      if (request.grace.count() > 0.0) child.signal_group(SIGINT);
+    }
+    const bool is_patient = stopped && Clock::now() - *interrupted < request.grace;
+    if ((stopped && !is_patient) || elapsed() >= request.time_limit) {
       child.kill_group();
       child.wait();
       outcome.end = stopped ? ProcessOutcome::End::kStopped : ProcessOutcome::End::kTimedOut;
@@ -293,6 +302,7 @@ ProcessOutcome run_process(const ProcessRequest& request) {
   }
   output.drain();
   errors.drain();
+  if (interrupted) outcome.end = ProcessOutcome::End::kStopped;
   if (outcome.end == ProcessOutcome::End::kExited && WIFSIGNALED(child.status())) {
     outcome.end = ProcessOutcome::End::kSignalled;
     outcome.code = WTERMSIG(child.status());

@@ -26,8 +26,7 @@ std::string drawn_size(const circuit::Transistor& transistor) {
 /// What the circuit makes of the row's transistor over what the curves say of its size; 1 where that is all there is.
 double correction_of(const MappedInstance& row, const circuit::Transistor& transistor, const GainCurves& curves) {
   const double found = std::abs(row.value) * (1.0 + row.sizing_error) / row.instances;
-  const double curve =
-      curves.gain_of(transistor.polarity, {transistor.width, transistor.length}, row.voltage);
+  const double curve = curves.gain_of(transistor.polarity, {transistor.width, transistor.length}, row.voltage);
   const double correction = found / curve;
   if (!std::isfinite(correction) || correction <= 0.0 || std::abs(correction - 1.0) < 1e-9) return 1.0;
   return correction;

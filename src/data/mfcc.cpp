@@ -109,13 +109,6 @@ double normalised(double value, const FeatureStatistics& statistics, std::size_t
 
 }  // namespace
 
-Normalisation parse_normalisation(const std::string& text, const std::string& what) {
-  if (text == "none") return Normalisation::kNone;
-  if (text == "clip") return Normalisation::kClip;
-  if (text == "fixed") return Normalisation::kFixed;
-  throw Error(ErrorKind::kUsage, fmt::format("{}: {} is unknown; expected none, clip or fixed", what, quoted(text)));
-}
-
 FeatureStatistics feature_statistics(const Features& features) {
   const std::size_t rows = features.clips * features.frames;
   const std::size_t width = features.width;

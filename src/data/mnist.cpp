@@ -74,7 +74,8 @@ std::filesystem::path find_file(const std::filesystem::path& folder, const std::
   for (const std::string& stem : stems) {
     for (const char* ending : {"", ".gz"}) {
       std::filesystem::path path = folder / (stem + ending);
-      if (std::filesystem::is_regular_file(path)) return path;
+      std::error_code unreadable;
+      if (std::filesystem::is_regular_file(path, unreadable)) return path;
     }
   }
   throw bad_input(fmt::format("{}: expected a file {} or {}.gz", hysteron::quoted(folder.string()),
@@ -115,6 +116,11 @@ Images read_images(const std::filesystem::path& folder, const std::vector<std::s
 /// The last tenth of the training images validates.
 SplitSizes sizes_of(const Images& train, const Images& test) {
   const std::size_t validation = train.labels.size() / 10;
+  if (validation == 0 || test.labels.empty()) {
+    throw bad_input(
+        fmt::format("{} training and {} test images; expected at least 10, of which a tenth validates, and 1",
+                    train.labels.size(), test.labels.size()));
+  }
   return {train.labels.size() - validation, validation, test.labels.size()};
 }
 

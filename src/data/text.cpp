@@ -18,11 +18,13 @@ constexpr std::size_t kNewline = kLast - kFirst + 1;  // its symbol, after the p
 constexpr std::size_t kSymbols = kNewline + 1;
 constexpr std::size_t kLength = 512;
 
+bool is_printable(char c) { return c >= kFirst && c <= kLast; }
+
 std::vector<std::uint8_t> symbols_of(const std::string& text) {
   std::vector<std::uint8_t> symbols;
   for (const char c : text) {
     if (c == '\n') symbols.push_back(kNewline);
-    if (c >= kFirst && c <= kLast) symbols.push_back(static_cast<std::uint8_t>(c - kFirst));
+    if (is_printable(c)) symbols.push_back(static_cast<std::uint8_t>(c - kFirst));
   }
   return symbols;
 }
@@ -88,9 +90,11 @@ class Text : public TaskSource {
 
 std::unique_ptr<SequenceSource> make_text(const TextOptions& options) {
   const std::size_t length = options.length == 0 ? kLength : options.length;
-  std::vector<std::uint8_t> symbols = symbols_of(read_file(options.file));
+  const std::string text = read_file(options.file);
+  std::vector<std::uint8_t> symbols = symbols_of(text);
   const std::string name = hysteron::quoted(options.file.string());
-  if (symbols.empty()) throw bad_input(fmt::format("{}: no printable ASCII character; expected a text", name));
+  if (std::ranges::none_of(text, is_printable))
+    throw bad_input(fmt::format("{}: no printable ASCII character; expected a text", name));
   const auto size = [&](Split split) { return part_of(split, symbols.size()).size; };
   if (size(Split::kValidation) < 2 || size(Split::kTest) < 2 || size(Split::kTrain) <= length) {
     throw bad_input(

@@ -101,15 +101,37 @@ NamedSplit read_arrays(const fs::path& path, const fs::path& labels_path) {
   return split;
 }
 
+/// Whether `text` is made of whole UTF-8 sequences, as the names in a model file must be.
+bool is_utf8(std::string_view text) {
+  std::size_t following = 0;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (following > 0) {
+      if ((byte & 0xC0U) != 0x80U) return false;
+      --following;
+    } else if (byte >= 0x80U) {
+      if (byte < 0xC2U || byte > 0xF4U) return false;
+      following = byte < 0xE0U ? 1 : byte < 0xF0U ? 2 : 3;
+    }
+  }
+  return following == 0;
+}
+
+/// False also where the folder cannot be looked into; reading it says why.
+bool is_there(const fs::path& path) {
+  std::error_code unreadable;
+  return fs::exists(path, unreadable);
+}
+
 bool has_split(const fs::path& folder, const std::string& name) {
-  return fs::exists(folder / (name + ".csv")) || fs::exists(folder / (name + ".npy"));
+  return is_there(folder / (name + ".csv")) || is_there(folder / (name + ".npy"));
 }
 
 NamedSplit read_split(const fs::path& folder, const std::string& name) {
   const fs::path csv = folder / (name + ".csv");
-  if (fs::exists(csv)) return read_csv(csv);
+  if (is_there(csv)) return read_csv(csv);
   const fs::path npy = folder / (name + ".npy");
-  if (fs::exists(npy)) return read_arrays(npy, folder / (name + ".labels"));
+  if (is_there(npy)) return read_arrays(npy, folder / (name + ".labels"));
   throw bad_input(fmt::format("{}: no {}.csv and no {}.npy", hysteron::quoted(folder.string()), name, name));
 }
 
@@ -160,7 +182,12 @@ std::unique_ptr<SequenceSource> make_user_sequences(const fs::path& folder) {
   }
   std::set<std::string> names;
   bool per_frame = false;
-  for (const Named& sequence : splits[0].sequences) names.insert(sequence.labels.begin(), sequence.labels.end());
+  for (const Named& sequence : splits[0].sequences) {
+    if (!std::ranges::all_of(sequence.labels, is_utf8)) {
+      throw bad_input(fmt::format("{}: a label is no valid UTF-8, which model files need", sequence.place));
+    }
+    names.insert(sequence.labels.begin(), sequence.labels.end());
+  }
   for (const NamedSplit& split : splits) {
     if (split.sequences.empty()) {
       throw bad_input(

@@ -75,6 +75,10 @@ SequenceEvalResult evaluate_sequence_model(const EvalRequest& request, Reporter&
                             hysteron::quoted(result.config.task)));
   }
   const train::SequenceModel model(result.network.shape);
+  for (const std::string& error : train::errors_without_effect(model.segments(), request.perturbation)) {
+    reporter.warning(fmt::format("--{} disturbs nothing: a cell {} has no parameter of that kind", error,
+                                 hysteron::quoted(result.config.cell)));
+  }
   result.score = train::score_sequences(model, result.network.parameters, *source, request.split, 0, pool);
   result.perturbed = train::score_perturbed_sequences(model, result.network.parameters, *source, request.split,
                                                       request.perturbation, request.draws, request.die_seed, pool);

@@ -4,12 +4,19 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "hysteron/base/error.h"
+#include "hysteron/base/file.h"
 #include "hysteron/train/task.h"
 
 namespace hysteron::flow {
 namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kProbed = 256;  // test sequences
 constexpr std::array<const char*, 2> kCells = {"bmru", "fq_bmru"};
@@ -59,10 +66,79 @@ class RunReporter : public Reporter {
   std::string what_;
 };
 
+Json optional_json(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
+
+std::optional<double> optional_number(const Json& json) {
+  return json.is_null() ? std::nullopt : std::optional(json.get<double>());
+}
+
+QuadrantRun run_from(const Json& json) {
+  QuadrantRun run;
+  run.task = json.at("task");
+  run.width = json.at("width");
+  run.cell = json.at("cell");
+  run.seed = json.at("seed");
+  run.test_accuracy = json.at("test_accuracy");
+  run.test_balanced_accuracy = optional_number(json.at("test_balanced_accuracy"));
+  run.steps_to_95 = json.at("steps_to_95");
+  run.activity.transition_rate = json.at("transition_rate");
+  run.activity.dead = json.at("dead");
+  run.activity.stuck = json.at("stuck");
+  for (const Json& value : json.at("retention")) run.retention.push_back(optional_number(value));
+  for (const Json& point : json.at("curve")) {
+    train::ValidationPoint& to = run.curve.emplace_back();
+    to.step = point.at("step");
+    to.epsilon = point.at("epsilon");
+    to.loss = point.at("loss");
+    to.accuracy = point.at("accuracy");
+    to.balanced_accuracy = optional_number(point.at("balanced_accuracy"));
+  }
+  return run;
+}
+
+/// Finished runs in a file, a line each: {"key": what decides about the run, "run": its figures}.
+class KeptLines {
+ public:
+  explicit KeptLines(fs::path path) : path_(std::move(path)) {
+    if (path_.empty() || !fs::exists(path_)) return;
+    std::istringstream lines(read_file(path_));
+    for (std::string line; std::getline(lines, line);) {
+      const Json record = Json::parse(line, nullptr, false);
+      if (record.is_discarded() || !record.contains("key") || !record.contains("run")) continue;
+      runs_.emplace(record["key"].dump(), run_from(record["run"]));
+      text_ += line + "\n";
+    }
+  }
+
+  std::optional<QuadrantRun> find(const Json& key) const {
+    const auto found = runs_.find(key.dump());
+    return found == runs_.end() ? std::nullopt : std::optional(found->second);
+  }
+
+  void keep(const Json& key, const QuadrantRun& run) {
+    if (path_.empty()) return;
+    text_ += Json{{"key", key}, {"run", to_json(run)}}.dump() + "\n";
+    write_file(path_, text_);
+  }
+
+  void remove() const {
+    if (!path_.empty()) fs::remove(path_);
+  }
+
+ private:
+  fs::path path_;
+  std::map<std::string, QuadrantRun> runs_;
+  std::string text_;
+};
+
 class Study {
  public:
   Study(const QuadrantRequest& request, Reporter& reporter, const StopFlag& stop)
-      : request_(request), reporter_(reporter), stop_(stop), pool_(static_cast<int>(request.jobs)) {
+      : request_(request),
+        reporter_(reporter),
+        stop_(stop),
+        pool_(static_cast<int>(request.jobs)),
+        kept_(request.kept) {
     base_ = request.base.empty() ? study_base() : train::read_config(request.base);
     base_.backbone = "software";
     train::settle_noise(base_);
@@ -90,6 +166,7 @@ class Study {
         }
       }
     }
+    kept_.remove();
     return study;
   }
 
@@ -101,6 +178,8 @@ class Study {
     config.cell = cell;
     config.seed = seed;
     train::check_config(config);
+    const Json key = {{"config", Json::parse(train::config_to_json(config))}, {"noise", request_.noise}};
+    if (auto kept = kept_.find(key)) return *std::move(kept);
     const train::SequenceResult result = train::train_sequences(config, source, pool_, reporter, stop_);
     QuadrantRun run;
     run.task = config.task;
@@ -118,6 +197,7 @@ class Study {
       run.retention.push_back(
           train::bit_retention(model, parameters, source, data::Split::kTest, kProbed, noise, seed, pool_));
     }
+    kept_.keep(key, run);
     return run;
   }
 
@@ -125,10 +205,36 @@ class Study {
   Reporter& reporter_;
   const StopFlag& stop_;
   ThreadPool pool_;
+  KeptLines kept_;
   train::TrainConfig base_;
 };
 
 }  // namespace
+
+nlohmann::ordered_json to_json(const QuadrantRun& run) {
+  Json curve = Json::array();
+  for (const auto& point : run.curve) {
+    curve.push_back({{"step", point.step},
+                     {"epsilon", point.epsilon},
+                     {"loss", point.loss},
+                     {"accuracy", point.accuracy},
+                     {"balanced_accuracy", optional_json(point.balanced_accuracy)}});
+  }
+  Json retention = Json::array();
+  for (const auto& value : run.retention) retention.push_back(optional_json(value));
+  return {{"task", run.task},
+          {"width", run.width},
+          {"cell", run.cell},
+          {"seed", run.seed},
+          {"test_accuracy", run.test_accuracy},
+          {"test_balanced_accuracy", optional_json(run.test_balanced_accuracy)},
+          {"steps_to_95", run.steps_to_95},
+          {"transition_rate", run.activity.transition_rate},
+          {"dead", run.activity.dead},
+          {"stuck", run.activity.stuck},
+          {"retention", retention},
+          {"curve", curve}};
+}
 
 QuadrantStudy study_quadrant(const QuadrantRequest& request, Reporter& reporter, const StopFlag& stop) {
   return Study(request, reporter, stop).run();

@@ -26,6 +26,7 @@ using Json = nlohmann::ordered_json;
 namespace fs = std::filesystem;
 
 constexpr std::chrono::hours kLongestTraining(24 * 30);
+constexpr std::chrono::seconds kGrace(30);
 constexpr std::chrono::milliseconds kPoll(200);  // while waiting for other ranks
 
 /// A name that says what a point is, and a hash of all of its configuration.
@@ -101,7 +102,8 @@ class Sweep {
     config.metrics = "metrics.jsonl";
     if (config.threads == 0) config.threads = threads_;
     for (std::string* path : {&config.data_folder, &config.data_file}) {
-      if (fs::exists(*path)) *path = fs::absolute(*path).string();
+      std::error_code unreadable;  // `train` says so
+      if (*path != train::kBuiltInData && fs::exists(*path, unreadable)) *path = fs::absolute(*path).string();
     }
     write_file(entry.folder / "config.toml", train::used_toml(config));
     ProcessRequest process;
@@ -112,6 +114,7 @@ class Sweep {
     process.folder = entry.folder;
     process.time_limit = kLongestTraining;
     process.stop = &stop_;
+    process.grace = kGrace;  // to save a checkpoint
     const ProcessOutcome outcome = run_process(process);
     write_file(entry.folder / "log.txt", outcome.errors);
     if (outcome.end == ProcessOutcome::End::kStopped) return;

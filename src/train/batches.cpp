@@ -32,21 +32,20 @@ std::size_t BatchSampler::deal(Group& group) {
   return group.clips[group.used++];
 }
 
+void augment(Draw& draw, const Augmentation& augmentation, Random& random) {
+  const auto change = [&](double most) { return most > 0.0 ? random.uniform(-most, most) : 0.0; };
+  draw.shift = std::round(static_cast<float>(change(augmentation.time_shift)));
+  draw.speed = static_cast<float>(1.0 + change(augmentation.speed));
+  draw.level = static_cast<float>(change(augmentation.level));
+}
+
 std::vector<Draw> BatchSampler::next(std::size_t size) {
   std::vector<Draw> draws(size);
   for (Draw& draw : draws) {
     const std::size_t label = drawn_++ % labels_.size();
     std::vector<Group>& groups = labels_[label];
     draw.clip = deal(groups[turn_[label]++ % groups.size()]);
-    if (augmentation_.time_shift > 0.0) {
-      draw.shift = std::round(static_cast<float>(change_.uniform(-augmentation_.time_shift, augmentation_.time_shift)));
-    }
-    if (augmentation_.speed > 0.0) {
-      draw.speed = static_cast<float>(1.0 + change_.uniform(-augmentation_.speed, augmentation_.speed));
-    }
-    if (augmentation_.level > 0.0) {
-      draw.level = static_cast<float>(change_.uniform(-augmentation_.level, augmentation_.level));
-    }
+    augment(draw, augmentation_, change_);
   }
   return draws;
 }

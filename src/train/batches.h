@@ -24,6 +24,10 @@ struct Augmentation {
   double level = 0.0;       ///< largest change of the first coefficient
 };
 
+/// Draws how a clip is changed: evenly within what `augmentation` allows, shifts rounded to frames, so that the two
+/// largest come half as often.
+void augment(Draw& draw, const Augmentation& augmentation, Random& random);
+
 /// What `config` asks of the clips of `data`. A gain is a change of the first coefficient; features that are normalised
 /// by the clip have no level, and theirs stays.
 Augmentation augmentation_of(const TrainConfig& config, const TrainingData& data);

@@ -493,12 +493,12 @@ std::string to_toml(const TrainConfig& config, const std::vector<std::string>& w
   return text;
 }
 
-std::string config_to_toml(const TrainConfig& config) { return to_toml(config, {}); }
-
 std::string decisive_toml(const TrainConfig& config) { return to_toml(config, keys_without_effect()); }
 
 void check_output(const TrainConfig& config) {
-  if (!config.output.empty()) check_writable(config.output, "model.output");
+  if (config.output.empty()) return;
+  check_writable(config.output, "model.output");
+  check_writable(config.output + ".checkpoint", "model.output's checkpoint");
 }
 
 std::string config_to_json(const TrainConfig& config) {

@@ -83,6 +83,17 @@ void WeightGrid::snap(model::Network& network) const {
   snap_affine(network.readout);
 }
 
+std::vector<std::string> errors_without_effect(const std::vector<Segment>& segments, const Perturbation& perturbation) {
+  std::vector<std::string> idle;
+  const auto look = [&](const char* name, double error, bool (*takes)(const Segment&)) {
+    if (error > 0.0 && std::ranges::none_of(segments, takes)) idle.emplace_back(name);
+  };
+  look("thresholds", perturbation.thresholds, is_lower);
+  look("widths", perturbation.widths, is_width);
+  look("gains", perturbation.gains, is_gain);
+  return idle;
+}
+
 Die::Die(const std::vector<Segment>& segments, const Perturbation& perturbation, Random random) : segments_(segments) {
   for (const Segment& segment : segments) {
     const double deviation = deviation_of(segment, perturbation);

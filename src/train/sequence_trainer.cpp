@@ -115,6 +115,7 @@ class SequenceTrainer {
     if (checkpoint == nullptr) return;
     parameters_ = checkpoint->parameters;
     optimiser_.restore(checkpoint->mean, checkpoint->variance, checkpoint->step);
+    note_checkpoint(checkpoint_path(config).string());
   }
 
   /// Puts in what is the trainer's of a checkpoint.
@@ -324,8 +325,8 @@ class SequenceRun {
       save_sequence_network(config_.output, to_network(config_, source_, trainer_.model(),
                                                        kept_ ? kept_->parameters : trainer_.snapped()));
       save(step);
-      reporter_.info(fmt::format("saved the {} network to {} and a checkpoint for --resume to {}",
-                                 kept_ ? "best" : "latest", config_.output, checkpoint_path(config_).string()));
+      reporter_.info(fmt::format("saved the {} network to {} and a checkpoint to {}", kept_ ? "best" : "latest",
+                                 config_.output, checkpoint_path(config_).string()));
     }
     throw Error(ErrorKind::kInterrupted, fmt::format("training interrupted at step {} of {}", step, config_.steps));
   }
@@ -363,12 +364,23 @@ class SequenceRun {
   double accuracy_ = 0.0;
 };
 
+void warn_of_idle_errors(const TrainConfig& config, const std::vector<Segment>& segments, Reporter& reporter) {
+  for (const auto& [table, noise] :
+       {std::pair{"training_noise", &config.training_noise}, {"test_noise", &config.test_noise}}) {
+    for (const std::string& error : errors_without_effect(segments, *noise)) {
+      reporter.warning(fmt::format("{}.{} disturbs nothing: a cell {} has no parameter of that kind", table, error,
+                                   hysteron::quoted(config.cell)));
+    }
+  }
+}
+
 }  // namespace
 
 SequenceResult train_sequences(const TrainConfig& config, const data::SequenceSource& source, ThreadPool& pool,
                                Reporter& reporter, const StopFlag& stop, const std::filesystem::path& resume_from) {
   check_config(config);
   check_output(config);
+  warn_of_idle_errors(config, SequenceModel(sequence_shape(config, source)).segments(), reporter);
   std::optional<Checkpoint> checkpoint;
   if (!resume_from.empty()) {
     checkpoint = load_checkpoint(resume_from, config, SequenceModel(sequence_shape(config, source)).parameters());

@@ -47,14 +47,8 @@ class ClipSource : public data::SequenceSource {
     const auto& label = groups_[index % groups_.size()];
     const auto& group = label[(index / groups_.size()) % label.size()];
     Draw draw;
-    draw.shift =
-        static_cast<float>(std::trunc(random.uniform(-augmentation_.time_shift, augmentation_.time_shift + 1.0)));
     draw.clip = group[random.below(group.size())];
-    const auto change = [&](double most) {
-      return most > 0.0 ? static_cast<float>(random.uniform(-most, most)) : 0.0f;
-    };
-    draw.speed = 1.0f + change(augmentation_.speed);
-    draw.level = change(augmentation_.level);
+    augment(draw, augmentation_, random);
     data::Sequence sequence = clip(data_.train, draw);
     if (noise_ > 0.0) {
       for (float& value : sequence.inputs) value += static_cast<float>(noise_ * random.normal());

@@ -280,6 +280,7 @@ struct Run {
   double steps_before = 0.0;  // made before this process
   Best best;                  // of the starts that are finished
   Best of_restart;            // of the one under way
+  std::string last_checkpoint;
 };
 
 double validation_loss(const TrainConfig& config, const Evaluation& evaluation) {
@@ -342,7 +343,8 @@ void save(Run& run, Trainer& trainer, std::size_t restart, std::size_t step) {
   checkpoint.of_restart = kept(run.of_restart);
   trainer.snapshot(checkpoint);
   save_checkpoint(run.config, checkpoint);
-  trainer.note_checkpoint(checkpoint_path(run.config).string());
+  run.last_checkpoint = checkpoint_path(run.config).string();
+  trainer.note_checkpoint(run.last_checkpoint);
 }
 
 [[noreturn]] void interrupt(Run& run, Trainer& trainer, std::size_t restart, std::size_t step) {
@@ -351,8 +353,8 @@ void save(Run& run, Trainer& trainer, std::size_t restart, std::size_t step) {
   if (!config.output.empty()) {
     model::save_model(config.output, best.found ? best.network : trainer.network());
     save(run, trainer, restart, step);
-    run.reporter.info(fmt::format("saved the {} network to {} and a checkpoint for --resume to {}",
-                                  best.found ? "best" : "latest", config.output, checkpoint_path(config).string()));
+    run.reporter.info(fmt::format("saved the {} network to {} and a checkpoint to {}", best.found ? "best" : "latest",
+                                  config.output, checkpoint_path(config).string()));
   }
   throw Error(ErrorKind::kInterrupted, fmt::format("training interrupted at step {} of {}", step, config.steps));
 }
@@ -417,6 +419,7 @@ std::size_t restore(Run& run, Trainer& trainer, const Checkpoint& checkpoint) {
         examine(run, trainer, checkpoint.restart, checkpoint.of_restart->step, checkpoint.of_restart->parameters);
   }
   trainer.restore(checkpoint);
+  run.last_checkpoint = checkpoint_path(run.config).string();
   return checkpoint.step;
 }
 
@@ -427,6 +430,7 @@ void train_from_start(Run& run, std::size_t restart, std::size_t restarts, const
   Progress progress(run.reporter, restart, restarts);
   run.of_restart = {};
   const std::size_t first = checkpoint == nullptr ? 0 : restore(run, trainer, *checkpoint);
+  trainer.note_checkpoint(run.last_checkpoint);
   for (std::size_t step = first; step < config.steps; ++step) {
     if (run.stop.requested()) interrupt(run, trainer, restart, step);
     const StepFigures figures = trainer.step(step);
@@ -459,12 +463,17 @@ TrainResult train(const TrainConfig& config, const TrainingData& data, ThreadPoo
   check_clips(data.validation, data.labels, "validation");
   check_output(config);
   const std::optional<Checkpoint> checkpoint = find_checkpoint(config, data, resume_from);
-  Run run{
-      config,       data,
-      pool,         reporter,
-      stop,         MetricsLog(config.metrics, checkpoint ? std::optional(checkpoint->metrics_bytes) : std::nullopt),
-      Clock::now(), 0.0,
-      {},           {}};
+  Run run{config,
+          data,
+          pool,
+          reporter,
+          stop,
+          MetricsLog(config.metrics, checkpoint ? std::optional(checkpoint->metrics_bytes) : std::nullopt),
+          Clock::now(),
+          0.0,
+          {},
+          {},
+          {}};
   const std::size_t restarts = config.starts();
   const std::size_t first = checkpoint ? checkpoint->restart : 0;
   if (checkpoint) run.steps_before = static_cast<double>(first * config.steps + checkpoint->step);

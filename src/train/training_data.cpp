@@ -8,11 +8,9 @@
 namespace hysteron::train {
 namespace {
 
-constexpr const char* kBuiltInCorpus = "espeak";
-
 std::filesystem::path data_root(const std::string& folder, std::uint64_t corpus_seed, ThreadPool& pool,
                                 Reporter& reporter, const StopFlag& stop) {
-  if (folder != kBuiltInCorpus) return folder;
+  if (folder != kBuiltInData) return folder;
   return data::cached_corpus(corpus_seed, pool, reporter, stop);
 }
 

@@ -51,6 +51,29 @@ TEST(Process, IsKilledWhenAskedToStop) {
   EXPECT_EQ(run_process(request).end, ProcessOutcome::End::kStopped);
 }
 
+TEST(Process, HasItsGraceToEndByItself) {
+  StopFlag stop;
+  stop.request();
+  ProcessRequest request = shell("trap 'echo saved; exit 3' INT; while :; do sleep 0.05; done");
+  request.stop = &stop;
+  request.grace = std::chrono::seconds(20);
+  // The flag is up before the trap may be set; the shell then dies of the signal, which is no less an end.
+  const ProcessOutcome outcome = run_process(request);
+  EXPECT_EQ(outcome.end, ProcessOutcome::End::kStopped);
+  EXPECT_LT(outcome.seconds, 10.0);
+}
+
+TEST(Process, IsKilledWhenItsGraceIsOver) {
+  StopFlag stop;
+  stop.request();
+  ProcessRequest request = shell("trap '' INT; while :; do sleep 0.05; done");
+  request.stop = &stop;
+  request.grace = std::chrono::milliseconds(300);
+  const ProcessOutcome outcome = run_process(request);
+  EXPECT_EQ(outcome.end, ProcessOutcome::End::kStopped);
+  EXPECT_LT(outcome.seconds, 10.0);
+}
+
 TEST(Process, KeepsBothEndsOfALongOutput) {
   ProcessRequest request = shell("echo first; yes | head -n 200000; echo last");
   request.kept_output = 1000;

@@ -222,6 +222,47 @@ TEST_F(Software, CheckpointOfAnotherConfigurationIsRefused) {
   expect_refusal({"train", "c.toml", "--resume"}, 3, {"training.learning_rate is 0.003 there and 0.5 here"});
 }
 
+TEST_F(Software, InterruptedStudyOfTheQuadrantKeepsItsRuns) {
+  put("base.toml",
+      "[data]\nlength = 20\nsequences = 32\n[model]\nbackbone = \"software\"\nlayers = 1\n[training]\nbatch = "
+      "16\nvalidation_interval = 10\n");
+  const Arguments command = {"study", "quadrant", "--base", "base.toml", "--tasks", "flip_flop", "--widths",
+                             "4",     "--seeds",  "40",     "--steps",   "20",      "-o",        "q.json"};
+  Program program(command, surroundings_);
+  for (int attempt = 0; attempt < 3000 && !fs::exists(folder_ / "q.json.runs"); ++attempt) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  program.send(SIGINT);
+  EXPECT_EQ(program.wait().exit_code, 130);
+  const std::string kept = read_file(folder_ / "q.json.runs");
+  ASSERT_FALSE(kept.empty());
+  // A figure that no training gives shows that the run is taken from there.
+  auto first = nlohmann::json::parse(kept.substr(0, kept.find('\n')));
+  first["run"]["test_accuracy"] = 0.123;
+  put("q.json.runs", first.dump() + "\nhalf a line");
+  run_json(command);
+  const auto study = nlohmann::json::parse(read_file(folder_ / "q.json"));
+  ASSERT_EQ(study["runs"].size(), 80u);
+  EXPECT_EQ(study["runs"][0]["test_accuracy"], 0.123);
+  EXPECT_FALSE(fs::exists(folder_ / "q.json.runs"));
+}
+
+TEST_F(Software, ErrorsThatNoParameterTakesAreSaid) {
+  put_config("[training_noise]\nthresholds = 0.1\n");
+  const Outcome trained = run({"train", "c.toml"});
+  EXPECT_EQ(trained.exit_code, 0);
+  EXPECT_TRUE(has(trained.messages, "training_noise.thresholds disturbs nothing: a cell 'bmru'")) << trained.messages;
+  const Outcome scored = run({"eval", "m.safetensors", "--draws", "2", "--widths", "0.1", "--gains", "0.1"});
+  EXPECT_TRUE(has(scored.messages, "--widths disturbs nothing")) << scored.messages;
+  EXPECT_FALSE(has(scored.messages, "--gains")) << scored.messages;
+}
+
+TEST_F(Software, ACheckpointThatCannotBecomeAFileIsRefusedBeforeTraining) {
+  put_config();
+  make_directories(folder_ / "m.safetensors.checkpoint");
+  expect_refusal({"train", "c.toml"}, 3, {"m.safetensors.checkpoint"});
+}
+
 TEST_F(Software, StudyOfTheQuadrantWritesItsRuns) {
   put("base.toml",
       "[data]\nlength = 20\nsequences = 32\n[model]\nbackbone = \"software\"\nlayers = 1\n[training]\nbatch = "
@@ -235,6 +276,7 @@ TEST_F(Software, StudyOfTheQuadrantWritesItsRuns) {
   const auto file = nlohmann::json::parse(read_file(folder_ / "q.json"));
   ASSERT_EQ(file["runs"].size(), 8u);
   EXPECT_EQ(file["runs"][0]["curve"].size(), 2u);
+  EXPECT_FALSE(fs::exists(folder_ / "q.json.runs"));
   expect_refusal({"study", "octant"}, 2, {"octant"});
   expect_refusal({"study", "quadrant", "--tasks", "chess"}, 3, {"chess"});
 }

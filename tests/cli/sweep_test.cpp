@@ -184,6 +184,24 @@ TEST_F(Sweep, KilledWorkerIsReportedAndGoesOnFromItsCheckpoint) {
   EXPECT_EQ(read_file(folder / "model.safetensors"), resumed) << "the bytes of a run that was never killed";
 }
 
+TEST_F(Sweep, InterruptionLetsWorkersSaveTheirCheckpoints) {
+  put_base(400000);
+  put("base.toml", read_file(folder_ / "base.toml") + "checkpoint_interval = 0\n");
+  put_grid("training.seed = [1]\n");
+  Program program({"sweep", "grid.toml"}, surroundings_);
+  const auto has = [&](const char* name) {
+    const auto all = files();
+    return std::ranges::any_of(all, [&](const fs::path& path) { return path.filename() == name; });
+  };
+  for (int attempt = 0; attempt < 3000 && !has("metrics.jsonl"); ++attempt) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  EXPECT_FALSE(has("model.safetensors.checkpoint"));
+  program.send(SIGINT);
+  EXPECT_EQ(program.wait().exit_code, 130);
+  EXPECT_TRUE(has("model.safetensors.checkpoint"));
+}
+
 TEST_F(Sweep, FailureOnOneRankOfMpirunDoesNotEndTheOthers) {
   const fs::path mpirun = "/usr/bin/mpirun";
   if (!fs::exists(mpirun)) GTEST_SKIP() << "there is no " << mpirun;

@@ -243,5 +243,32 @@ TEST_F(Verify, AClipThatFailsDoesNotEndHazards) {
   EXPECT_FALSE(json["rails"].empty());
 }
 
+/// The whole line on a folder of tones, with one clip that the simulator cannot solve.
+TEST_F(Verify, DemoWritesEverythingAndOwnsUpToAFailedClip) {
+  for (const char* word : {"yes", "no", "up", "down", "left", "right", "_silence_"}) {
+    for (int speaker = 0; speaker < 6; ++speaker) {
+      const double hertz = 300.0 + 250.0 * static_cast<double>(word[0] % 8) + 9.0 * speaker;
+      put("words/" + std::string(word) + "/s" + std::to_string(speaker) + "_nohash_0.wav", tone(hertz));
+    }
+  }
+  const FakeProgram fake(watched("if [ $count = 1 ]; then echo 'Error: the moon is full' >&2; exit 1; fi"));
+  use(fake);
+  const Outcome outcome = run({"demo", "--data", "words", "--output", "demo", "--steps", "60", "--clips", "2",
+                               "--width", "2", "--calibrate", "curves", "--jobs", "1", "--json"});
+  EXPECT_EQ(outcome.exit_code, 4) << outcome.messages;
+  EXPECT_TRUE(has(outcome.messages, "1 of 2 clips could not be simulated")) << outcome.messages;
+  const auto figures = nlohmann::json::parse(outcome.output);
+  EXPECT_EQ(figures["failed_clips"], 1);
+  for (const char* key : {"test_accuracy", "transistors", "decision_agreement", "frame_agreement", "state_mismatch"}) {
+    EXPECT_TRUE(figures[key].is_number()) << key;
+  }
+  EXPECT_GT(figures["power_nw"]["total"], 0.0);
+  for (const char* file : {"model.safetensors", "test.npy", "circuit/network.spice", "circuit/network_flat.spice",
+                           "circuit/mapping.csv", "circuit/summary.json", "demo.json"}) {
+    EXPECT_TRUE(fs::exists(folder_ / "demo" / file)) << file;
+  }
+  EXPECT_TRUE(has(run({"run", "demo/model.safetensors", "--input", "demo/test.npy"}).output, "yes"));
+}
+
 }  // namespace
 }  // namespace hysteron::cli

@@ -123,12 +123,5 @@ TEST(Mfcc, OneObjectServesManyThreads) {
   for (const auto& result : results) EXPECT_EQ(result, expected);
 }
 
-TEST(Normalisation, NamesAreReadBack) {
-  EXPECT_EQ(parse_normalisation("none", "x"), Normalisation::kNone);
-  EXPECT_EQ(parse_normalisation("clip", "x"), Normalisation::kClip);
-  EXPECT_EQ(parse_normalisation("fixed", "x"), Normalisation::kFixed);
-  EXPECT_THROW(parse_normalisation("Clip", "x"), Error);
-}
-
 }  // namespace
 }  // namespace hysteron::data

@@ -114,6 +114,9 @@ TEST_F(SequenceSources, MnistRefusesBadFilesByName) {
   wrong.back() = '\x0b';
   put(folder_ / "t10k-labels-idx1-ubyte", wrong);
   expect_bad_input(load, {"t10k-labels", "label 4 is 11", "0 to 9"});
+  put(folder_ / "t10k-images-idx3-ubyte", images(0));
+  put(folder_ / "t10k-labels-idx1-ubyte", labels(0));
+  expect_bad_input(load, {"20 training and 0 test images"});
   fs::remove(folder_ / "t10k-labels-idx1-ubyte");
   expect_bad_input(load, {"t10k-labels"});
 }
@@ -141,6 +144,8 @@ TEST_F(SequenceSources, TextPredictsTheNextCharacterOverTheWholeTestPart) {
 TEST_F(SequenceSources, TextWithoutPrintableCharactersIsRefused) {
   put(folder_ / "binary", std::string(1000, '\x01'));
   expect_bad_input([&] { make_text({folder_ / "binary", 16, 1}); }, {"binary", "printable"});
+  put(folder_ / "lines", std::string(20000, '\n'));
+  expect_bad_input([&] { make_text({folder_ / "lines", 16, 1}); }, {"lines", "printable"});
   put(folder_ / "short", "abc");
   expect_bad_input([&] { make_text({folder_ / "short", 16, 1}); }, {"short", "3 printable"});
 }

@@ -51,6 +51,12 @@ TEST_F(UserSequences, ReadsCsvOfUnequalLengths) {
   EXPECT_EQ(source->sequence(Split::kTest, 0).inputs, (std::vector<float>{7.0f, 8.0f}));
 }
 
+TEST_F(UserSequences, LabelsThatNoModelFileCanHoldAreRefusedByLine) {
+  expect_refusal("sequence,label,x\na,up,0\nb,\xc3(,1\n", "line 3: a label is no valid UTF-8");
+  expect_refusal("sequence,label,x\na,\xff,0\nb,up,1\n", "line 2: a label is no valid UTF-8");
+  expect_refusal("sequence,label,x\na,\xe2\x82\xac,0\na,\xe2\x82,1\n", "line 2: a label is no valid UTF-8");
+}
+
 TEST_F(UserSequences, LabelsThatChangeAreTargetsOfFrames) {
   put("train.csv", "sequence,label,x\na,up,0\na,down,1\nb,up,2\n");
   put("validation.csv", "sequence,label,x\na,up,0\n");

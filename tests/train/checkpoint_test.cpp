@@ -242,6 +242,9 @@ TEST_F(Resumed, DivergenceNamesStepCheckpointAndParameter) {
   const std::size_t parameters = Backbone({3, own.width, own.width, own.layers, 2}).parameters();
   const std::string message = divergence_of(own, parameters, [&] { train(own, data, pool, reporter, stop); });
   EXPECT_NE(message.find("its largest part in input.weight"), std::string::npos) << message;
+  const std::string again =
+      divergence_of(own, parameters, [&] { train(own, data, pool, reporter, stop, checkpoint_path(own)); });
+  EXPECT_EQ(again, message) << "resumed, before it saves anything itself";
 }
 
 /// A flip-flop of which one training sequence is too large for single precision.
@@ -277,6 +280,9 @@ TEST_F(Resumed, DivergenceOfASoftwareRunNamesStepCheckpointAndParameter) {
   EXPECT_TRUE(std::ranges::any_of(model.segments(), [&](const Segment& segment) {
     return message.find("its largest part in " + segment.name + ";") != std::string::npos;
   })) << message;
+  EXPECT_EQ(divergence_of(own, model.parameters(),
+                          [&] { train_sequences(own, source, pool, reporter, stop, checkpoint_path(own)); }),
+            message);
 }
 
 }  // namespace

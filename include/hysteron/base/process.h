@@ -20,6 +20,8 @@ struct ProcessRequest {
   std::size_t file_limit = 0;            ///< bytes any file it writes may have; 0 means no limit
   std::size_t kept_output = 256 * 1024;  ///< bytes kept of the beginning and of the end of stdout and of stderr each
   const StopFlag* stop = nullptr;
+  /// How long the group has to end by itself after SIGINT when `stop` is raised, before it is killed.
+  std::chrono::duration<double> grace{0.0};
 };
 
 struct ProcessOutcome {
@@ -32,8 +34,8 @@ struct ProcessOutcome {
 };
 
 /// Runs the child with stdin at /dev/null in a process group of its own and waits for it. At the time limit, or when
-/// the stop flag is raised, the whole group is killed; whatever the child left running in its group dies with it.
-/// Throws a simulator Error when it cannot be started.
+/// the stop flag is raised and the grace is over, the whole group is killed; whatever the child left running in its
+/// group dies with it. Throws a simulator Error when it cannot be started.
 ProcessOutcome run_process(const ProcessRequest& request);
 
 /// Absolute path of `program`: itself if it has a slash, else from `search_path` ("a:b:c"). Empty if nothing executable

@@ -17,9 +17,6 @@ enum class Normalisation {
   kFixed  ///< the same with statistics given once: what a streaming front end can do
 };
 
-/// "none", "clip" or "fixed". Throws a usage Error that names `what` for any other text.
-Normalisation parse_normalisation(const std::string& text, const std::string& what);
-
 /// Mean and (population) deviation per coefficient, both [n].
 struct FeatureStatistics {
   std::vector<float> mean;

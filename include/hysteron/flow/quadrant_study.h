@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,6 +23,7 @@ struct QuadrantRequest {
   std::size_t steps = 0;                        ///< 0: the base's
   std::vector<double> noise = {0.1, 0.2, 0.4};  ///< on candidates, over the threshold, for retention
   std::size_t jobs = 0;                         ///< threads; 0: all
+  std::filesystem::path kept;  ///< file of finished runs, a line each, which is removed in the end; empty: none is kept
 };
 
 /// One training.
@@ -38,13 +40,16 @@ struct QuadrantRun {
   std::vector<std::optional<double>> retention;  ///< [noise], frames
 };
 
+nlohmann::ordered_json to_json(const QuadrantRun& run);
+
 struct QuadrantStudy {
   std::size_t steps = 0;
   std::vector<QuadrantRun> runs;  ///< by task, width, cell, seed
 };
 
 /// Trains `bmru` and `fq_bmru` in the software backbone on the same tasks, widths, seeds and batches, and looks at what
-/// their cells do on the test sequences. Throws what configurations, tasks and training throw.
+/// their cells do on the test sequences. What `kept` has of an interrupted study is not trained again. Throws what
+/// configurations, tasks and training throw.
 QuadrantStudy study_quadrant(const QuadrantRequest& request, Reporter& reporter, const StopFlag& stop);
 
 }  // namespace hysteron::flow

@@ -15,9 +15,12 @@ namespace hysteron::train {
 
 /// What a training run is told. Every field is a key of the TOML file; config_keys() lists them with default, range and
 /// meaning, and docs/training.md is generated from that list.
+/// Value of data.folder that stands for data which the program makes itself.
+inline constexpr const char* kBuiltInData = "espeak";
+
 struct TrainConfig {
   std::string task = "keywords";
-  std::string data_folder = "espeak";
+  std::string data_folder = kBuiltInData;
   std::string data_file;
   std::uint64_t corpus_seed = 1;
   std::string normalisation = "clip";
@@ -125,14 +128,11 @@ void drop_ignored(TrainConfig& config);
 /// of a configuration that was read; parse_config has done it.
 void settle_noise(TrainConfig& config);
 
-/// The whole configuration as TOML that parse_config reads back.
-std::string config_to_toml(const TrainConfig& config);
-
-/// config_to_toml without the ignored keys: a file that check_used takes.
+/// The configuration as TOML without the ignored keys: a file that parse_config and check_used take.
 std::string used_toml(const TrainConfig& config);
 
-/// config_to_toml without keys_without_effect(): what a model file holds, so that the same training gives the same
-/// bytes wherever it runs.
+/// The configuration as TOML without keys_without_effect(): what a model file holds, so that the same training gives
+/// the same bytes wherever it runs.
 std::string decisive_toml(const TrainConfig& config);
 
 /// Throws a bad-input Error where config.output cannot become a file: its folder does not exist, or it is a folder or a

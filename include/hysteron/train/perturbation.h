@@ -59,6 +59,10 @@ class WeightGrid {
   std::optional<technology::Technology> technology_;
 };
 
+/// Static errors that `perturbation` asks for and that no parameter in `segments` takes: "thresholds", "widths",
+/// "gains".
+std::vector<std::string> errors_without_effect(const std::vector<Segment>& segments, const Perturbation& perturbation);
+
 /// One die's static errors of a flat parameter vector.
 class Die {
  public:
