@@ -230,6 +230,25 @@ TEST(DieEngine, DiesSpreadAsCentringExpects) {
   EXPECT_GT(compared, 8);
 }
 
+TEST(DieEngine, SettlingTakesTheChargeOfRailsOverTheirCurrent) {
+  const DeviceStatistics& statistics = varied_shop().statistics;
+  const double seconds = engine().settling_time(statistics, small_features());
+  EXPECT_GT(seconds, 20e-6);
+  EXPECT_LT(seconds, 10e-3);
+  compile::CompiledNetwork slow = compiled();
+  slow.conditions.unit_current /= 4.0;
+  slow.frame_seconds *= 4.0;  // cells then switch in the same frames
+  const DieEngine slower(slow, statistics, small_features());
+  EXPECT_NEAR(slower.settling_time(statistics, small_features()) / seconds, 4.0, 0.1);
+  compile::CompiledNetwork heavy = compiled();
+  for (const compile::CompiledCell& cell : heavy.cells[0]) {
+    const circuit::Transistor& diode = heavy.circuit.transistor(cell.candidate_diode);
+    heavy.circuit.add(circuit::Capacitor{"load", diode.block, diode.gate, 1e-12});
+  }
+  const DieEngine loaded(heavy, statistics, small_features());
+  EXPECT_GT(loaded.settling_time(statistics, small_features()), seconds + 20e-6);
+}
+
 /// The conformance of both engines on dies that ngspice drew.
 TEST(DieEngine, DoesWhatNgspiceDoesOnTheSameDie) {
   for (const unsigned seed : {1U, 2U, 3U}) {
