@@ -241,9 +241,9 @@ TEST(DieEngine, SettlingTakesTheChargeOfRailsOverTheirCurrent) {
   const DieEngine slower(slow, statistics, small_features());
   EXPECT_NEAR(slower.settling_time(statistics, small_features()) / seconds, 4.0, 0.1);
   compile::CompiledNetwork heavy = compiled();
-  for (const compile::CompiledCell& cell : heavy.cells[0]) {
-    const circuit::Transistor& diode = heavy.circuit.transistor(cell.candidate_diode);
-    heavy.circuit.add(circuit::Capacitor{"load", diode.block, diode.gate, 1e-12});
+  for (std::size_t j = 0; j < heavy.cells[0].size(); ++j) {
+    const circuit::Transistor& diode = heavy.circuit.transistor(heavy.cells[0][j].candidate_diode);
+    heavy.circuit.add(circuit::Capacitor{"load" + std::to_string(j), diode.block, diode.gate, 1e-12});
   }
   const DieEngine loaded(heavy, statistics, small_features());
   EXPECT_GT(loaded.settling_time(statistics, small_features()), seconds + 20e-6);
