@@ -238,6 +238,7 @@ TEST(DieEngine, SettlingTakesTheChargeOfRailsOverTheirCurrent) {
   compile::CompiledNetwork slow = compiled();
   slow.conditions.unit_current /= 4.0;
   slow.frame_seconds *= 4.0;  // cells then switch in the same frames
+  for (compile::MappedInstance& row : slow.mapping) row.nominal_current /= 4.0;
   const DieEngine slower(slow, statistics, small_features());
   EXPECT_NEAR(slower.settling_time(statistics, small_features()) / seconds, 4.0, 0.1);
   compile::CompiledNetwork heavy = compiled();
