@@ -10,12 +10,13 @@
 namespace hysteron::analysis {
 namespace {
 
-constexpr double kCrossover = 0.9;         // share of children of two parents
-constexpr double kCrossoverSpread = 15.0;  // index of simulated binary crossover
-constexpr double kMutationSpread = 20.0;   // index of polynomial mutation
-constexpr std::size_t kTries = 20;         // children bred in place of one that is known
-constexpr std::size_t kRandomTries = 200;  // and then genomes drawn anywhere
-constexpr double kMostCombinations = 1e6;  // of levels that are gone through to find what is left
+constexpr double kCrossover = 0.9;          // share of children of two parents
+constexpr double kCrossoverSpread = 15.0;   // index of simulated binary crossover
+constexpr double kMutationSpread = 20.0;    // index of polynomial mutation
+constexpr double kResolution = 1.0 / 32.0;  // of a number: nearer genomes are taken for one
+constexpr std::size_t kTries = 20;          // children bred in place of one that is known
+constexpr std::size_t kRandomTries = 200;   // and then genomes drawn anywhere
+constexpr double kMostCombinations = 1e6;   // of levels that are gone through to find what is left
 
 /// Middle of a level, or the number itself, in [0, 1].
 double position(const Gene& gene, double value) {
@@ -26,6 +27,14 @@ double value_at(const Gene& gene, double position) {
   const double clamped = std::clamp(position, 0.0, 1.0);
   if (gene.levels == 0) return clamped;
   return std::min(std::floor(clamped * static_cast<double>(gene.levels)), static_cast<double>(gene.levels - 1));
+}
+
+/// What genomes that are as good as the same share.
+Genome rounded(const std::vector<Gene>& genes, Genome genome) {
+  for (std::size_t i = 0; i < genes.size(); ++i) {
+    if (genes[i].levels == 0) genome[i] = std::round(genome[i] / kResolution);
+  }
+  return genome;
 }
 
 /// Deb and Agrawal 1995: a child as far from its parents as a child of one-point crossover of binary numbers is.
@@ -198,7 +207,7 @@ std::vector<std::size_t> best_of(std::span<const Individual> individuals, std::s
 std::vector<Genome> propose(const std::vector<Gene>& genes, std::span<const Individual> individuals,
                             const Generation& generation, const Random& random) {
   std::set<Genome> known;
-  for (const Individual& individual : individuals) known.insert(individual.genome);
+  for (const Individual& individual : individuals) known.insert(rounded(genes, individual.genome));
   const std::vector<std::size_t> parents = best_of(individuals, generation.parents);
   const std::vector<Genome> spread =
       individuals.empty() ? latin_hypercube(genes, generation.size, random) : std::vector<Genome>();
@@ -223,11 +232,11 @@ std::vector<Genome> propose(const std::vector<Gene>& genes, std::span<const Indi
       } else {
         candidate = anywhere(genes, stream);
       }
-      if (!known.contains(candidate)) genome = std::move(candidate);
+      if (!known.contains(rounded(genes, candidate))) genome = std::move(candidate);
     }
     if (!genome) genome = first_unknown(genes, known);
     if (!genome) break;
-    known.insert(*genome);
+    known.insert(rounded(genes, *genome));
     proposed.push_back(std::move(*genome));
   }
   return proposed;

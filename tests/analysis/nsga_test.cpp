@@ -97,6 +97,17 @@ TEST(Nsga, FirstGenerationTakesEveryPartOfEveryGene) {
   EXPECT_EQ(levels.size(), 8u);
 }
 
+TEST(Nsga, ProposesNothingThatIsNearlyTheSame) {
+  const auto individuals = search(15, 1);
+  for (std::size_t i = 0; i < individuals.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      const Genome& a = individuals[i].genome;
+      const Genome& b = individuals[j].genome;
+      EXPECT_FALSE(a[1] == b[1] && a[2] == b[2] && std::round(32.0 * a[0]) == std::round(32.0 * b[0])) << i << " " << j;
+    }
+  }
+}
+
 TEST(Nsga, ProposesNoGenomeTwiceAndEndsWithTheSpace) {
   const std::vector<Gene> genes = {{3, true}, {4, false}};
   std::set<Genome> seen;

@@ -4,6 +4,7 @@
 #include <iterator>
 #include <sstream>
 
+#include "cli/processes.h"
 #include "cli/program.h"
 #include "cli/samples.h"
 
@@ -211,21 +212,11 @@ TEST_F(Explore, RanksShareAGenerationAndOthersDoWhatADeadOneHasBegun) {
 
 /// The process that mpirun started as rank `rank`; 0 if there is none in time.
 pid_t process_of_rank(pid_t mpirun, int rank) {
-  for (int attempt = 0; attempt < 500; ++attempt) {
-    for (const auto& entry : fs::directory_iterator("/proc")) {
-      std::ifstream stat(entry.path() / "stat");
-      long pid = 0;
-      long of = 0;
-      std::string name;
-      std::string state;
-      if (!(stat >> pid >> name >> state >> of) || of != mpirun || state == "Z") continue;
-      std::ifstream environment(entry.path() / "environ", std::ios::binary);
-      const std::string text{std::istreambuf_iterator<char>(environment), {}};
-      if (has(text, "OMPI_COMM_WORLD_RANK=" + std::to_string(rank))) return static_cast<pid_t>(pid);
-    }
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
-  return 0;
+  return child_of(mpirun, [&](const fs::path& process) {
+    std::ifstream environment(process / "environ", std::ios::binary);
+    const std::string text{std::istreambuf_iterator<char>(environment), {}};
+    return has(text, "OMPI_COMM_WORLD_RANK=" + std::to_string(rank));
+  });
 }
 
 TEST_F(Explore, RankKilledUnderMpirunIsSaidAndLosesNothing) {

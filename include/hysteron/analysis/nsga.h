@@ -45,8 +45,9 @@ struct Generation {
 /// The genomes of the next generation: spread evenly over each gene (a Latin hypercube) where there are no individuals
 /// yet, else children of the best ones. NSGA-II (Deb et al., IEEE Trans. Evol. Comput. 6(2), 2002) with these
 /// differences: parents are the best of all individuals so far, as none is cheap enough to forget; genes may have
-/// levels; no genome is proposed twice. The first k genomes do not depend on `generation.size` but in the first
-/// generation. Fewer than asked for where the levels have no more combinations.
+/// levels; no genome is proposed twice, nor one that differs from another in numbers alone and rounds to the same
+/// 32nds. The first k genomes do not depend on `generation.size` but in the first generation. Fewer than asked for
+/// where the levels have no more combinations.
 std::vector<Genome> propose(const std::vector<Gene>& genes, std::span<const Individual> individuals,
                             const Generation& generation, const Random& random);
 
