@@ -9,8 +9,17 @@
 namespace hysteron::flow {
 namespace {
 
-/// `count` clips of `set`, labels in equal parts and class folders taken in turn within a label, in the order of the
-/// set.
+data::Features pick(const data::Features& features, const std::vector<std::size_t>& clips) {
+  data::Features result{clips.size(), features.frames, features.width, {}};
+  for (const std::size_t clip : clips) {
+    const auto values = features.clip(clip);
+    result.values.insert(result.values.end(), values.begin(), values.end());
+  }
+  return result;
+}
+
+}  // namespace
+
 std::vector<std::size_t> choose_clips(const train::ClipSet& set, std::size_t labels, std::size_t count) {
   // queues[label][group]: clips not yet chosen
   std::vector<std::map<std::uint32_t, std::vector<std::size_t>>> queues(labels);
@@ -27,17 +36,6 @@ std::vector<std::size_t> choose_clips(const train::ClipSet& set, std::size_t lab
   std::sort(chosen.begin(), chosen.end());
   return chosen;
 }
-
-data::Features pick(const data::Features& features, const std::vector<std::size_t>& clips) {
-  data::Features result{clips.size(), features.frames, features.width, {}};
-  for (const std::size_t clip : clips) {
-    const auto values = features.clip(clip);
-    result.values.insert(result.values.end(), values.begin(), values.end());
-  }
-  return result;
-}
-
-}  // namespace
 
 data::Features chosen_clips(const train::ClipSet& set, std::size_t labels, std::size_t count) {
   return pick(set.features, choose_clips(set, labels, count));

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "flow/chosen_clips.h"
 #include "hysteron/behavioural/power_model.h"
 #include "hysteron/compile/pruning.h"
 #include "hysteron/flow/montecarlo.h"
@@ -85,10 +86,8 @@ DesignBench::DesignBench(const train::SearchSpace& space, std::filesystem::path 
       pdk_root_(std::move(pdk_root)),
       reporter_(reporter),
       stop_(stop),
-      data_(train::load_training_data(space.base, pool, reporter, stop)) {
-  const std::size_t count = std::min(space.die_clips, data_.validation.size());
-  for (std::size_t i = 0; i < count; ++i) die_clips_.push_back(i * data_.validation.size() / count);
-}
+      data_(train::load_training_data(space.base, pool, reporter, stop)),
+      die_clips_(choose_clips(data_.validation, data_.labels.size(), space.die_clips)) {}
 
 const DesignBench::Shop& DesignBench::shop_for(const train::Hardware& hardware) {
   const std::string key = fmt::format("{} {} {}", hardware.technology_name(), hardware.unit_current, hardware.supply);

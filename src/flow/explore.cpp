@@ -103,7 +103,7 @@ class Search {
         stop_(stop),
         rank_(find_rank()),
         pool_(static_cast<int>(request.jobs)),
-        result_{prepared(request.file), {}, {}, 0, true},
+        result_{prepared(request), {}, {}, 0, true},
         genes_(genes_of(result_.space)),
         claims_(result_.space, rank_, request.patience, reporter) {}
 
@@ -130,10 +130,15 @@ class Search {
   }
 
  private:
-  static train::SearchSpace prepared(const fs::path& file) {
-    train::SearchSpace space = train::read_search_space(file, objective_names());
+  static train::SearchSpace prepared(const ExploreRequest& request) {
+    train::SearchSpace space = train::read_search_space(request.file, objective_names());
     space.folder = fs::absolute(space.folder);
-    check_space_folder(space, file);
+    check_space_folder(space, request.file);
+    try {
+      technology::load_technology(space.hardware.technology_name(), request.pdk_root);
+    } catch (const Error& error) {
+      throw bad_input(fmt::format("{}: hardware.pdk: {}", quoted(request.file.string()), error.what()));
+    }
     return space;
   }
 

@@ -155,6 +155,7 @@ TEST_F(Explore, BadSpacesAreRefused) {
   refused("[search]\nobjectives = [\"speed\"]\n[variables]\nd = [4, 8]\n",
           {"line 2", "search.objectives", "speed", "accuracy, balanced_accuracy, yield, power, area, settling"});
   refused("[variables]\nd = [4,\n", {"space.toml', line"});
+  refused("[hardware]\npdk = \"none\"\n[variables]\nd = [4, 8]\n", {"space.toml", "hardware.pdk", "generic180"});
   expect_refusal({"explore", "none.toml"}, 3, {"none.toml"});
   put("space.toml", space("out", 4));
   const Outcome no_data = run({"explore", "space.toml"});
