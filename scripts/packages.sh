@@ -7,8 +7,10 @@ HYSTERON_BUILD_PACKAGES=(
   libcli11-dev libeigen3-dev libfmt-dev libgtest-dev libhwy-dev libkissfft-dev libopenblas-dev
   libsamplerate0-dev libsndfile1-dev libtomlplusplus-dev nlohmann-json3-dev zlib1g-dev
 )
-# Programs that tests start besides: `hysteron sweep` runs under OpenMPI.
+# Programs that tests start besides: `hysteron sweep` and `explore` run under OpenMPI.
 HYSTERON_TEST_PACKAGES=(openmpi-bin)
+# For scripts/try_slurm.sh alone.
+HYSTERON_SLURM_PACKAGES=(slurm-wlm munge)
 # Programs that hysteron starts.
 HYSTERON_RUN_PACKAGES=(ngspice espeak-ng)
 # To check the source: format, lint, scripts.

@@ -3,7 +3,7 @@
 
 Usage: scripts/results.py [--quick] [--output FILE] [--program FILE] [SECTION...]
 Sections: demo accuracy speech agreement foreign parallel keywords aware copy digits engine scans quadrant cell compiler unit-current
-dies corners power noise devices accumulation immunity gates; without any, all of them (many hours on two cores, of which dies,
+dies corners power noise devices accumulation immunity gates explore; without any, all of them (many hours on two cores, of which dies,
 corners, keywords, digits and quadrant take most).
 --quick is a trial with small numbers; give it another --output. Exit code 5 if a target was missed.
 Needs the release build (scripts/demo.sh makes it); speech and the gf180mcu PDK are looked for in ../shared, else
@@ -23,6 +23,7 @@ import time
 
 from results_cell import fill_cell_section
 from results_compiler import CORE, fill_compiler_section
+from results_explore import fill_explore_section
 from results_gates import fill_gates_section
 from results_noise import fill_accumulation_section, fill_device_section, fill_immunity_section, fill_network_part, fill_noise_section
 from results_power import fill_power_section
@@ -53,11 +54,15 @@ class Bench:
         self.pdk_root = existing(os.environ.get("PDK_ROOT"), ROOT.parent / "shared/pdk")
         self.demo_folder = None
 
-    def run(self, *arguments, cache="cache"):
-        """The JSON object that a command printed, and its wall time in seconds."""
+    def environment(self, cache="cache"):
         environment = dict(os.environ, XDG_CACHE_HOME=str(self.work / cache))
         if self.pdk_root:
             environment["PDK_ROOT"] = str(self.pdk_root)
+        return environment
+
+    def run(self, *arguments, cache="cache"):
+        """The JSON object that a command printed, and its wall time in seconds."""
+        environment = self.environment(cache)
         print("hysteron", *arguments, file=sys.stderr, flush=True)
         begin = time.monotonic()
         result = subprocess.run([self.program, *map(str, arguments), "--json"], cwd=self.work, env=environment,
@@ -712,13 +717,20 @@ def gates_section(bench):
     return section
 
 
+def explore_section(bench):
+    section = Section("Searching designs", "`hysteron explore` of the space below on the spoken corpus; docs/explore.md has the protocol.")
+    fill_explore_section(section, bench)
+    return section
+
+
 SECTIONS = {"demo": demo_section, "accuracy": accuracy_section, "speech": speech_section,
             "agreement": agreement_section, "foreign": foreign_section, "parallel": parallel_section,
             "keywords": keywords_section, "aware": aware_section, "copy": copy_section, "digits": digits_section,
             "engine": engine_section, "scans": scans_section, "quadrant": quadrant_section, "cell": cell_section,
             "compiler": compiler_section, "unit-current": unit_current_section, "dies": dies_section, "corners": corners_section,
             "power": power_section, "noise": noise_section, "devices": devices_section,
-            "accumulation": accumulation_section, "immunity": immunity_section, "gates": gates_section}
+            "accumulation": accumulation_section, "immunity": immunity_section, "gates": gates_section,
+            "explore": explore_section}
 
 
 def machine():

@@ -11,8 +11,10 @@ using hysteron::flow::CalibrationLevel;
 
 void add_technology_flags(CLI::App& command, CircuitFlags& flags) {
   command
-      .add_option("--pdk", flags.options.technology,
-                  "Technology: generic180, gf180mcu, or a description file that ends in .toml")
+      .add_option(
+          "--pdk", flags.options.technology,
+          "Technology: generic180, gf180mcu, or a description file that ends in .toml; with @2 behind it twice the "
+          "gate area of all that has to match")
       ->capture_default_str();
   command.add_option("--pdk-root", flags.options.pdk_root, "Folder the PDK lies in (default: $PDK_ROOT)");
   command.add_option("--unit-current", flags.unit_current, "Current that stands for 1.0 of the model, in ampere")

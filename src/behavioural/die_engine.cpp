@@ -20,9 +20,6 @@ namespace {
 
 // Below this a value says nothing about the density its devices work at, unit currents.
 constexpr float kQuiet = 0.02F;
-
-constexpr std::size_t kBias = 0;  // CompiledNetwork::values begins with the unit current
-
 }  // namespace
 
 /// Reads the structure of a network from its circuit, then the slopes of its paths from the densities of a nominal run.
@@ -52,7 +49,7 @@ class DieEngine::Builder {
   }
 
   void build_paths(std::span<const float> features) {
-    const std::vector<double> levels = typical_levels(features);
+    const std::vector<double> levels = engine_.typical_levels(features);
     for (const CompiledLeg& leg : network_.legs) {
       const double density = density_of(levels[leg.value]);
       Path path;
@@ -177,27 +174,6 @@ class DieEngine::Builder {
     }
   }
 
-  /// Root mean square of every value over the frames in which it is on, unit currents.
-  std::vector<double> typical_levels(std::span<const float> features) const {
-    std::vector<double> levels(network_.values.size(), 1.0);
-    if (features.empty()) return levels;
-    Scratch scratch;
-    model::Trace trace;
-    engine_.run(engine_.nominal_, features, scratch, trace);
-    for (std::size_t v = 0; v < levels.size(); ++v) {
-      double squares = 0.0;
-      std::size_t count = 0;
-      for (std::size_t t = 0; t < trace.frames; ++t) {
-        const double value = scratch.values[v * trace.frames + t];
-        if (value < kQuiet) continue;
-        squares += value * value;
-        ++count;
-      }
-      if (count > 0) levels[v] = std::sqrt(squares / static_cast<double>(count));
-    }
-    return levels;
-  }
-
   double density_of(double level) const {
     const DeviceId reference = network_.values[kBias];
     const Transistor& diode = circuit_.transistor(reference);
@@ -254,6 +230,26 @@ DieEngine::DieEngine(const compile::CompiledNetwork& network, const DeviceStatis
   Builder builder(*this, statistics);
   builder.build_structure();
   builder.build_paths(features);
+}
+
+std::vector<double> DieEngine::typical_levels(std::span<const float> features) const {
+  std::vector<double> levels(network_.values.size(), 1.0);
+  if (features.empty()) return levels;
+  Scratch scratch;
+  model::Trace trace;
+  run(nominal_, features, scratch, trace);
+  for (std::size_t v = 0; v < levels.size(); ++v) {
+    double squares = 0.0;
+    std::size_t count = 0;
+    for (std::size_t t = 0; t < trace.frames; ++t) {
+      const double value = scratch.values[v * trace.frames + t];
+      if (value < kQuiet) continue;
+      squares += value * value;
+      ++count;
+    }
+    if (count > 0) levels[v] = std::sqrt(squares / static_cast<double>(count));
+  }
+  return levels;
 }
 
 double DieEngine::factor(const Path& path, const Die& die) {

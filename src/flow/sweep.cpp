@@ -11,7 +11,7 @@
 #include <optional>
 #include <thread>
 
-#include "flow/sweep_ranks.h"
+#include "flow/ranks.h"
 #include "hysteron/base/error.h"
 #include "hysteron/base/file.h"
 #include "hysteron/base/parallel.h"

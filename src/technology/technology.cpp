@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <optional>
 
@@ -72,6 +74,49 @@ std::string make_fingerprint(const std::string& description, const Models& model
   return fmt::format("{:016x}", hash);
 }
 
+/// A technology's name and the gate area asked for behind an '@', over that of its description.
+struct Request {
+  std::string name;
+  double area = 1.0;
+};
+
+constexpr double kLeastArea = 0.25;
+constexpr double kLargestArea = 16.0;
+
+/// "generic180@2" is generic180 with twice the gate area; a name whose '@' is followed by no number is a name.
+Request parse_request(const std::string& text) {
+  const std::size_t at = text.rfind('@');
+  if (at == std::string::npos || at + 1 == text.size()) return {text, 1.0};
+  char* end = nullptr;
+  const double area = std::strtod(text.c_str() + at + 1, &end);
+  if (*end != '\0') return {text, 1.0};
+  if (!(area >= kLeastArea && area <= kLargestArea)) {
+    throw bad_input(fmt::format("technology {}: gate area {:g}; expected {:g} to {:g} times that of the description",
+                                quoted(text), area, kLeastArea, kLargestArea));
+  }
+  return {text.substr(0, at), area};
+}
+
+/// Scales width and length of everything that has to match: the reference, the diode of copied rails and the lengths of
+/// legs, whose widths follow from the curves.
+void scale_gate_area(Technology& technology, double area) {
+  const double factor = std::sqrt(area);
+  const double longest = std::min(technology.n.maximum_length, technology.p.maximum_length);
+  const auto scaled = [&](double size) {
+    return std::round(size * factor / technology.size_grid) * technology.size_grid;
+  };
+  for (Geometry* geometry : {&technology.reference, &technology.rail_diode}) {
+    *geometry = {scaled(geometry->width), scaled(geometry->length)};
+  }
+  std::vector<double> lengths;
+  for (const double length : technology.leg_lengths) {
+    const double made = std::min(scaled(length), longest);
+    if (lengths.empty() || made > lengths.back()) lengths.push_back(made);
+  }
+  technology.leg_lengths = lengths;
+  technology.name += fmt::format("@{:g}", area);
+}
+
 struct Source {
   std::string text;
   std::string origin;
@@ -95,12 +140,17 @@ double Technology::area(const Geometry& geometry) const {
 }
 
 Technology load_technology(const std::string& name, const fs::path& pdk_root) {
-  const Source source = find_description(name);
+  const Request request = parse_request(name);
+  const Source source = find_description(request.name);
   const Description description = parse_description(source.text, source.origin);
   Technology technology = description.technology;
   read_models(description, source.folder, pdk_root.empty() ? default_pdk_root() : pdk_root, technology);
   check_models(technology, source.origin);
   technology.fingerprint = make_fingerprint(source.text, technology.models);
+  if (request.area != 1.0) {
+    scale_gate_area(technology, request.area);
+    technology.fingerprint += technology.name.substr(technology.name.rfind('@'));
+  }
   return technology;
 }
 

@@ -315,10 +315,10 @@ const char* type_text(const Key& key) {
 
 bool in_range(double number, const Key& key) { return number >= key.low && number <= key.high; }
 
-[[noreturn]] void wrong(const std::string& origin, const toml::node& value, const Key& key) {
+[[noreturn]] void wrong(const std::string& origin, const toml::node& value, const Key& key, const toml::node& place) {
   std::ostringstream shown;
   value.visit([&](const auto& node) { shown << node; });
-  refuse_node(origin, value,
+  refuse_node(origin, place,
               fmt::format("{} is {}; expected {}, {}", key.name, shown.str(), type_text(key), range_text(key)));
 }
 
@@ -328,27 +328,29 @@ void refuse_node(const std::string& origin, const toml::node& node, const std::s
   throw bad_input(fmt::format("{}, line {}: {}", hysteron::quoted(origin), node.source().begin.line, problem));
 }
 
-void assign_value(TrainConfig& config, const std::string& origin, const std::string& name, const toml::node& value) {
+void assign_value(TrainConfig& config, const std::string& origin, const std::string& name, const toml::node& value,
+                  const toml::node* given_place) {
+  const toml::node& place = given_place != nullptr ? *given_place : value;
   const auto key = std::ranges::find_if(keys(), [&](const Key& entry) { return entry.name == name; });
   if (key == keys().end()) {
-    refuse_node(origin, value,
+    refuse_node(origin, place,
                 fmt::format("unknown key {}; `hysteron train --keys` lists them all", hysteron::quoted(name)));
   }
   if (const auto* field = std::get_if<Text>(&key->field)) {
-    if (!value.is_string()) wrong(origin, value, *key);
+    if (!value.is_string()) wrong(origin, value, *key, place);
     field->of(config) = **value.as_string();
     if (!key->choices.empty() && std::ranges::find(key->choices, field->of(config)) == key->choices.end()) {
-      wrong(origin, value, *key);
+      wrong(origin, value, *key, place);
     }
   } else if (const auto* whole = std::get_if<Whole>(&key->field)) {
-    if (!value.is_integer()) wrong(origin, value, *key);
+    if (!value.is_integer()) wrong(origin, value, *key, place);
     const std::int64_t number = **value.as_integer();
-    if (number < 0 || !in_range(static_cast<double>(number), *key)) wrong(origin, value, *key);
+    if (number < 0 || !in_range(static_cast<double>(number), *key)) wrong(origin, value, *key, place);
     whole->of(config) = static_cast<std::size_t>(number);
   } else {
-    if (!value.is_number()) wrong(origin, value, *key);
+    if (!value.is_number()) wrong(origin, value, *key, place);
     const double number = value.value<double>().value_or(std::nan(""));
-    if (!in_range(number, *key)) wrong(origin, value, *key);
+    if (!in_range(number, *key)) wrong(origin, value, *key, place);
     std::get<Number>(key->field).of(config) = number;
   }
   config.given.insert(name);

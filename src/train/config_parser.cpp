@@ -19,15 +19,10 @@ class Parser {
  public:
   explicit Parser(const std::string& origin) : origin_(origin) {}
 
-  TrainConfig parse(std::string_view text) {
-    toml::table root;
-    try {
-      root = toml::parse(text, origin_);
-    } catch (const toml::parse_error& error) {
-      throw bad_input(
-          fmt::format("{}, line {}: {}", hysteron::quoted(origin_), error.source().begin.line, error.description()));
+  TrainConfig read(const toml::table& root, const std::set<std::string>& others) {
+    for (const auto& [name, node] : root) {
+      if (!others.contains(std::string(name.str()))) section(std::string(name.str()), node);
     }
-    for (const auto& [name, node] : root) section(std::string(name.str()), node);
     settle_noise(config_);
     return config_;
   }
@@ -102,14 +97,27 @@ class Parser {
 
 }  // namespace
 
-TrainConfig parse_config(std::string_view text, const std::string& origin) {
-  TrainConfig config = Parser(origin).parse(text);
+toml::table parse_toml(std::string_view text, const std::string& origin) {
+  try {
+    return toml::parse(text, origin);
+  } catch (const toml::parse_error& error) {
+    throw bad_input(
+        fmt::format("{}, line {}: {}", hysteron::quoted(origin), error.source().begin.line, error.description()));
+  }
+}
+
+TrainConfig config_from(const toml::table& root, const std::string& origin, const std::set<std::string>& others) {
+  TrainConfig config = Parser(origin).read(root, others);
   try {
     check_config(config);
   } catch (const Error& error) {
     throw bad_input(fmt::format("{}: {}", hysteron::quoted(origin), error.what()));
   }
   return config;
+}
+
+TrainConfig parse_config(std::string_view text, const std::string& origin) {
+  return config_from(parse_toml(text, origin), origin, {});
 }
 
 TrainConfig read_config(const std::filesystem::path& path) { return parse_config(read_file(path), path.string()); }

@@ -2,7 +2,9 @@
 
 #include <toml++/toml.h>
 
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "hysteron/train/config.h"
@@ -12,12 +14,19 @@ namespace hysteron::train {
 /// The table of labels, whose keys are the user's.
 inline constexpr const char* kClassesTable = "classes";
 
+/// The tables of TOML text. Throws a bad-input Error with file and line for text that is none.
+toml::table parse_toml(std::string_view text, const std::string& origin);
+
+/// parse_config of tables that were read; those in `others` are somebody else's.
+TrainConfig config_from(const toml::table& root, const std::string& origin, const std::set<std::string>& others);
+
 /// Throws a bad-input Error that names file and line of `node`.
 [[noreturn]] void refuse_node(const std::string& origin, const toml::node& node, const std::string& problem);
 
 /// Sets the key called `name` ("training.steps"). Throws a bad-input Error with file, line and key where there is no
-/// such key or the value is of the wrong type or out of range.
-void assign_value(TrainConfig& config, const std::string& origin, const std::string& name, const toml::node& value);
+/// such key or the value is of the wrong type or out of range; the line is that of `place`, or of the value itself.
+void assign_value(TrainConfig& config, const std::string& origin, const std::string& name, const toml::node& value,
+                  const toml::node* place = nullptr);
 
 /// Sets the key called `name` back to its default.
 void reset_value(TrainConfig& config, const std::string& name);

@@ -25,12 +25,7 @@ class SweepReader {
   explicit SweepReader(const std::filesystem::path& path) : path_(path), origin_(path.string()) {}
 
   SweepGrid read() {
-    try {
-      root_ = toml::parse(read_file(path_), origin_);
-    } catch (const toml::parse_error& error) {
-      throw bad_input(
-          fmt::format("{}, line {}: {}", hysteron::quoted(origin_), error.source().begin.line, error.description()));
-    }
+    root_ = parse_toml(read_file(path_), origin_);
     for (const auto& [name, node] : root_) {
       if (name != "base" && name != "folder" && name != "grid") {
         refuse_node(

@@ -230,6 +230,26 @@ TEST(DieEngine, DiesSpreadAsCentringExpects) {
   EXPECT_GT(compared, 8);
 }
 
+TEST(DieEngine, SettlingTakesTheChargeOfRailsOverTheirCurrent) {
+  const DeviceStatistics& statistics = varied_shop().statistics;
+  const double seconds = engine().settling_time(statistics, small_features());
+  EXPECT_GT(seconds, 20e-6);
+  EXPECT_LT(seconds, 10e-3);
+  compile::CompiledNetwork slow = compiled();
+  slow.conditions.unit_current /= 4.0;
+  slow.frame_seconds *= 4.0;  // cells then switch in the same frames
+  for (compile::MappedInstance& row : slow.mapping) row.nominal_current /= 4.0;
+  const DieEngine slower(slow, statistics, small_features());
+  EXPECT_NEAR(slower.settling_time(statistics, small_features()) / seconds, 4.0, 0.1);
+  compile::CompiledNetwork heavy = compiled();
+  for (std::size_t j = 0; j < heavy.cells[0].size(); ++j) {
+    const circuit::Transistor& diode = heavy.circuit.transistor(heavy.cells[0][j].candidate_diode);
+    heavy.circuit.add(circuit::Capacitor{"load" + std::to_string(j), diode.block, diode.gate, 1e-12});
+  }
+  const DieEngine loaded(heavy, statistics, small_features());
+  EXPECT_GT(loaded.settling_time(statistics, small_features()), seconds + 20e-6);
+}
+
 /// The conformance of both engines on dies that ngspice drew.
 TEST(DieEngine, DoesWhatNgspiceDoesOnTheSameDie) {
   for (const unsigned seed : {1U, 2U, 3U}) {

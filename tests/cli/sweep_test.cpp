@@ -1,7 +1,6 @@
 // hysteron sweep: points, skipping, ranks, workers that fail or are killed.
 
-#include <fstream>
-
+#include "cli/processes.h"
 #include "cli/program.h"
 
 namespace hysteron::cli {
@@ -137,22 +136,6 @@ TEST_F(Sweep, FailedPointsAreNamedAndDoNotHoldUpTheOthers) {
   EXPECT_EQ(outcome.exit_code, 3);
   EXPECT_TRUE(has(outcome.messages, "1 of 2 trainings failed")) << outcome.messages;
   EXPECT_EQ(results(), 1u);
-}
-
-/// A child of `parent`, which has one sooner or later; 0 if not in time.
-pid_t child_of(pid_t parent) {
-  for (int attempt = 0; attempt < 500; ++attempt) {
-    for (const auto& entry : fs::directory_iterator("/proc")) {
-      std::ifstream stat(entry.path() / "stat");
-      long pid = 0;
-      long of = 0;
-      std::string name;
-      std::string state;
-      if (stat >> pid >> name >> state >> of && of == parent && state != "Z") return static_cast<pid_t>(pid);
-    }
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
-  return 0;
 }
 
 TEST_F(Sweep, KilledWorkerIsReportedAndGoesOnFromItsCheckpoint) {

@@ -44,6 +44,24 @@ TEST(Technology, Generic180NeedsNoPdk) {
   EXPECT_NE(technology.models.files.at("generic180.spice").find(technology.n.subcircuit), std::string::npos);
 }
 
+TEST(Technology, GateAreaScalesAllThatHasToMatch) {
+  const Technology plain = load_technology("generic180");
+  const Technology twice = load_technology("generic180@4");
+  EXPECT_EQ(twice.name, "generic180@4");
+  EXPECT_NE(twice.fingerprint, plain.fingerprint);
+  EXPECT_DOUBLE_EQ(twice.reference.width, 10e-6);
+  EXPECT_DOUBLE_EQ(twice.rail_diode.width, 5e-6);
+  EXPECT_DOUBLE_EQ(twice.rail_diode.length, 10e-6);
+  ASSERT_EQ(twice.leg_lengths.size(), plain.leg_lengths.size());
+  EXPECT_DOUBLE_EQ(twice.leg_lengths.back(), 100e-6);
+  EXPECT_DOUBLE_EQ(twice.cell_switch.length, plain.cell_switch.length);
+  EXPECT_EQ(load_technology("generic180@16").leg_lengths, (std::vector<double>{20e-6, 40e-6, 80e-6, 100e-6}))
+      << "no channel is longer than the technology has";
+  EXPECT_EQ(load_technology("generic180@1").fingerprint, plain.fingerprint);
+  EXPECT_NE(message_of("generic180@100", "").find("gate area 100"), std::string::npos);
+  EXPECT_NE(message_of("generic180@", "").find("generic180@"), std::string::npos);
+}
+
 TEST(Technology, FindsGf180mcuInEveryLayout) {
   if (!fs::exists(kPdkRoot)) GTEST_SKIP() << "../shared/pdk is not here";
   const Technology flat = load_technology("gf180mcu", kPdkRoot);

@@ -14,6 +14,10 @@
 
 namespace hysteron::behavioural {
 
+/// Farad per square metre of a gate in weak inversion, overlap within, as settling_time takes it: a third of the
+/// oxide's capacitance, which is 8 fF/um2 at 180 nm.
+inline constexpr double kGateCapacitance = 2.7e-3;
+
 /// A compiled network on one die, in model units: what every leg and cell is worth there.
 struct DieParameters {
   /// Of one cell: the equations of design.md section 3 with every copy's own gain.
@@ -91,6 +95,19 @@ class DieEngine {
   void run(const DieParameters& parameters, std::span<const float> features, Scratch& scratch,
            model::Trace& trace) const;
 
+  /// Root mean square of every value of CompiledNetwork::values over the frames of `features` [frames, inputs] in which
+  /// it is on, unit currents; 1 where it never is.
+  std::vector<double> typical_levels(std::span<const float> features) const;
+
+  /// Estimate of the seconds from a frame's begin until the logits are settled within 1 %: the longest path from an
+  /// input to a logit, over rails and cells one after the other. A rail takes
+  ///   ln(100) C / (slope I)
+  /// with C the gates on it, kGateCapacitance of their area, and its capacitors, I the typical level of its value over
+  /// `features` and slope the transconductance over the current of its diode, which `statistics` have. A cell that
+  /// switches there takes the charge it needs over the candidate beyond its threshold, on the mean over its switches,
+  /// at most a frame. Rails that start from far below their level, and splitters, are not in it.
+  double settling_time(const DeviceStatistics& statistics, std::span<const float> features) const;
+
  private:
   /// A device on a current's path; its current counts for (+1) or against (-1) the result.
   struct Link {
@@ -126,6 +143,7 @@ class DieEngine {
   };
 
   static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+  static constexpr std::size_t kBias = 0;  // CompiledNetwork::values begins with the unit current
 
   class Builder;
 
@@ -138,6 +156,7 @@ class DieEngine {
   std::vector<Path> leg_paths_;
   DieParameters nominal_;
 
+  static double switching_frames(const Cell& cell, const Scratch& scratch, std::size_t frames);
   static double factor(const Path& path, const Die& die);
   void run_node(const Node& node, const DieParameters& parameters, std::size_t frames, Scratch& scratch,
                 model::Trace& trace) const;

@@ -70,7 +70,8 @@ struct Technology {
 };
 
 /// Finds technology `name`: "generic180" and "gf180mcu" are built in, anything that ends in ".toml" is read as a
-/// description file. Model files are looked for below `pdk_root` (or $PDK_ROOT where that is empty) in the layouts the
+/// description file; "@AREA" behind either scales the gate area of everything that has to match ("generic180@2": twice),
+/// widths and lengths alike, as far as the technology's longest channel allows. Model files are looked for below `pdk_root` (or $PDK_ROOT where that is empty) in the layouts the
 /// description lists. Throws a bad-input Error that names what is missing and where it was looked for.
 Technology load_technology(const std::string& name, const std::filesystem::path& pdk_root = {});
 

@@ -1,4 +1,4 @@
-#include "flow/sweep_ranks.h"
+#include "flow/ranks.h"
 
 #include <fmt/format.h>
 

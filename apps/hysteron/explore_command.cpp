@@ -1,0 +1,168 @@
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "commands.h"
+#include "figure_limits.h"
+#include "hysteron/base/error.h"
+#include "hysteron/base/file.h"
+#include "hysteron/base/parallel.h"
+#include "hysteron/base/units.h"
+#include "hysteron/flow/explore.h"
+#include "hysteron/report/circuit_report.h"
+#include "verification_text.h"
+
+namespace {
+
+namespace flow = hysteron::flow;
+
+struct Options {
+  std::filesystem::path file;
+  std::filesystem::path pdk_root;
+  std::size_t jobs = 0;
+  double patience = 60.0;
+  double time_limit = 600.0;
+  std::size_t pick = 0;
+  std::filesystem::path output;
+  std::size_t clips = 10;
+  std::vector<std::string> limits;
+  std::filesystem::path slurm;
+  std::size_t ranks = 0;
+  double hours = 24.0;
+  bool json = false;
+  bool is_pick = false;
+};
+
+nlohmann::ordered_json to_json(const flow::Exploration& result) {
+  nlohmann::ordered_json pareto = nlohmann::ordered_json::array();
+  std::size_t failed = 0;
+  for (const std::size_t index : result.pareto) pareto.push_back(flow::point_json(result.points[index]));
+  for (const flow::ExploredPoint& point : result.points) failed += point.figures ? 0 : 1;
+  return {{"folder", result.space.folder.string()},
+          {"points", result.points.size()},
+          {"kept", result.kept},
+          {"failed", failed},
+          {"generations", result.points.empty() ? 0 : result.points.back().generation + 1},
+          {"objectives", result.space.objectives},
+          {"pareto", pareto}};
+}
+
+int search(const Options& options, Session& session) {
+  const flow::ExploreRequest request{options.file, options.pdk_root, options.jobs, options.patience};
+  const flow::Exploration result = flow::explore(request, session.reporter, session.stop);
+  if (!result.reports) return 0;
+  if (options.json) {
+    fmt::print("{}\n", to_json(result).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+    return 0;
+  }
+  fmt::print("{}\n{} points, {} of them not dominated; {} has all of them\n", flow::pareto_table(result),
+             result.points.size(), result.pareto.size(), (result.space.folder / "points.jsonl").string());
+  return 0;
+}
+
+int pick(const Options& options, Session& session) {
+  if (options.output.empty()) {
+    throw hysteron::Error(hysteron::ErrorKind::kUsage, "--pick: expected --output with the folder to write into");
+  }
+  const auto limits = parse_limits(options.limits, hysteron::report::agreement_json({}));
+  const flow::PickRequest request{options.file,      options.pdk_root, options.pick,
+                                  options.output,    options.clips,    static_cast<int>(options.jobs),
+                                  options.time_limit};
+  const flow::Pick picked = flow::pick_point(request, session.reporter, session.stop);
+  const nlohmann::json json = flow::pick_json(picked);
+  if (options.json) {
+    fmt::print("{}\n", json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  } else {
+    print_verification(picked.verification, picked.network.labels);
+    const auto& figures = *picked.point.figures;
+    fmt::print("expected            {} of power, {:.2f} % of the test clips right\n",
+               hysteron::format_si(figures.power, "W"), 100.0 * figures.test_accuracy);
+    fmt::print("circuit             {} transistors, {} cells, {:.0f} um2 in {}\n", picked.circuit.transistors,
+               picked.circuit.cells, json["area_um2"].get<double>(), (options.output / "circuit").string());
+  }
+  if (picked.verification.failed > 0) {
+    throw hysteron::simulator_error(fmt::format("{} of {} clips could not be simulated", picked.verification.failed,
+                                                picked.verification.clips.size()));
+  }
+  check_limits(limits, json);
+  return 0;
+}
+
+int write_slurm_script(const Options& options) {
+  flow::check_space_file(options.file);
+  const std::size_t ranks = options.ranks == 0 ? static_cast<std::size_t>(hysteron::hardware_jobs()) : options.ranks;
+  const flow::SlurmRequest request{std::filesystem::read_symlink("/proc/self/exe"), options.file, ranks, options.hours,
+                                   options.patience};
+  hysteron::write_file(options.slurm, flow::slurm_script(request));
+  if (options.json) {
+    fmt::print("{}\n", nlohmann::json{{"script", options.slurm.string()}, {"ranks", ranks}}.dump());
+  } else {
+    fmt::print("wrote {} for {} ranks; submit it with sbatch {}\n", options.slurm.string(), ranks,
+               options.slurm.string());
+  }
+  return 0;
+}
+
+int run(const Options& options, Session& session) {
+  if (!options.slurm.empty()) return write_slurm_script(options);
+  return options.is_pick ? pick(options, session) : search(options, session);
+}
+
+void declare(CLI::App& command, Options& options) {
+  command.add_option("file", options.file, "TOML file of the search space (docs/explore.md)")->required();
+  command.add_option("-j,--jobs", options.jobs, "Points, or simulations of --pick, at a time; 0 takes one a core")
+      ->check(CLI::Range(0, 1024));
+  command.add_option("--pdk-root", options.pdk_root, "Folder the PDK lies in (default: $PDK_ROOT)");
+  command
+      .add_option("--patience", options.patience,
+                  "Under mpirun or srun: seconds of silence after which others do what a rank has begun")
+      ->check(CLI::Range(1.0, 1e6))
+      ->capture_default_str();
+  CLI::Option* pick = command.add_option_function<std::size_t>(
+      "--pick",
+      [&options](const std::size_t& index) {
+        options.pick = index;
+        options.is_pick = true;
+      },
+      "Write model and netlist of this point into --output and compare both in ngspice");
+  pick->check(not_negative());
+  command.add_option("-o,--output", options.output, "Folder for the picked point")->needs(pick);
+  command.add_option("--clips", options.clips, "Held-out clips that the picked point is simulated with")
+      ->check(CLI::Range(1, 100000))
+      ->capture_default_str()
+      ->needs(pick);
+  command
+      .add_option("--fail-under", options.limits,
+                  "METRIC=VALUE; exit with 5 if an agreement of the picked point is below it or an error above it")
+      ->take_all()
+      ->needs(pick);
+  command.add_option("--time-limit", options.time_limit, "Seconds one run of ngspice may take with --pick")
+      ->check(CLI::Range(0.01, 1e6))
+      ->capture_default_str()
+      ->needs(pick);
+  CLI::Option* slurm =
+      command.add_option("--slurm", options.slurm, "Write a script for sbatch that runs the search, and stop")
+          ->excludes(pick);
+  command.add_option("--ranks", options.ranks, "Tasks of that script; 0: one for each core of this machine")
+      ->check(CLI::Range(0, 100000))
+      ->needs(slurm);
+  command.add_option("--hours", options.hours, "Time limit of that script")
+      ->check(CLI::Range(0.01, 10000.0))
+      ->capture_default_str()
+      ->needs(slurm);
+  command.add_flag("--json", options.json, "Print one JSON object on stdout and nothing else there");
+}
+
+}  // namespace
+
+void add_explore_command(CLI::App& app, Session& session) {
+  add_command<Options>(app, session, "explore", "Search designs for accuracy, power, yield, area and settling time",
+                       "hysteron explore space.toml\n"
+                       "  mpirun --enable-recovery -n 4 hysteron explore space.toml --jobs 1\n"
+                       "  hysteron explore space.toml --slurm job.sh --ranks 64 && sbatch job.sh\n"
+                       "  hysteron explore space.toml --pick 17 --output picked --fail-under decision_agreement=1",
+                       declare, [&session](const Options& options) { return run(options, session); });
+}
