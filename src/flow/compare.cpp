@@ -190,7 +190,7 @@ nlohmann::ordered_json write_stimulus(const std::filesystem::path& folder, const
                                       const model::Network& network, const BenchTiming& timing) {
   const data::Features& features = stimulus.features;
   const double frame = network.frame_seconds;
-  const double ramp = std::min(timing.input_ramp, 0.5 * frame);
+  const double ramp = std::min(timing.input_ramp, frame);
   std::string csv = "time (s)";
   for (std::size_t j = 0; j < features.width; ++j)
     csv += fmt::format(",input[{0}].positive (nA),input[{0}].negative (nA)", j);
@@ -205,10 +205,10 @@ nlohmann::ordered_json write_stimulus(const std::filesystem::path& folder, const
   };
   line(0.0, 0);
   for (std::size_t t = 1; t < features.frames; ++t) {
-    line(static_cast<double>(t) * frame, t - 1);
+    if (ramp < frame || t == 1) line(static_cast<double>(t) * frame, t - 1);
     line(static_cast<double>(t) * frame + ramp, t);
   }
-  line(static_cast<double>(features.frames) * frame, features.frames - 1);
+  if (ramp < frame) line(static_cast<double>(features.frames) * frame, features.frames - 1);
   const auto ramps = [](const std::vector<analysis::StimulusRamp>& list) {
     Json json = Json::array();
     for (const analysis::StimulusRamp& at : list) {

@@ -156,6 +156,27 @@ TEST_F(Compare, TheDieFileGoesToItsModelAlone) {
                  {"die.json", "no die file"});
 }
 
+TEST_F(Compare, AVirtualChipOfNgspiceIsReadBack) {
+  std::vector<float> values;
+  for (int frame = 0; frame < 8; ++frame) values.insert(values.end(), {frame < 3 ? 1.0F : 0.5F, 0.1F});
+  put("one.npy", npy_bytes("1, 8, 2", values));
+  const Arguments run = {"run",   "m.safetensors", "--input", "one.npy",     "--engine",
+                         "spice", "--calibrate",   "curves",  "--waveforms", "bench.safetensors"};
+  const Arguments compare = {"compare", "m.safetensors", "--measured", "bench.safetensors",
+                             "--input", "one.npy",       "--supply",   "1.8"};
+  run_json(run);
+  const auto drawn = run_json(compare);
+  EXPECT_EQ(drawn["decision_agreement"], 1.0);
+  EXPECT_EQ(drawn["state_mismatch"], 0.0);
+  EXPECT_LT(drawn["candidate_relative_rms"], 0.05);
+  EXPECT_GT(drawn["cells"][0]["high"]["value"], 0.5) << "currents of both polarities come positive";
+  EXPECT_GT(drawn["power_nw"]["total"], drawn["power_nw"]["cells"]);
+  Arguments die = run;
+  die.insert(die.end(), {"--die", "3"});
+  run_json(die);
+  EXPECT_NE(run_json(compare)["candidate_rms"], drawn["candidate_rms"]);
+}
+
 TEST_F(Compare, TrainingGoesOnFromAModelForItsChip) {
   put_tones(folder_ / "tones");
   put("first.toml", tiny_training(folder_ / "tones", "first.safetensors"));

@@ -11,8 +11,8 @@ namespace hysteron::analysis {
 
 /// What a bench is asked to play.
 struct StimulusRequest {
-  double window = 0.25;                           ///< ramps go this share of a threshold to both sides of it
-  std::vector<double> seconds = {0.4, 0.8, 1.6};  ///< that a ramp through the window takes, one ramp each
+  double window = 0.2;                            ///< ramps go this share of a threshold to both sides of it
+  std::vector<double> seconds = {0.5, 1.0, 2.0};  ///< that a ramp through the window takes, one ramp each
   double largest = 6.0;                           ///< feature, model units
   std::size_t random_points = 0;                  ///< held points for weights; 0: by the number of parameters
   std::uint64_t seed = 1;

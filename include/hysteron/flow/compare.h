@@ -51,7 +51,7 @@ void write_die(const std::filesystem::path& path, const Comparison& comparison, 
 /// How a bench plays features.
 struct BenchTiming {
   double unit_current = 1e-9;  ///< ampere
-  double input_ramp = 1e-4;    ///< seconds an input takes from one frame's value to the next, at most half a frame
+  double input_ramp = 1e-4;    ///< seconds an input takes from one frame's value to the next, at most a frame
 };
 
 /// Writes stimulus.npy (features), stimulus.csv (the input currents, linear between the lines) and stimulus.json (what
