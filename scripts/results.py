@@ -3,7 +3,7 @@
 
 Usage: scripts/results.py [--quick] [--output FILE] [--program FILE] [SECTION...]
 Sections: demo accuracy speech agreement foreign parallel keywords aware copy digits engine scans quadrant cell compiler unit-current
-dies corners power noise devices accumulation immunity gates explore; without any, all of them (many hours on two cores, of which dies,
+dies corners power noise devices accumulation immunity gates silicon explore; without any, all of them (many hours on two cores, of which dies,
 corners, keywords, digits and quadrant take most).
 --quick is a trial with small numbers; give it another --output. Exit code 5 if a target was missed.
 Needs the release build (scripts/demo.sh makes it); speech and the gf180mcu PDK are looked for in ../shared, else
@@ -28,6 +28,7 @@ from results_gates import fill_gates_section
 from results_noise import fill_accumulation_section, fill_device_section, fill_immunity_section, fill_network_part, fill_noise_section
 from results_power import fill_power_section
 from results_robustness import fill_corners_section, fill_dies_section
+from results_silicon import fill_silicon_section
 from results_unit_current import fill_unit_current_section
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -717,6 +718,15 @@ def gates_section(bench):
     return section
 
 
+def silicon_section(bench):
+    section = Section("Measured silicon", "Virtual chips: circuits in ngspice (generic180) of a keyword network (d = 4, every key at its default) whose parameters "
+                                          "are off and known to the script alone; `hysteron compare` sees their waveforms. docs/silicon.md has the protocol.")
+    if lacks_speech(bench, section):
+        return section
+    fill_silicon_section(section, bench, train_once)
+    return section
+
+
 def explore_section(bench):
     section = Section("Searching designs", "`hysteron explore` of the space below on the spoken corpus; docs/explore.md has the protocol.")
     fill_explore_section(section, bench)
@@ -730,7 +740,7 @@ SECTIONS = {"demo": demo_section, "accuracy": accuracy_section, "speech": speech
             "compiler": compiler_section, "unit-current": unit_current_section, "dies": dies_section, "corners": corners_section,
             "power": power_section, "noise": noise_section, "devices": devices_section,
             "accumulation": accumulation_section, "immunity": immunity_section, "gates": gates_section,
-            "explore": explore_section}
+            "silicon": silicon_section, "explore": explore_section}
 
 
 def machine():

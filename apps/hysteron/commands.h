@@ -8,6 +8,7 @@ void add_features_command(CLI::App& app, Session& session);
 void add_train_command(CLI::App& app, Session& session);
 void add_eval_command(CLI::App& app, Session& session);
 void add_cell_command(CLI::App& app, Session& session);
+void add_compare_command(CLI::App& app, Session& session);
 void add_compile_command(CLI::App& app, Session& session);
 void add_explore_command(CLI::App& app, Session& session);
 void add_extract_command(CLI::App& app, Session& session);

@@ -20,6 +20,7 @@ struct Options {
   double all_static = 0.0;
   std::size_t draws = 0;
   std::uint64_t die_seed = 1;
+  std::string die_file;
   int jobs = 0;
   bool json = false;
 };
@@ -63,6 +64,8 @@ void declare(CLI::App& command, Options& options) {
       ->group("Dies and noise");
   add_seed(command, "--die-seed", options.die_seed, "Of errors and noise")
       ->default_str(std::to_string(options.die_seed))
+      ->group("Dies and noise");
+  command.add_option("--die-file", options.die_file, "Score the chip that compare wrote this die file of")
       ->group("Dies and noise");
   command.add_option("-j,--jobs", options.jobs, "Threads; 0 takes all")->check(CLI::Range(0, 1024));
   command.add_flag("--json", options.json, "Print one JSON object on stdout and nothing else there");
@@ -168,6 +171,7 @@ int run(const Options& options, Session& session) {
   request.perturbation = perturbation_of(options);
   request.draws = options.draws;
   request.die_seed = options.die_seed;
+  request.die_file = options.die_file;
   request.jobs = options.jobs;
   if (hysteron::train::is_sequence_network(options.model)) return score_software(options, request, session);
   if (options.data.empty()) {
@@ -197,6 +201,7 @@ int run(const Options& options, Session& session) {
 void add_eval_command(CLI::App& app, Session& session) {
   add_command<Options>(app, session, "eval", "Score a model on labelled data",
                        "hysteron eval model.safetensors --data speech_commands --split test\n"
-                       "  hysteron eval model.safetensors --data speech_commands --draws 100 --static 0.1",
+                       "  hysteron eval model.safetensors --data speech_commands --draws 100 --static 0.1\n"
+                       "  hysteron eval model.safetensors --data speech_commands --die-file die.json",
                        declare, [&session](const Options& options) { return run(options, session); });
 }

@@ -22,6 +22,8 @@ struct Options {
   std::filesystem::path output;
   std::string engine = "software";
   std::optional<std::uint64_t> die;
+  std::filesystem::path die_file;
+  hysteron::flow::ClipFiles files;
   bool json = false;
 };
 
@@ -29,22 +31,39 @@ hysteron::flow::RunResult run_engine(const Options& options, const hysteron::mod
                                      const hysteron::data::Features& features, Session& session) {
   namespace flow = hysteron::flow;
   const flow::CircuitOptions circuit = read_circuit_flags(options.circuit);
-  if (options.engine == "software") return flow::run_software(network, features, circuit.jobs);
-  if (options.engine == "spice") return flow::run_spice(circuit, network, features, session.reporter, session.stop);
-  return flow::run_behavioural(circuit, network, features, options.die, session.reporter, session.stop);
+  flow::DieChoice die{options.die, {}};
+  if (!options.die_file.empty()) die.errors = hysteron::model::read_die_file(options.die_file, network);
+  if (options.engine == "software") {
+    return flow::run_software(die.errors ? hysteron::model::on_die(network, *die.errors) : network, features,
+                              circuit.jobs);
+  }
+  if (options.engine == "spice") {
+    return flow::run_spice(circuit, network, features, die, options.files, session.reporter, session.stop);
+  }
+  return flow::run_behavioural(circuit, network, features, die, session.reporter, session.stop);
+}
+
+void check_flags(const Options& options) {
+  namespace flow = hysteron::flow;
+  const auto usage = [](const char* message) { return hysteron::Error(hysteron::ErrorKind::kUsage, message); };
+  if (options.die) {
+    if (options.engine == "software") throw usage("--die needs --engine behavioural or spice");
+    flow::check_die_seeds("--die", *options.die, 1);
+  }
+  if (!options.die_file.empty() && options.engine == "spice") {
+    throw usage("--die-file needs --engine software or behavioural: ngspice draws its dies itself");
+  }
+  if (!options.die_file.empty() && options.die) throw usage("--die and --die-file name two dies; expected one");
+  if (!options.files.waveforms.empty() && options.engine != "spice") throw usage("--waveforms needs --engine spice");
 }
 
 int run(const Options& options, Session& session) {
   namespace flow = hysteron::flow;
-  if (options.die) {
-    if (options.engine != "behavioural") {
-      throw hysteron::Error(hysteron::ErrorKind::kUsage, "--die needs --engine behavioural");
-    }
-    flow::check_die_seeds("--die", *options.die, 1);
-  }
+  check_flags(options);
   const hysteron::model::Network network = read_circuit_model(options.model, options.circuit);
   const hysteron::data::Features features = hysteron::data::read_npy(options.input);
   flow::check_clips(network, features, {}, hysteron::quoted(options.input.string()));
+  flow::check_clip_files(options.files, features.clips);
   const flow::RunResult result = run_engine(options, network, features, session);
   if (!options.output.empty()) flow::write_run(result, options.output);
   if (options.json) {
@@ -67,7 +86,9 @@ int run(const Options& options, Session& session) {
 void add_run_command(CLI::App& app, Session& session) {
   add_command<Options>(
       app, session, "run", "Run a model over features, in software or as a circuit",
-      "hysteron run model.safetensors --input test.npy --output trace.safetensors",
+      "hysteron run model.safetensors --input test.npy --output trace.safetensors\n"
+      "  hysteron run model.safetensors --input test.npy --engine behavioural --die-file die.json\n"
+      "  hysteron run model.safetensors --input stimulus.npy --engine spice --die 7 --waveforms bench.safetensors",
       [](CLI::App& command, Options& options) {
         command.add_option("model", options.model, "Model file")->required();
         command.add_option("--input", options.input, "Features, [clips, frames, inputs] float32 .npy")->required();
@@ -79,8 +100,17 @@ void add_run_command(CLI::App& app, Session& session) {
             ->check(CLI::IsMember({"software", "behavioural", "spice"}))
             ->capture_default_str();
         add_seed(command, "--die", options.die,
-                 "Behavioural: a die with mismatch, the one that montecarlo draws by this seed (default: the "
-                 "circuit as drawn)");
+                 "Behavioural and spice: a die with mismatch, the one that montecarlo draws by this seed with the same "
+                 "engine (default: the circuit as drawn)");
+        command.add_option("--die-file", options.die_file,
+                           "Software and behavioural: the chip that compare wrote this die file of");
+        command.add_option("--waveforms", options.files.waveforms,
+                           "Spice: folder for a file of waveforms a clip, or a file .safetensors for the only clip");
+        command
+            .add_option("--waveform-tolerance", options.files.tolerance,
+                        "How far waveforms may be from what was simulated, in unit currents and volt")
+            ->check(CLI::Range(1e-9, 1.0))
+            ->capture_default_str();
         command.add_option("--output", options.output, "Write logits, states and candidates as safetensors");
         command.add_flag("--json", options.json, "Print one JSON object");
         add_circuit_flags(command, options.circuit);

@@ -9,12 +9,14 @@ namespace {
 
 using sim::Probe;
 
+constexpr double kSamePlace = 1e-6;  // of a frame: two breakpoints that are nearer are one
+
 /// The positive (sign +1) or negative (sign -1) part of input `j` over time, in ampere.
 sim::PiecewiseLinear input_current(const CompiledNetwork& network, std::span<const float> features, std::size_t j,
                                    double sign) {
   const std::size_t width = network.inputs.size();
   const std::size_t frames = features.size() / width;
-  const double ramp = std::min(network.input_ramp, 0.5 * network.frame_seconds);
+  const double ramp = std::min(network.input_ramp, network.frame_seconds);
   sim::PiecewiseLinear points;
   for (std::size_t t = 0; t < frames; ++t) {
     const double value =
@@ -22,7 +24,9 @@ sim::PiecewiseLinear input_current(const CompiledNetwork& network, std::span<con
     const double begin = static_cast<double>(t) * network.frame_seconds;
     // A value that stays needs no breakpoint.
     if (t > 0 && points.back().value == value) continue;
-    if (t > 0) points.push_back({begin, points.back().value});
+    // A ramp as long as the frame ends where the next one begins.
+    if (t > 0 && points.back().time < begin - kSamePlace * network.frame_seconds)
+      points.push_back({begin, points.back().value});
     points.push_back({t > 0 ? begin + ramp : 0.0, value});
   }
   return points;

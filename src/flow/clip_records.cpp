@@ -22,12 +22,13 @@ constexpr const char* kFormat = "2";  // changes with what read_clip and read_tr
 bool names_a_file(const fs::path& path) { return path.extension() == ".safetensors"; }
 
 /// Everything that decides a record: the run, and where the cells' thresholds lie, which transients are read against.
-std::string record_key(const Workshop& workshop, const compile::CompiledNetwork& network, const sim::Testbench& bench) {
+std::string record_key(const sim::Engine& engine, const compile::CompiledNetwork& network,
+                       const sim::Testbench& bench) {
   std::string text = fmt::format("{} {} {}\n", kFormat, compile::kReadAt, network.frame_seconds);
   for (const auto& layer : network.cells) {
     for (const compile::CompiledCell& cell : layer) text += fmt::format("{} {}\n", cell.rise, cell.fall);
   }
-  return fmt::format("{}-{:016x}", workshop.engine().fingerprint(bench), fnv1a(text));
+  return fmt::format("{}-{:016x}", engine.fingerprint(bench), fnv1a(text));
 }
 
 /// The arrays of a record's file; sizes of the trace must be set.
@@ -72,8 +73,13 @@ bool has_waveforms(const fs::path& path, const std::string& key) {
 class Simulation {
  public:
   Simulation(const Workshop& workshop, const compile::CompiledNetwork& network, const std::vector<std::size_t>& clips,
-             const ClipFiles& files, Reporter& reporter)
-      : workshop_(workshop), network_(network), clips_(clips), files_(files), reporter_(reporter) {
+             const SimulationConditions& conditions, const ClipFiles& files, Reporter& reporter)
+      : workshop_(workshop),
+        engine_(conditions.die == 0 ? workshop.engine() : workshop.varied_engine()),
+        network_(network),
+        clips_(clips),
+        files_(files),
+        reporter_(reporter) {
     if (!files.records.empty()) make_directories(files.records);
     check_clip_files(files, clips.size());
     if (!files.waveforms.empty() && !names_a_file(files.waveforms)) make_directories(files.waveforms);
@@ -91,9 +97,9 @@ class Simulation {
     if (missing.empty()) return std::move(outcomes_);
     report_progress();
     try {
-      workshop_.engine().run_each(
-          missing, workshop_.options().jobs,
-          [&](std::size_t index, const sim::Outcome& outcome) { take(missing_[index], missing[index], outcome); });
+      engine_.run_each(missing, workshop_.options().jobs, [&](std::size_t index, const sim::Outcome& outcome) {
+        take(missing_[index], missing[index], outcome);
+      });
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kInterrupted || files_.records.empty()) throw;
       throw Error(ErrorKind::kInterrupted,
@@ -112,7 +118,7 @@ class Simulation {
   }
 
   void find_kept(std::size_t i, const sim::Testbench& bench) {
-    keys_.push_back(record_key(workshop_, network_, bench));
+    keys_.push_back(record_key(engine_, network_, bench));
     if (!files_.records.empty() && (!keeps_waveforms() || has_waveforms(waveform_file(i), waveform_key(i)))) {
       const auto frames = static_cast<std::size_t>(std::lround(bench.stop_time / network_.frame_seconds));
       outcomes_[i].record = read_record(clip_file(files_.records, clips_[i]), keys_[i], network_, frames);
@@ -152,6 +158,7 @@ class Simulation {
   }
 
   const Workshop& workshop_;
+  const sim::Engine& engine_;
   const compile::CompiledNetwork& network_;
   const std::vector<std::size_t>& clips_;
   const ClipFiles& files_;
@@ -177,6 +184,7 @@ sim::Testbench clip_bench(const compile::CompiledNetwork& network, const data::F
   bench.corner = conditions.corner;
   if (conditions.supply) bench.supply = *conditions.supply;
   if (conditions.temperature) bench.temperature = *conditions.temperature;
+  bench.seed = conditions.die;
   return bench;
 }
 
@@ -187,7 +195,7 @@ std::vector<ClipOutcome> simulate_records(const Workshop& workshop, const compil
   std::vector<sim::Testbench> benches;
   benches.reserve(clips.size());
   for (const std::size_t clip : clips) benches.push_back(clip_bench(network, features, clip, conditions));
-  std::vector<ClipOutcome> outcomes = Simulation(workshop, network, clips, files, reporter).run(benches);
+  std::vector<ClipOutcome> outcomes = Simulation(workshop, network, clips, conditions, files, reporter).run(benches);
   const auto has_record = [](const ClipOutcome& outcome) { return outcome.record.has_value(); };
   if (!clips.empty() && std::none_of(outcomes.begin(), outcomes.end(), has_record)) throw *outcomes.front().error;
   return outcomes;

@@ -6,6 +6,7 @@
 #include "hysteron/base/file.h"
 #include "hysteron/base/parallel.h"
 #include "hysteron/data/npy.h"
+#include "hysteron/model/die_file.h"
 #include "hysteron/model/model_file.h"
 #include "hysteron/train/task.h"
 #include "hysteron/train/training_data.h"
@@ -16,6 +17,9 @@ EvalResult evaluate_model(const EvalRequest& request, Reporter& reporter, const 
   if (!request.features.empty()) check_writable(request.features, "--features");
   EvalResult result;
   result.network = model::load_model(request.model);
+  if (!request.die_file.empty()) {
+    result.network = model::on_die(result.network, model::read_die_file(request.die_file, result.network));
+  }
   ThreadPool pool(request.jobs);
   const train::ClipSet clips = train::load_clips_for(result.network, request.data, request.corpus_seed.value_or(1),
                                                      request.split, pool, reporter, stop);
@@ -54,6 +58,10 @@ SequenceEvalResult evaluate_sequence_model(const EvalRequest& request, Reporter&
   if (!request.features.empty()) {
     throw Error(ErrorKind::kUsage,
                 "eval: --features writes the clips of a hardware backbone; this model is a software one");
+  }
+  if (!request.die_file.empty()) {
+    throw Error(ErrorKind::kUsage,
+                "eval: --die-file is of a chip, which a hardware backbone has; this model is a software one");
   }
   if (request.perturbation.has_noise() && !train::takes_noise(result.network.shape.cell)) {
     throw Error(

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "hysteron/base/parallel.h"
+#include "hysteron/behavioural/chip.h"
 #include "hysteron/behavioural/die_engine.h"
 #include "hysteron/flow/centring.h"
 #include "hysteron/flow/clip_records.h"
@@ -42,14 +43,15 @@ RunResult run_software(const model::Network& network, const data::Features& feat
 }
 
 RunResult run_behavioural(const CircuitOptions& options, const model::Network& network, const data::Features& features,
-                          std::optional<std::uint64_t> die, Reporter& reporter, const StopFlag& stop) {
+                          const DieChoice& die, Reporter& reporter, const StopFlag& stop) {
   const Workshop workshop(options, reporter, stop);
   const Target target = make_target(workshop, network, {}, reporter, stop);
   const compile::CompiledNetwork compiled = workshop.compile(target.network, reporter);
   const behavioural::DeviceStatistics statistics = workshop.device_statistics(reporter);
   const behavioural::DieEngine engine(compiled, statistics, features.clip(0));
-  const behavioural::DieParameters parameters =
-      die ? engine.on_die(behavioural::draw_die(compiled.circuit, statistics, *die)) : engine.nominal();
+  behavioural::DieParameters parameters = engine.nominal();
+  if (die.seed) parameters = engine.on_die(behavioural::draw_die(compiled.circuit, statistics, *die.seed));
+  if (die.errors) parameters = behavioural::chip_parameters(engine, *die.errors);
   RunResult result;
   result.traces.resize(features.clips);
   ThreadPool pool(options.jobs);
@@ -62,13 +64,15 @@ RunResult run_behavioural(const CircuitOptions& options, const model::Network& n
 }
 
 RunResult run_spice(const CircuitOptions& options, const model::Network& network, const data::Features& features,
-                    Reporter& reporter, const StopFlag& stop) {
+                    const DieChoice& die, const ClipFiles& files, Reporter& reporter, const StopFlag& stop) {
   const Workshop workshop(options, reporter, stop);
   const Target target = make_target(workshop, network, {}, reporter, stop, &features);
   const compile::CompiledNetwork compiled = workshop.compile(target.network, reporter);
   std::vector<std::size_t> clips(features.clips);
   std::iota(clips.begin(), clips.end(), std::size_t{0});
-  auto outcomes = simulate_records(workshop, compiled, features, clips, {}, {}, reporter);
+  SimulationConditions conditions;
+  conditions.die = static_cast<unsigned>(die.seed.value_or(0));
+  auto outcomes = simulate_records(workshop, compiled, features, clips, conditions, files, reporter);
   RunResult result;
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     if (!outcomes[i].record)

@@ -50,10 +50,9 @@ model::TensorFile waveform_tensors(const compile::CompiledNetwork& network, cons
   for (std::size_t probe = 0; probe < names.size(); ++probe) {
     const bool is_voltage = bench.probes[probe].kind == sim::Probe::Kind::kVoltage;
     const double allowed = tolerance * (is_voltage ? 1.0 : network.conditions.unit_current);
-    // A logit is the current into the source that holds its node; a P device's drain current counts as positive too.
-    const bool flips = bench.probes[probe].kind == sim::Probe::Kind::kSourceCurrent ||
-                       (bench.probes[probe].kind == sim::Probe::Kind::kDrainCurrent &&
-                        network.circuit.transistor(bench.probes[probe].index).polarity == circuit::Polarity::kP);
+    // A logit is the current into the source that holds its node. Drain currents of either polarity come positive where
+    // they flow from source to drain of a P, or from drain to source of an N device.
+    const bool flips = bench.probes[probe].kind == sim::Probe::Kind::kSourceCurrent;
     const auto points = sim::kept_points(waveforms.time, waveforms.values[probe], allowed);
     file.tensors[names[probe]] = curve_tensor(waveforms, probe, points, flips ? -1.0 : 1.0);
     signals[names[probe]] = {{"unit", is_voltage ? "V" : "A"},

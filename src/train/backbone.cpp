@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
+#include <utility>
 
 #include "train/kernels.h"
 #include "train/noise.h"
@@ -176,6 +177,70 @@ model::Network Backbone::to_network(std::span<const float> parameters) const {
   }
   network.readout = to_affine(affine_at(segments_, segments_.size() - 2), parameters);
   return network;
+}
+
+namespace {
+
+/// Puts arrays one behind the other.
+class Flattener {
+ public:
+  template <typename Array>
+  void put(const Array& values) {
+    result_.insert(result_.end(), values.data(), values.data() + values.size());
+  }
+  void put(const model::Affine& affine) {
+    put(affine.weight);
+    put(affine.bias);
+  }
+  void skip(const model::Matrix& values) {
+    result_.insert(result_.end(), static_cast<std::size_t>(values.size()), 0.0f);
+  }
+  std::vector<float> take() { return std::move(result_); }
+
+ private:
+  std::vector<float> result_;
+};
+
+}  // namespace
+
+std::vector<float> Backbone::from_network(const model::Network& network) const {
+  Flattener flat;
+  flat.put(network.input);
+  for (const model::Layer& layer : network.layers) {
+    flat.put(layer.candidate);
+    flat.put(layer.beta_lo);
+    flat.put(model::Vector(layer.beta_hi - layer.beta_lo));
+    flat.put(layer.alpha);
+    flat.put(layer.output);
+  }
+  flat.put(network.readout);
+  return flat.take();
+}
+
+ChipErrors Backbone::chip_errors(const model::DieErrors& errors) const {
+  Flattener relative;
+  Flattener added;
+  const auto none = [&](const model::Affine& affine) {
+    added.skip(affine.weight);
+    added.put(model::Vector(model::Vector::Zero(affine.bias.size())));
+  };
+  relative.put(errors.input);
+  none(errors.input);
+  for (const model::LayerErrors& layer : errors.layers) {
+    relative.put(layer.candidate);
+    added.skip(layer.candidate.weight);
+    added.put(layer.offset);
+    for (const model::Vector* values : {&layer.threshold, &layer.width, &layer.gain}) {
+      relative.put(*values);
+      added.put(model::Vector(model::Vector::Zero(values->size())));
+    }
+    relative.put(layer.output);
+    none(layer.output);
+  }
+  relative.put(errors.readout);
+  added.skip(errors.readout.weight);
+  added.put(errors.readout_offset);
+  return {relative.take(), added.take()};
 }
 
 namespace {

@@ -101,6 +101,14 @@ std::vector<Key> plain_keys() {
        {"clip", "fixed"},
        "scale coefficients by each clip's statistics, or by the training set's (saved in the model)"},
       {"model.output", Text(&C::output), 0, 0, {}, "model file to write; relative to the current folder"},
+      {"model.start",
+       Text(&C::start),
+       0,
+       0,
+       {},
+       "hardware backbone: model file to go on from, of the same shape; empty: drawn start values. The incomplete "
+       "reset "
+       "(training.epsilon_hold, training.epsilon_fall) is then 0 unless given"},
       {"model.backbone",
        Text(&C::backbone),
        0,
@@ -230,6 +238,13 @@ std::vector<Key> plain_keys() {
        "hardware backbone: weight of the current that a clip draws, in unit currents, in the loss; 0: none"},
       {"circuit.floor", Number(&C::floor), 0, 1, {}, "least beta_lo, beta_hi - beta_lo and alpha"},
       {"circuit.weight_limit", Number(&C::weight_limit), 1, 1e6, {}, "largest magnitude of any parameter"},
+      {"circuit.die",
+       Text(&C::die),
+       0,
+       0,
+       {},
+       "hardware backbone: die file (docs/silicon.md) of the chip that the network is trained for and scored on; needs "
+       "model.start, the model that it belongs to; empty: none"},
       {"augmentation.time_shift", Whole(&C::time_shift), 0, 100, {}, "largest shift of a training clip, in frames"},
       {"augmentation.speed", Number(&C::speed), 0, 0.5, {}, "largest relative change of a training clip's speed"},
       {"augmentation.feature_noise",
@@ -457,6 +472,11 @@ void check_config(const TrainConfig& config) {
   }
   check_backbone(config);
   check_noise(config);
+  if (!config.die.empty() && config.start.empty()) {
+    throw bad_input(
+        fmt::format("circuit.die is {} and model.start empty; expected the model that the die file belongs to",
+                    hysteron::quoted(config.die)));
+  }
   if (config.gain > 0.0 && config.normalisation == "clip") {
     throw bad_input(
         fmt::format("augmentation.gain is {} and data.normalisation \"clip\", which takes a clip's level out again; "
@@ -472,6 +492,10 @@ void check_config(const TrainConfig& config) {
 }
 
 void settle_noise(TrainConfig& config) {
+  if (!config.start.empty()) {
+    if (!config.given.contains("training.epsilon_hold")) config.epsilon_hold = 0.0;
+    if (!config.given.contains("training.epsilon_fall")) config.epsilon_fall = 0.0;
+  }
   if (config.given.contains(kAdditive)) return;
   config.training_noise.additive = config.backbone == "software" ? 0.0 : TrainConfig{}.training_noise.additive;
 }

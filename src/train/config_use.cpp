@@ -54,6 +54,7 @@ constexpr Use kUses[] = {
     {"data.corpus_seed",
      [](const TrainConfig& config) { return keywords(config) && config.data_folder == TrainConfig{}.data_folder; }},
     {"data.normalisation", keywords},
+    {"model.start", hardware},
     {"model.mlp", software},
     {"model.position", software},
     {"model.convolution", software},
@@ -67,6 +68,7 @@ constexpr Use kUses[] = {
     {"circuit.margin", hardware},
     {"circuit.margin_weight", hardware},
     {"circuit.power_weight", hardware},
+    {"circuit.die", hardware},
     {"augmentation.", keywords},
     {kClassesTable, keywords},
 };

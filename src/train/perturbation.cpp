@@ -94,13 +94,17 @@ std::vector<std::string> errors_without_effect(const std::vector<Segment>& segme
   return idle;
 }
 
-Die::Die(const std::vector<Segment>& segments, const Perturbation& perturbation, Random random) : segments_(segments) {
+Die::Die(const std::vector<Segment>& segments, const Perturbation& perturbation, Random random, const ChipErrors* chip)
+    : segments_(segments) {
   for (const Segment& segment : segments) {
     const double deviation = deviation_of(segment, perturbation);
     for (std::size_t i = 0; i < segment.size(); ++i) {
       errors_.push_back(deviation > 0.0 ? static_cast<float>(deviation * random.normal()) : 0.0f);
     }
   }
+  if (chip == nullptr) return;
+  for (std::size_t i = 0; i < errors_.size(); ++i) errors_[i] = (1.0f + errors_[i]) * (1.0f + chip->relative[i]) - 1.0f;
+  added_ = chip->added;
 }
 
 void Die::apply(std::span<const float> parameters, std::span<float> perturbed) const {
@@ -114,6 +118,7 @@ void Die::apply(std::span<const float> parameters, std::span<float> perturbed) c
       perturbed[lower] = std::copysign(std::max(upper - std::abs(perturbed[width]), 0.0f), parameters[lower]);
     }
   }
+  for (std::size_t i = 0; i < added_.size(); ++i) perturbed[i] += added_[i];
 }
 
 void Die::pull_back(std::span<const float> parameters, std::span<float> gradient) const {

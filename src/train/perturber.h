@@ -1,7 +1,9 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "hysteron/train/perturbation.h"
@@ -11,8 +13,8 @@ namespace hysteron::train {
 /// What hardware-aware training does to parameters before a pass and to the gradient after it.
 class Perturber {
  public:
-  Perturber(const std::vector<Segment>& segments, const Perturbation& perturbation)
-      : segments_(segments), perturbation_(perturbation), grid_(perturbation) {}
+  Perturber(const std::vector<Segment>& segments, const Perturbation& perturbation, std::optional<ChipErrors> chip = {})
+      : segments_(segments), perturbation_(perturbation), grid_(perturbation), chip_(std::move(chip)) {}
 
   /// The parameters on their grid.
   std::vector<float> snapped(const std::vector<float>& parameters) const {
@@ -31,7 +33,8 @@ class Perturber {
   };
 
   Drawn draw(const std::vector<float>& parameters, const Random& random) const {
-    Drawn drawn{snapped(parameters), std::vector<float>(parameters.size()), Die(segments_, perturbation_, random)};
+    Drawn drawn{snapped(parameters), std::vector<float>(parameters.size()),
+                Die(segments_, perturbation_, random, chip_ ? &*chip_ : nullptr)};
     drawn.die.apply(drawn.snapped, drawn.parameters);
     return drawn;
   }
@@ -40,13 +43,14 @@ class Perturber {
   const std::vector<Segment>& segments_;
   Perturbation perturbation_;
   WeightGrid grid_;
+  std::optional<ChipErrors> chip_;
 };
 
-/// Null where `perturbation` leaves parameters as they are. `segments` must outlive it.
-inline std::unique_ptr<Perturber> make_perturber(const std::vector<Segment>& segments,
-                                                 const Perturbation& perturbation) {
-  if (!perturbation.has_errors() && !perturbation.has_grid()) return nullptr;
-  return std::make_unique<Perturber>(segments, perturbation);
+/// Null where `perturbation` leaves parameters as they are and there is no `chip`. `segments` must outlive it.
+inline std::unique_ptr<Perturber> make_perturber(const std::vector<Segment>& segments, const Perturbation& perturbation,
+                                                 std::optional<ChipErrors> chip = {}) {
+  if (!perturbation.has_errors() && !perturbation.has_grid() && !chip) return nullptr;
+  return std::make_unique<Perturber>(segments, perturbation, std::move(chip));
 }
 
 }  // namespace hysteron::train

@@ -13,6 +13,7 @@
 
 #include "hysteron/base/error.h"
 #include "hysteron/base/random.h"
+#include "hysteron/model/die_file.h"
 #include "hysteron/model/model_file.h"
 #include "hysteron/train/backbone.h"
 #include "hysteron/train/calibrate.h"
@@ -75,9 +76,48 @@ BackboneShape shape_of(const TrainConfig& config, const TrainingData& data) {
   return {data.train.features.width, config.width, config.cells_per_layer(), config.layers, data.labels.size()};
 }
 
+/// What a run begins with in place of drawn values, and the chip it is for.
+struct Origin {
+  std::optional<model::Network> start;
+  std::optional<model::DieErrors> chip;
+  std::string die_model;  // key of the model that the die file belongs to
+
+  /// A network as it is on the chip.
+  model::Network built(const model::Network& network) const { return chip ? model::on_die(network, *chip) : network; }
+};
+
+/// Throws a bad-input Error where the files of the configuration are not of its shape or not of each other.
+Origin load_origin(const TrainConfig& config, const BackboneShape& shape) {
+  Origin origin;
+  if (config.start.empty()) return origin;
+  origin.start = model::load_model(config.start);
+  const model::Network& start = *origin.start;
+  const auto check = [&](const char* what, std::size_t found, std::size_t wanted) {
+    if (found == wanted) return;
+    throw bad_input(fmt::format("{}: the model of model.start has {} {}; expected the configuration's {}",
+                                hysteron::quoted(config.start), what, found, wanted));
+  };
+  check("inputs", start.inputs(), shape.inputs);
+  check("width", start.width(), shape.width);
+  check("layers", start.layers.size(), shape.layers);
+  for (const model::Layer& layer : start.layers) {
+    check("cells", layer.cells(), shape.cells);
+    if (!layer.initial_state.isZero()) {
+      throw bad_input(fmt::format("{}: a cell is on before the first frame; training expects all of them off",
+                                  hysteron::quoted(config.start)));
+    }
+  }
+  check("labels", start.outputs(), shape.outputs);
+  if (config.die.empty()) return origin;
+  origin.chip = model::read_die_file(config.die, start);
+  origin.die_model = model::die_file_key(config.die);
+  return origin;
+}
+
 class Trainer {
  public:
-  Trainer(const TrainConfig& config, const TrainingData& data, std::size_t restart, ThreadPool& pool)
+  Trainer(const TrainConfig& config, const TrainingData& data, const Origin& origin, std::size_t restart,
+          ThreadPool& pool)
       : config_(config),
         data_(data),
         pool_(pool),
@@ -85,9 +125,12 @@ class Trainer {
         backbone_(shape_of(config, data)),
         optimiser_(backbone_.segments(), backbone_.parameters(), config.weight_decay),
         sampler_(data.train, data.labels.size(), augmentation_of(config, data), random_.child("batches")),
-        parameters_(backbone_.initial_parameters(random_.child("parameters"), config.initialisation == "positive")),
+        parameters_(origin.start ? backbone_.from_network(*origin.start)
+                                 : backbone_.initial_parameters(random_.child("parameters"),
+                                                                config.initialisation == "positive")),
         gradient_(backbone_.parameters()),
-        perturber_(make_perturber(backbone_.segments(), config.training_noise)) {
+        perturber_(make_perturber(backbone_.segments(), config.training_noise,
+                                  origin.chip ? std::optional(backbone_.chip_errors(*origin.chip)) : std::nullopt)) {
     bound();
   }
 
@@ -272,6 +315,7 @@ struct Best {
 struct Run {
   const TrainConfig& config;
   const TrainingData& data;
+  const Origin& origin;
   ThreadPool& pool;
   Reporter& reporter;
   const StopFlag& stop;
@@ -312,12 +356,12 @@ class Progress {
   double right_ = 0.0;
 };
 
-std::string training_record(const TrainConfig& config, const Best& best) {
+std::string training_record(const TrainConfig& config, const Origin& origin, const Best& best) {
   nlohmann::ordered_json record;
   record["config"] = nlohmann::ordered_json::parse(config_to_json(config));
   // Where the files lie says nothing about the network, and the same training must give the same bytes anywhere.
   for (const std::string& key : keys_without_effect()) record["config"].erase(key);
-  for (const char* key : {"data.folder", "data.file"}) record["config"].erase(key);
+  for (const char* key : {"data.folder", "data.file", "model.start", "circuit.die"}) record["config"].erase(key);
   // What is left can be trained again as it is (check_used).
   for (const ConfigKey& key : config_keys()) {
     if (is_ignored(config, key.name)) record["config"].erase(key.name);
@@ -326,7 +370,7 @@ std::string training_record(const TrainConfig& config, const Best& best) {
   record["best_step"] = best.step;
   record["validation_loss"] = best.loss;
   record["validation_accuracy"] = best.validation.accuracy;
-  return record.dump();
+  return origin.die_model.empty() ? record.dump() : model::tuned_for(record.dump(), origin.die_model);
 }
 
 std::optional<KeptParameters> kept(const Best& best) {
@@ -363,7 +407,7 @@ void save(Run& run, Trainer& trainer, std::size_t restart, std::size_t step) {
 Best examine(const Run& run, const Trainer& trainer, std::size_t restart, std::size_t step,
              const std::vector<float>& parameters) {
   Best found{true, restart, step, 0.0, parameters, trainer.network(parameters), {}, {}};
-  found.validation = evaluate(found.network, run.data.validation, run.pool);
+  found.validation = evaluate(run.origin.built(found.network), run.data.validation, run.pool);
   found.loss = validation_loss(run.config, found.validation);
   return found;
 }
@@ -380,16 +424,31 @@ double quality(const Best& candidate) {
          (1.0 - candidate.robustness.frame_agreement) - candidate.robustness.state_mismatch;
 }
 
+/// Shifts the readout's biases by what makes the vote best, on the chip if there is one.
+void shift_vote(const Run& run, model::Network& network) {
+  if (!run.origin.chip) {
+    calibrate_vote(network, run.data.train, run.pool);
+    return;
+  }
+  const model::Network before = run.origin.built(network);
+  model::Network after = before;
+  calibrate_vote(after, run.data.train, run.pool);
+  const model::Vector& errors = run.origin.chip->readout.bias;
+  for (Eigen::Index k = 0; k < errors.size(); ++k) {
+    network.readout.bias[k] += (after.readout.bias[k] - before.readout.bias[k]) / std::max(1.0f + errors[k], 0.1f);
+  }
+}
+
 /// Shifts the vote. On a grid of levels the shift is rounded, which may be worse than none.
 void calibrate(const Run& run, Best& candidate) {
   model::Network shifted = candidate.network;
-  calibrate_vote(shifted, run.data.train, run.pool);
+  shift_vote(run, shifted);
   const bool levels = run.config.training_noise.bits > 0;
   if (levels) {
     model::Vector& bias = shifted.readout.bias;
     WeightGrid(run.config.training_noise).snap({bias.data(), static_cast<std::size_t>(bias.size())});
   }
-  Evaluation found = evaluate(shifted, run.data.validation, run.pool);
+  Evaluation found = evaluate(run.origin.built(shifted), run.data.validation, run.pool);
   const auto mean = [](const Evaluation& of) { return of.accuracy + of.balanced_accuracy; };
   if (levels && mean(found) < mean(candidate.validation)) return;
   candidate.network = std::move(shifted);
@@ -401,8 +460,8 @@ void calibrate(const Run& run, Best& candidate) {
 void keep_better(Run& run) {
   Best& candidate = run.of_restart;
   if (run.config.calibration == "vote") calibrate(run, candidate);
-  candidate.robustness = robustness(candidate.network, run.data.validation, kRobustnessDeviation, kRobustnessCopies,
-                                    run.config.seed, run.pool);
+  candidate.robustness = robustness(run.origin.built(candidate.network), run.data.validation, kRobustnessDeviation,
+                                    kRobustnessCopies, run.config.seed, run.pool);
   if (!run.best.found || quality(candidate) > quality(run.best)) run.best = std::move(candidate);
   run.of_restart = {};
 }
@@ -426,11 +485,13 @@ std::size_t restore(Run& run, Trainer& trainer, const Checkpoint& checkpoint) {
 /// Trains from one start and keeps its best network if it is the best of all. `checkpoint`: of this start, or null.
 void train_from_start(Run& run, std::size_t restart, std::size_t restarts, const Checkpoint* checkpoint) {
   const TrainConfig& config = run.config;
-  Trainer trainer(config, run.data, restart, run.pool);
+  Trainer trainer(config, run.data, run.origin, restart, run.pool);
   Progress progress(run.reporter, restart, restarts);
   run.of_restart = {};
   const std::size_t first = checkpoint == nullptr ? 0 : restore(run, trainer, *checkpoint);
   trainer.note_checkpoint(run.last_checkpoint);
+  // A model that is trained on is one of those to choose from.
+  if (run.origin.start && first == 0) validate(run, trainer, restart, 0);
   for (std::size_t step = first; step < config.steps; ++step) {
     if (run.stop.requested()) interrupt(run, trainer, restart, step);
     const StepFigures figures = trainer.step(step);
@@ -463,8 +524,10 @@ TrainResult train(const TrainConfig& config, const TrainingData& data, ThreadPoo
   check_clips(data.validation, data.labels, "validation");
   check_output(config);
   const std::optional<Checkpoint> checkpoint = find_checkpoint(config, data, resume_from);
+  const Origin origin = load_origin(config, shape_of(config, data));
   Run run{config,
           data,
+          origin,
           pool,
           reporter,
           stop,
@@ -486,14 +549,14 @@ TrainResult train(const TrainConfig& config, const TrainingData& data, ThreadPoo
   result.restarts = restarts;
   result.best_step = run.best.step;
   result.network = std::move(run.best.network);
-  result.network.training = training_record(config, run.best);
+  result.network.training = training_record(config, origin, run.best);
   if (!config.output.empty()) model::save_model(config.output, result.network);
   remove_checkpoints(config);
   result.seconds = seconds_since(run.begin);
   result.validation = run.best.validation;
-  result.test = evaluate(result.network, data.test, pool);
-  result.perturbed =
-      score_perturbed(result.network, data.test, config.test_noise, config.test_draws, config.seed, pool);
+  const model::Network built = origin.built(result.network);
+  result.test = evaluate(built, data.test, pool);
+  result.perturbed = score_perturbed(built, data.test, config.test_noise, config.test_draws, config.seed, pool);
   result.robustness = run.best.robustness;
   return result;
 }

@@ -85,7 +85,7 @@ struct CompiledNetwork {
   Conditions conditions;
   double supply = 0.0;  ///< volt
   double frame_seconds = 0.01;
-  double input_ramp = kDefaultInputRamp;         ///< seconds; at most half a frame is taken
+  double input_ramp = kDefaultInputRamp;         ///< seconds; at most a frame is taken
   double input_pedestal = 0.0;                   ///< unit currents on both terminals of every input
   circuit::NetId reference = 0;                  ///< terminal of the unit current
   circuit::NetId reset = 0;                      ///< terminal that holds every cell in its initial state while high

@@ -116,6 +116,7 @@ struct SimulationConditions {
   std::string corner;                 ///< empty: typical
   std::optional<double> supply;       ///< volt
   std::optional<double> temperature;  ///< degree Celsius
+  unsigned die = 0;                   ///< seed of a die that ngspice draws; 0: the circuit as drawn
 };
 
 /// Throws a bad-input Error naming `origin` unless `features` fit `network` and every index of `clips` exists; with

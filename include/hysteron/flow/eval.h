@@ -24,7 +24,8 @@ struct EvalRequest {
   train::Perturbation perturbation;  ///< software backbones: candidates' noise counts for cells with thresholds
   std::size_t draws = 0;             ///< dies to score with it; 0: none
   std::uint64_t die_seed = 1;
-  int jobs = 0;  ///< threads; 0: all
+  std::filesystem::path die_file;  ///< of the chip to score; empty: the model as it is
+  int jobs = 0;                    ///< threads; 0: all
 };
 
 struct EvalResult {

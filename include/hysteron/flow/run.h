@@ -10,6 +10,8 @@
 #include "hysteron/base/reporter.h"
 #include "hysteron/data/features.h"
 #include "hysteron/flow/circuit.h"
+#include "hysteron/flow/clip_records.h"
+#include "hysteron/model/die_file.h"
 #include "hysteron/model/inference.h"
 #include "hysteron/model/network.h"
 
@@ -25,14 +27,21 @@ struct RunResult {
 /// Runs every clip of `features` in the discrete-time model, on all cores.
 RunResult run_software(const model::Network& network, const data::Features& features, int jobs);
 
-/// Compiles `network` and runs every clip in ngspice; the first clip that fails ends it with its Error.
-RunResult run_spice(const CircuitOptions& options, const model::Network& network, const data::Features& features,
-                    Reporter& reporter, const StopFlag& stop);
+/// A copy of the circuit other than the one that was drawn; neither: that one.
+struct DieChoice {
+  std::optional<std::uint64_t> seed;       ///< the die that Monte Carlo draws by it with the same engine
+  std::optional<model::DieErrors> errors;  ///< a measured chip; not in ngspice
+};
 
-/// Compiles `network` and runs every clip in the behavioural engine, on all cores: the circuit as drawn or, with `die`,
-/// the die of that seed, which is the one that Monte Carlo draws by it. Device densities are those of the first clip.
+/// Compiles `network` and runs every clip in ngspice; the first clip that fails ends it with its Error. `files` as of
+/// verify.
+RunResult run_spice(const CircuitOptions& options, const model::Network& network, const data::Features& features,
+                    const DieChoice& die, const ClipFiles& files, Reporter& reporter, const StopFlag& stop);
+
+/// Compiles `network` and runs every clip in the behavioural engine, on all cores. Device densities are those of the
+/// first clip.
 RunResult run_behavioural(const CircuitOptions& options, const model::Network& network, const data::Features& features,
-                          std::optional<std::uint64_t> die, Reporter& reporter, const StopFlag& stop);
+                          const DieChoice& die, Reporter& reporter, const StopFlag& stop);
 
 /// Writes logits [N,T,k], states and candidates [N,L,T,m], in model units, as safetensors.
 void write_run(const RunResult& result, const std::filesystem::path& path);

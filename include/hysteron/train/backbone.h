@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "hysteron/base/random.h"
+#include "hysteron/model/die_file.h"
 #include "hysteron/model/network.h"
+#include "hysteron/train/perturbation.h"
 #include "hysteron/train/segments.h"
 
 namespace hysteron::train {
@@ -86,6 +88,12 @@ class Backbone {
 
   /// The network these parameters stand for; labels and metadata are the caller's.
   model::Network to_network(std::span<const float> parameters) const;
+
+  /// The parameters that stand for `network`, which has this shape.
+  std::vector<float> from_network(const model::Network& network) const;
+
+  /// The errors of a chip, parameter by parameter.
+  ChipErrors chip_errors(const model::DieErrors& errors) const;
 
   /// Memory for one pass; every thread needs its own.
   class Workspace {

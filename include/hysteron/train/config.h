@@ -32,6 +32,7 @@ struct TrainConfig {
   std::uint64_t task_seed = 1;
 
   std::string output = "model.safetensors";
+  std::string start;  ///< empty: values are drawn
   std::string backbone = "hardware";
   std::string cell = "fq_bmru";
   std::string mlp = "glu";
@@ -67,6 +68,7 @@ struct TrainConfig {
   double power_weight = 0.0;
   double floor = 0.05;
   double weight_limit = 10.0;
+  std::string die;  ///< empty: no chip
 
   Perturbation training_noise = candidate_noise(0.04);  ///< what the network is trained with
   Perturbation test_noise;                              ///< what it is scored with besides, at the end
@@ -80,8 +82,8 @@ struct TrainConfig {
   std::set<std::string> given;  ///< keys that were read from a file, of which no number depends on
 
   /// How many starts are trained: `restarts`, or where that is 0 three for widths up to 8, which get stuck in poor
-  /// minima, and one above.
-  std::size_t starts() const { return restarts != 0 ? restarts : (width <= 8 ? 3 : 1); }
+  /// minima, and one above or where the start is a model.
+  std::size_t starts() const { return restarts != 0 ? restarts : (width <= 8 && start.empty() ? 3 : 1); }
 
   std::size_t cells_per_layer() const { return cells == 0 ? width : cells; }
 };
@@ -124,8 +126,9 @@ void check_used(const TrainConfig& config, const std::string& origin);
 /// backbones and tasks of one configuration in turn.
 void drop_ignored(TrainConfig& config);
 
-/// Gives training_noise.additive the default of the backbone unless it was set by a key. For whoever sets the backbone
-/// of a configuration that was read; parse_config has done it.
+/// Gives training_noise.additive the default of the backbone unless it was set by a key, and the incomplete reset that
+/// of the start: a model that is trained on is one with complete resets. For whoever sets the backbone of a
+/// configuration that was read; parse_config has done it.
 void settle_noise(TrainConfig& config);
 
 /// The configuration as TOML without the ignored keys: a file that parse_config and check_used take.

@@ -63,10 +63,18 @@ class WeightGrid {
 /// "gains".
 std::vector<std::string> errors_without_effect(const std::vector<Segment>& segments, const Perturbation& perturbation);
 
+/// Errors that were measured of one chip (model::DieErrors), one a parameter of a flat vector.
+struct ChipErrors {
+  std::vector<float> relative;  ///< of `lower` segments: of beta_hi
+  std::vector<float> added;     ///< model units
+};
+
 /// One die's static errors of a flat parameter vector.
 class Die {
  public:
-  Die(const std::vector<Segment>& segments, const Perturbation& perturbation, Random random);
+  /// Drawn errors, on top of those of `chip` if there is one.
+  Die(const std::vector<Segment>& segments, const Perturbation& perturbation, Random random,
+      const ChipErrors* chip = nullptr);
 
   /// The parameters of this die. A band's errors are those of beta_hi and of the width, as in the circuit, so
   /// beta_lo = beta_hi - width takes both; where that is below 0 it is 0.
@@ -78,6 +86,7 @@ class Die {
  private:
   const std::vector<Segment>& segments_;
   std::vector<float> errors_;  // relative, one a parameter; of `lower` segments: of beta_hi
+  std::vector<float> added_;   // likewise, model units; may be empty: none
 };
 
 /// `network` with the static errors of one die.

@@ -27,6 +27,9 @@ struct TrainResult {
 inline constexpr double kRobustnessDeviation = 0.01;  ///< of TrainResult::robustness
 inline constexpr std::size_t kRobustnessCopies = 10;
 
+/// With config.die everything is validated and scored as the chip of that file has it; the network is what the chip is
+/// to be set to.
+///
 /// Trains the hardware backbone by the recipe of docs/training.md and writes the best network to config.output (empty:
 /// nowhere). The same configuration and data give the same network at any number of threads.
 ///

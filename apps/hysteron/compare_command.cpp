@@ -1,0 +1,192 @@
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "circuit_options.h"
+#include "commands.h"
+#include "hysteron/base/error.h"
+#include "hysteron/base/file.h"
+#include "hysteron/base/units.h"
+#include "hysteron/data/npy.h"
+#include "hysteron/flow/compare.h"
+
+namespace {
+
+struct Options {
+  CircuitFlags circuit;
+  std::filesystem::path model;
+  std::filesystem::path stimulus;
+  std::vector<std::filesystem::path> measured;
+  std::filesystem::path input;
+  std::vector<std::size_t> clips;
+  std::string begin;
+  std::string transresistance;
+  std::optional<double> supply;
+  std::filesystem::path die;
+  std::uint64_t seed = 1;
+  bool json = false;
+};
+
+hysteron::Error usage(const std::string& message) { return {hysteron::ErrorKind::kUsage, message}; }
+
+int make_stimulus(const Options& options, Session& session) {
+  namespace flow = hysteron::flow;
+  const hysteron::model::Network network = read_circuit_model(options.model, options.circuit);
+  const flow::CircuitOptions circuit = read_circuit_flags(options.circuit);
+  hysteron::analysis::StimulusRequest request;
+  request.seed = options.seed;
+  const auto stimulus = hysteron::analysis::make_stimulus(network, request);
+  const auto json = flow::write_stimulus(options.stimulus, stimulus, network,
+                                         {circuit.conditions.unit_current, circuit.mends.input_ramp});
+  for (const auto& at : stimulus.unreached) {
+    session.reporter.warning(
+        fmt::format("layer {}, cell {}: no input was found that passes its {} threshold while the cells below stay",
+                    at.layer, at.cell, at.sets ? "upper" : "lower"));
+  }
+  if (options.json) {
+    fmt::print("{}\n", json.dump());
+  } else {
+    fmt::print("{}: {} frames of {}, {} ramps, {} thresholds without one\n", options.stimulus.string(),
+               stimulus.features.frames, hysteron::format_si(network.frame_seconds, "s"), stimulus.ramps.size(),
+               stimulus.unreached.size());
+  }
+  return 0;
+}
+
+std::string text_of(const hysteron::analysis::Estimate& estimate) {
+  if (!estimate.known()) return "not measured";
+  return fmt::format("{:.5g}  ({:.5g} to {:.5g})", estimate.value, estimate.interval.low, estimate.interval.high);
+}
+
+void print_text(const hysteron::flow::Comparison& comparison, const hysteron::model::Network& network) {
+  const auto& a = comparison.agreement;
+  const std::pair<const char*, const hysteron::analysis::Estimate*> figures[] = {
+      {"decision agreement", &a.decision_agreement},
+      {"frame agreement", &a.frame_agreement},
+      {"state mismatch", &a.state_mismatch},
+      {"candidate error, RMS", &a.candidate_rms},
+      {"  relative", &a.candidate_relative_rms},
+      {"state error, RMS", &a.state_rms},
+      {"  over alpha", &a.state_relative_rms},
+      {"logit error, RMS", &a.logit_rms},
+      {"growth of state errors", &comparison.growth.growth}};
+  fmt::print("{} clips, {} blocks of frames; 95 % intervals in brackets, errors in unit currents\n\n", a.clips,
+             a.blocks);
+  for (const auto& [name, estimate] : figures) fmt::print("{:<24}{}\n", name, text_of(*estimate));
+  fmt::print("\n{:<24}{}\n", "errors do not grow", name_of(comparison.growth.bounded));
+  fmt::print("{:<24}{}\n\n", "suppression 20 or more", name_of(comparison.suppression.claim));
+  fmt::print("{:<8}{:<6}{:>12}{:>12}{:>12}\n", "layer", "cell", "rise", "fall", "high");
+  for (const auto& cell : comparison.thresholds.cells) {
+    const auto& layer = network.layers[cell.layer];
+    const auto j = static_cast<Eigen::Index>(cell.cell);
+    const auto off = [](const hysteron::analysis::Estimate& found, double wanted) {
+      return found.known() && wanted > 0.0 ? fmt::format("{:+.2f} %", 100.0 * (found.value / wanted - 1.0))
+                                           : std::string("-");
+    };
+    fmt::print("{:<8}{:<6}{:>12}{:>12}{:>12}\n", cell.layer, cell.cell, off(cell.rise, layer.beta_hi[j]),
+               off(cell.fall, layer.beta_lo[j]), off(cell.high, layer.alpha[j]));
+  }
+  fmt::print("\nwith the chip's constants candidates and logits are {:.5f} off, without {:.5f} (RMS, unit currents)\n",
+             comparison.fit.after, comparison.fit.before);
+}
+
+hysteron::flow::CompareRequest request_of(const Options& options, const hysteron::flow::CircuitOptions& circuit) {
+  hysteron::flow::CompareRequest request;
+  request.measured = options.measured;
+  request.clips = options.clips;
+  request.scale.unit_current = circuit.conditions.unit_current;
+  if (!options.begin.empty()) request.scale.begin = hysteron::parse_si(options.begin, "--begin");
+  if (!options.transresistance.empty()) {
+    request.scale.transresistance = hysteron::parse_si(options.transresistance, "--transresistance");
+    if (!(*request.scale.transresistance > 0.0)) throw usage("--transresistance: expected ohm above 0");
+  }
+  request.supply = options.supply;
+  request.seed = options.seed;
+  return request;
+}
+
+int compare(const Options& options) {
+  namespace flow = hysteron::flow;
+  const flow::CircuitOptions circuit = read_circuit_flags(options.circuit);
+  const hysteron::model::Network network = read_circuit_model(options.model, options.circuit);
+  if (!options.die.empty()) hysteron::check_writable(options.die, "--write-die");
+  const hysteron::data::Features features = hysteron::data::read_npy(options.input);
+  flow::CompareRequest request = request_of(options, circuit);
+  if (request.clips.empty()) {
+    request.clips.resize(request.measured.size());
+    std::iota(request.clips.begin(), request.clips.end(), std::size_t{0});
+  }
+  flow::check_clips(network, features, request.clips, hysteron::quoted(options.input.string()));
+  const flow::Comparison comparison = flow::compare(network, features, request);
+  const nlohmann::ordered_json json = flow::comparison_json(comparison, network);
+  if (!options.die.empty()) flow::write_die(options.die, comparison, network, options.model.filename().string());
+  if (options.json) {
+    fmt::print("{}\n", json.dump());
+  } else {
+    print_text(comparison, network);
+  }
+  return 0;
+}
+
+int run(const Options& options, Session& session) {
+  if (options.stimulus.empty() == options.measured.empty()) {
+    throw usage(
+        "compare: expected either --stimulus, to make what a bench plays, or --measured, to read what it recorded");
+  }
+  if (!options.stimulus.empty()) return make_stimulus(options, session);
+  if (options.input.empty()) throw usage("compare: --measured needs --input, the features that were played");
+  return compare(options);
+}
+
+}  // namespace
+
+void add_compare_command(CLI::App& app, Session& session) {
+  add_command<Options>(
+      app, session, "compare", "Compare a fabricated chip's waveforms with the model, and find the chip's constants",
+      "hysteron compare model.safetensors --stimulus bench\n"
+      "  hysteron compare model.safetensors --measured bench.csv --input bench/stimulus.npy --write-die die.json\n"
+      "  hysteron compare model.safetensors --measured clip0.csv clip1.csv --input test.npy --clips 0,1",
+      [](CLI::App& command, Options& options) {
+        command.add_option("model", options.model, "Model file")->required();
+        command.add_option(
+            "--stimulus", options.stimulus,
+            "Write into this folder what a bench is to play so that every threshold is passed: features, "
+            "input currents, a description");
+        command.add_option(
+            "--measured", options.measured,
+            "Waveforms of a bench, a file a clip: CSV with units in the header, or safetensors as verify "
+            "--waveforms writes it");
+        command.add_option("--input", options.input, "Features that were played, [clips, frames, inputs] float32 .npy");
+        command.add_option("--clips", options.clips, "Clip of each file (default: 0, 1, ...)")
+            ->delimiter(',')
+            ->check(not_negative());
+        command.add_option(
+            "--begin", options.begin,
+            "Second of the record at which frame 0 begins (default: its beginning, or where it fits best "
+            "if the record is longer than the frames)");
+        command.add_option("--transresistance", options.transresistance,
+                           "Ohm: what made the voltages that were measured of currents");
+        command
+            .add_option("--unit-current", options.circuit.unit_current,
+                        "Current that stands for 1.0 of the model, in ampere")
+            ->capture_default_str();
+        command
+            .add_option("--input-ramp", options.circuit.input_ramp,
+                        "Stimulus: seconds an input takes from one frame's value to the next")
+            ->capture_default_str();
+        command.add_option("--supply", options.supply, "Supply voltage, for the power (default: none is reported)")
+            ->check(CLI::Range(0.1, 100.0));
+        command.add_option("--write-die", options.die,
+                           "Write the chip's constants to this file, for run, eval and train");
+        add_seed(command, "--seed", options.seed, "Of the stimulus' random parts and of the bootstrap")
+            ->default_str(std::to_string(options.seed));
+        command.add_flag("--json", options.json, "Print one JSON object");
+        add_frame_time_flag(command, options.circuit);
+      },
+      [&session](const Options& options) { return run(options, session); });
+}

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "hysteron/data/features.h"
+#include "hysteron/model/network.h"
+
+namespace hysteron::analysis {
+
+/// What a bench is asked to play.
+struct StimulusRequest {
+  double window = 0.2;                            ///< ramps go this share of a threshold to both sides of it
+  std::vector<double> seconds = {0.5, 1.0, 2.0};  ///< that a ramp through the window takes, one ramp each
+  double largest = 6.0;                           ///< feature, model units
+  std::size_t random_points = 0;                  ///< held points for weights; 0: by the number of parameters
+  std::uint64_t seed = 1;
+};
+
+/// Frames in which the candidate of one cell passes one of its thresholds, as software has it.
+struct StimulusRamp {
+  std::size_t layer = 0;
+  std::size_t cell = 0;
+  bool sets = false;
+  std::size_t begin = 0;  ///< first frame
+  std::size_t frames = 0;
+};
+
+struct Stimulus {
+  data::Features features;  ///< one clip
+  std::vector<StimulusRamp> ramps;
+  std::vector<StimulusRamp> unreached;  ///< thresholds that no input was found for; no frames
+};
+
+/// A clip in which, in software, every cell of every layer is set and reset by slow ramps of its candidate, once for
+/// each of request.seconds, while no cell below it switches; then random points, held for four frames each, by which
+/// weights can be told. Later layers are reached over the skip path. For every threshold straight lines through random
+/// inputs along the candidate's gradient are tried, and the one taken keeps the cells below farthest from their
+/// thresholds.
+Stimulus make_stimulus(const model::Network& network, const StimulusRequest& request);
+
+}  // namespace hysteron::analysis

@@ -1,0 +1,239 @@
+#include "hysteron/flow/compare.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+#include "hysteron/base/error.h"
+#include "hysteron/base/file.h"
+#include "hysteron/base/units.h"
+#include "hysteron/compile/clip_bench.h"
+#include "hysteron/data/measured.h"
+#include "hysteron/data/npy.h"
+#include "hysteron/report/circuit_report.h"
+#include "hysteron/report/number_json.h"
+
+namespace hysteron::flow {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using report::number_json;
+
+/// Mean of a curve over the frames of its clip, by readings at 20 places of each.
+double mean_of(const analysis::Curve& curve, const analysis::MeasuredClip& clip) {
+  constexpr std::size_t kPlaces = 20;
+  double sum = 0.0;
+  for (std::size_t t = 0; t < clip.read.frames; ++t) {
+    for (std::size_t i = 0; i < kPlaces; ++i) {
+      sum += curve.at(clip.time_of(t, (static_cast<double>(i) + 0.5) / kPlaces));
+    }
+  }
+  return sum / static_cast<double>(clip.read.frames * kPlaces);
+}
+
+std::optional<compile::Power> power_of(const std::vector<analysis::MeasuredClip>& clips,
+                                       const CompareRequest& request) {
+  if (!request.supply) return std::nullopt;
+  compile::Power power;
+  const double watt = *request.supply * request.scale.unit_current / static_cast<double>(clips.size());
+  for (const analysis::MeasuredClip& clip : clips) {
+    if (!clip.supply || !clip.cell_supply) return std::nullopt;
+    power.feedforward += watt * mean_of(clip.supply, clip);
+    power.cells += watt * mean_of(clip.cell_supply, clip);
+  }
+  power.total = power.feedforward + power.cells;
+  return power;
+}
+
+Json interval_json(const analysis::Interval& interval) {
+  if (!std::isfinite(interval.low) || !std::isfinite(interval.high)) return nullptr;
+  return Json::array({interval.low, interval.high});
+}
+
+Json estimate_json(const analysis::Estimate& estimate) {
+  return {{"value", number_json(estimate.value)}, {"ci95", interval_json(estimate.interval)}};
+}
+
+void add_agreement(const analysis::MeasuredAgreement& agreement, Json& json) {
+  const std::pair<const char*, const analysis::Estimate*> figures[] = {
+      {"decision_agreement", &agreement.decision_agreement},
+      {"frame_agreement", &agreement.frame_agreement},
+      {"state_mismatch", &agreement.state_mismatch},
+      {"candidate_rms", &agreement.candidate_rms},
+      {"candidate_relative_rms", &agreement.candidate_relative_rms},
+      {"state_rms", &agreement.state_rms},
+      {"state_relative_rms", &agreement.state_relative_rms},
+      {"logit_rms", &agreement.logit_rms}};
+  json["clips"] = agreement.clips;
+  for (const auto& [name, estimate] : figures) json[name] = number_json(estimate->value);
+  json["candidate_max"] = number_json(agreement.candidate_max);
+  json["state_max"] = number_json(agreement.state_max);
+  for (const auto& [name, estimate] : figures) json["ci95"][name] = interval_json(estimate->interval);
+  json["blocks"] = agreement.blocks;
+}
+
+Json growth_json(const analysis::ErrorGrowth& growth) {
+  return {{"state_error_rms", estimate_json(growth.rms)},
+          {"square_per_frame", estimate_json(growth.slope)},
+          {"growth", estimate_json(growth.growth)},
+          {"holds", growth.holds},
+          {"longest_frames", growth.longest}};
+}
+
+Json suppression_json(const analysis::MeasuredSuppression& suppression) {
+  Json cells = Json::array();
+  for (const analysis::CellSuppression& cell : suppression.cells) {
+    cells.push_back({{"layer", cell.layer},
+                     {"cell", cell.cell},
+                     {"state", cell.on ? "on" : "off"},
+                     {"ratio", number_json(cell.ratio.value)},
+                     {"ci95", interval_json({cell.ratio.low, cell.ratio.high})},
+                     {"holds", cell.holds}});
+  }
+  return cells;
+}
+
+Json cells_json(const analysis::ThresholdFit& thresholds, const model::Network& network) {
+  Json cells = Json::array();
+  for (const analysis::CellConstants& cell : thresholds.cells) {
+    const model::Layer& layer = network.layers[cell.layer];
+    const auto j = static_cast<Eigen::Index>(cell.cell);
+    cells.push_back({{"layer", cell.layer},
+                     {"cell", cell.cell},
+                     {"beta_hi", layer.beta_hi[j]},
+                     {"beta_lo", layer.beta_lo[j]},
+                     {"alpha", layer.alpha[j]},
+                     {"rise", estimate_json(cell.rise)},
+                     {"fall", estimate_json(cell.fall)},
+                     {"high", estimate_json(cell.high)},
+                     {"low", estimate_json(cell.low)},
+                     {"rises", cell.rises},
+                     {"falls", cell.falls}});
+  }
+  return cells;
+}
+
+Json speed_json(const analysis::SpeedLaw& law) {
+  return {{"coefficient", law.coefficient}, {"exponent", law.exponent}, {"residual", number_json(law.residual)}};
+}
+
+Json rails_json(const std::vector<analysis::RailConstants>& rails) {
+  Json json = Json::array();
+  for (const analysis::RailConstants& rail : rails) {
+    const std::string name = rail.is_logit ? fmt::format("logit[{}]", rail.index)
+                                           : fmt::format("layers.{}.candidate[{}]", rail.layer, rail.index);
+    json.push_back({{"rail", name},
+                    {"gain", estimate_json(rail.gain)},
+                    {"offset", estimate_json(rail.offset)},
+                    {"frames", rail.frames}});
+  }
+  return json;
+}
+
+}  // namespace
+
+Comparison compare(const model::Network& network, const data::Features& features, const CompareRequest& request) {
+  if (request.measured.size() != request.clips.size()) {
+    throw bad_input(fmt::format("{} files of waveforms and {} clips; expected one file a clip", request.measured.size(),
+                                request.clips.size()));
+  }
+  std::vector<data::MeasuredRecord> records;
+  for (const auto& path : request.measured) records.push_back(data::read_measured(path, network.frame_seconds));
+  std::vector<analysis::MeasuredClip> clips;
+  Comparison result;
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    clips.push_back(analysis::align(records[i], network, features.clip(request.clips[i]), request.scale));
+    result.begins.push_back(clips.back().begin);
+  }
+  result.agreement = analysis::measure_agreement(clips, network, request.seed);
+  result.growth = analysis::measure_growth(clips, network, request.seed);
+  result.suppression = analysis::measure_chip_suppression(clips, network, request.seed);
+  result.thresholds = analysis::fit_thresholds(clips, network);
+  result.rails = analysis::fit_rails(clips, network, features, request.clips);
+  result.fit = analysis::fit_parameters(clips, result.thresholds, network, features, request.clips);
+  result.power = power_of(clips, request);
+  return result;
+}
+
+nlohmann::ordered_json comparison_json(const Comparison& comparison, const model::Network& network) {
+  Json json;
+  add_agreement(comparison.agreement, json);
+  json["begin_seconds"] = comparison.begins;
+  json["power_nw"] = comparison.power ? Json(report::power_json(*comparison.power)) : Json(nullptr);
+  json["claims"] = {{"errors_do_not_grow", name_of(comparison.growth.bounded)},
+                    {"suppression_at_least_20", name_of(comparison.suppression.claim)}};
+  json["growth"] = growth_json(comparison.growth);
+  json["suppression"] = suppression_json(comparison.suppression);
+  json["cells"] = cells_json(comparison.thresholds, network);
+  json["switching"] = {{"set", speed_json(comparison.thresholds.sets)},
+                       {"reset", speed_json(comparison.thresholds.resets)}};
+  json["rails"] = rails_json(comparison.rails);
+  json["fit"] = {{"frames", comparison.fit.frames},
+                 {"rms_before", comparison.fit.before},
+                 {"rms_after", comparison.fit.after},
+                 {"missing", comparison.fit.missing}};
+  return json;
+}
+
+void write_die(const std::filesystem::path& path, const Comparison& comparison, const model::Network& network,
+               const std::string& name) {
+  const Json more = {{"cells", cells_json(comparison.thresholds, network)},
+                     {"rails", rails_json(comparison.rails)},
+                     {"missing", comparison.fit.missing}};
+  model::write_die_file(path, comparison.fit.errors, network, name, more);
+}
+
+nlohmann::ordered_json write_stimulus(const std::filesystem::path& folder, const analysis::Stimulus& stimulus,
+                                      const model::Network& network, const BenchTiming& timing) {
+  const data::Features& features = stimulus.features;
+  const double frame = network.frame_seconds;
+  const double ramp = std::min(timing.input_ramp, frame);
+  std::string csv = "time (s)";
+  for (std::size_t j = 0; j < features.width; ++j)
+    csv += fmt::format(",input[{0}].positive (nA),input[{0}].negative (nA)", j);
+  csv += "\n";
+  const auto line = [&](double time, std::size_t t) {
+    fmt::format_to(std::back_inserter(csv), "{:.9g}", time);
+    for (std::size_t j = 0; j < features.width; ++j) {
+      const double current = features.values[t * features.width + j] * timing.unit_current / kNano;
+      fmt::format_to(std::back_inserter(csv), ",{:.7g},{:.7g}", std::max(current, 0.0), std::max(-current, 0.0));
+    }
+    csv += "\n";
+  };
+  line(0.0, 0);
+  for (std::size_t t = 1; t < features.frames; ++t) {
+    if (ramp < frame || t == 1) line(static_cast<double>(t) * frame, t - 1);
+    line(static_cast<double>(t) * frame + ramp, t);
+  }
+  if (ramp < frame) line(static_cast<double>(features.frames) * frame, features.frames - 1);
+  const auto ramps = [](const std::vector<analysis::StimulusRamp>& list) {
+    Json json = Json::array();
+    for (const analysis::StimulusRamp& at : list) {
+      json.push_back({{"layer", at.layer},
+                      {"cell", at.cell},
+                      {"threshold", at.sets ? "rise" : "fall"},
+                      {"first_frame", at.begin},
+                      {"frames", at.frames}});
+    }
+    return json;
+  };
+  const Json json = {{"frames", features.frames},
+                     {"inputs", features.width},
+                     {"frame_seconds", frame},
+                     {"seconds", static_cast<double>(features.frames) * frame},
+                     {"unit_current_a", timing.unit_current},
+                     {"input_ramp_s", ramp},
+                     {"reset_s", compile::kResetShare * frame},
+                     {"ramps", ramps(stimulus.ramps)},
+                     {"unreached", ramps(stimulus.unreached)}};
+  make_directories(folder);
+  data::write_npy(folder / "stimulus.npy", features);
+  write_file(folder / "stimulus.csv", csv);
+  write_file(folder / "stimulus.json", json.dump(1) + "\n");
+  return json;
+}
+
+}  // namespace hysteron::flow
