@@ -94,7 +94,11 @@ int pick(const Options& options, Session& session) {
 int write_slurm_script(const Options& options) {
   flow::check_space_file(options.file);
   const std::size_t ranks = options.ranks == 0 ? static_cast<std::size_t>(hysteron::hardware_jobs()) : options.ranks;
-  const flow::SlurmRequest request{std::filesystem::read_symlink("/proc/self/exe"), options.file, ranks, options.hours,
+  const flow::SlurmRequest request{std::filesystem::read_symlink("/proc/self/exe"),
+                                   options.file,
+                                   options.pdk_root,
+                                   ranks,
+                                   options.hours,
                                    options.patience};
   hysteron::write_file(options.slurm, flow::slurm_script(request));
   if (options.json) {

@@ -96,8 +96,11 @@ int run(const Options& options, Session& session) {
   const flow::Workshop workshop(circuit, session.reporter, session.stop);
   const auto proofs = flow::prove_gates(workshop, networks, request, session.reporter);
   auto json = flow::gates_json(workshop, proofs, request);
+  std::size_t failed = 0;
   if (!options.study.is_empty()) {
-    flow::add_study(json, flow::study_gates(workshop, proofs, request, options.study, session.reporter));
+    const auto studies = flow::study_gates(workshop, proofs, request, options.study, session.reporter);
+    flow::add_study(json, studies);
+    failed = flow::failed_runs(studies);
   }
   if (!options.output.empty()) {
     for (const auto& proof : proofs) {
@@ -111,6 +114,7 @@ int run(const Options& options, Session& session) {
     print_text(proofs);
     if (!options.study.is_empty()) print_study(json["gates"]);
   }
+  if (failed > 0) throw hysteron::simulator_error(fmt::format("{} runs could not be simulated", failed));
   const auto wrong = std::count_if(proofs.begin(), proofs.end(), [](const auto& proof) { return !proof.right(); });
   if (wrong > 0) {
     throw hysteron::Error(hysteron::ErrorKind::kLimitMissed,

@@ -256,7 +256,7 @@ ErrorGrowth measure_growth(const std::vector<MeasuredClip>& clips, const model::
     double count = 0.0;
     const auto read = [&](const Hold& hold, const auto& take) {
       const std::size_t end = hold.end - std::min(hold.frames(), hold.ends_by_flip ? kGuard : std::size_t{0});
-      for (std::size_t t = hold.begin + 1; t < end; ++t) take(t, hold.clip->read.state(l, t, j));
+      for (std::size_t t = hold.begin + kUnread; t < end; ++t) take(t, hold.clip->read.state(l, t, j));
     };
     for (const Hold& hold : holds) {
       read(hold, [&](std::size_t, double state) {
@@ -304,7 +304,6 @@ MeasuredSuppression measure_chip_suppression(const std::vector<MeasuredClip>& cl
                                              std::uint64_t seed) {
   MeasuredSuppression result;
   bool all_above = true;
-  bool any = false;
   for (const bool on : {true, false}) {
     for_each_cell(network, [&](std::size_t l, std::size_t j, double alpha) {
       CellSuppression cell{l, j, on, 0, {kNever, kNever, kNever}};
@@ -329,15 +328,15 @@ MeasuredSuppression measure_chip_suppression(const std::vector<MeasuredClip>& cl
         const Random random = Random(seed).child(on ? "suppression on" : "suppression off", result.cells.size());
         cell.ratio = ratio_of(inputs, outputs, alpha / upper, random);
       }
-      if (on && std::isfinite(cell.ratio.low)) {
-        any = true;
+      if (on) {
         if (cell.ratio.high < kClaimedSuppression) result.claim = Verdict::kRefuted;
+        // A cell without an interval leaves the claim open.
         all_above = all_above && cell.ratio.low >= kClaimedSuppression;
       }
       result.cells.push_back(cell);
     });
   }
-  if (any && all_above) result.claim = Verdict::kConfirmed;
+  if (!result.cells.empty() && all_above) result.claim = Verdict::kConfirmed;
   return result;
 }
 

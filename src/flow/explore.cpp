@@ -125,7 +125,7 @@ class Search {
     }
     find_pareto(individuals);
     result_.reports = rank_.index == 0;
-    if (result_.reports) write_results();
+    write_results();  // every rank the same bytes, as the first may be lost
     return std::move(result_);
   }
 
@@ -209,8 +209,8 @@ class Search {
     }();
     const train::Design design = space().design(genome);
     DesignBench& bench = this->bench();
-    bench.prepare(design.hardware);  // what is bad about data, technology or simulator is no point's own problem
     try {
+      bench.prepare(design.hardware);
       point.figures = bench.evaluate(design, point_file(space(), index, ".safetensors"));
     } catch (const Error& error) {
       if (error.kind() == ErrorKind::kInterrupted) check_stop();

@@ -70,6 +70,21 @@ Json points_json(const std::vector<GatePoint>& points, bool are_dies) {
 
 }  // namespace
 
+std::size_t failed_runs(const std::vector<GateStudy>& studies) {
+  std::size_t failed = 0;
+  const auto count = [&](const std::vector<GatePoint>& points) {
+    failed += static_cast<std::size_t>(
+        std::ranges::count_if(points, [](const GatePoint& point) { return !point.error.empty(); }));
+  };
+  for (const GateStudy& study : studies) {
+    count(study.corners);
+    count(study.dies);
+    if (study.hold) count(study.hold->states);
+    if (study.margins) failed += study.margins->failed;
+  }
+  return failed;
+}
+
 void add_study(nlohmann::ordered_json& json, const std::vector<GateStudy>& studies) {
   for (std::size_t i = 0; i < studies.size(); ++i) {
     const GateStudy& study = studies[i];

@@ -22,6 +22,7 @@ std::string shell_word(const std::string& text) {
 
 std::string slurm_script(const SlurmRequest& request) {
   const auto minutes = static_cast<long>(std::max(1.0, std::ceil(60.0 * request.hours)));
+  const std::string pdk_root = request.pdk_root.empty() ? "" : " --pdk-root " + shell_word(request.pdk_root);
   // A rank that dies leaves its points to the others, so srun is not to end them; after a node's failure the job is
   // queued again and goes on from the points that are kept.
   return fmt::format(
@@ -34,9 +35,9 @@ std::string slurm_script(const SlurmRequest& request) {
       "#SBATCH --open-mode=append\n"
       "#SBATCH --requeue\n"
       "cd {} || exit 3\n"
-      "exec srun --kill-on-bad-exit=0 --wait=0 {} explore {} --jobs 1 --patience {:g}\n",
+      "exec srun --kill-on-bad-exit=0 --wait=0 {} explore {} --jobs 1 --patience {:g}{}\n",
       request.ranks, minutes, shell_word(std::filesystem::current_path().string()),
-      shell_word(request.program.string()), shell_word(request.file.string()), request.patience);
+      shell_word(request.program.string()), shell_word(request.file.string()), request.patience, pdk_root);
 }
 
 }  // namespace hysteron::flow

@@ -274,6 +274,8 @@ TEST_F(Explore, ScriptForSlurmStartsTheSearchOnItsRanks) {
   const Outcome outcome = Program("/bin/sh", {"job.sh"}, surroundings_).wait();
   EXPECT_EQ(outcome.exit_code, 0) << outcome.messages;
   EXPECT_TRUE(has(outcome.output, "4 points")) << outcome.output << outcome.messages;
+  run_json({"explore", "a space.toml", "--slurm", "job.sh", "--pdk-root", "the pdk"});
+  EXPECT_TRUE(has(read_file(folder_ / "job.sh"), " --pdk-root 'the pdk'\n"));
   put("bad.toml", "[variables]\nd = [8, 4]\n");
   expect_refusal({"explore", "bad.toml", "--slurm", "bad.sh"}, 3, {"bad.toml", "variables.d"});
 }

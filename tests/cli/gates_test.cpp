@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "cli/program.h"
+#include "cli/watched.h"
 
 namespace hysteron::cli {
 namespace {
@@ -66,6 +66,26 @@ TEST_F(Gates, StudiesALatch) {
   EXPECT_GT(gate["hold"]["lowest_high_a"], 0.9e-10);
   EXPECT_EQ(gate["dies"]["points"], 3);
   EXPECT_EQ(gate["dies"]["failed"], 0);
+  EXPECT_EQ(gate["dies"]["right"], 3);
+  EXPECT_EQ(gate["dies"]["yield"], 1.0);
+}
+
+using FailingGates = WatchedCli;
+
+TEST_F(FailingGates, DiesThatNgspiceCannotSolveAreCountedAndEndWithFour) {
+  const FakeProgram fake(
+      "if [ -e deck.cir ] && [ -e \"$(dirname \"$0\")/broken\" ]; then echo 'Error: the moon is full' >&2; exit 1; fi\n"
+      "exec ngspice \"$@\"");
+  use(fake);
+  put("n.gates", "input a\nq = not a\noutput q\n");
+  EXPECT_EQ(run({"gates", "n.gates", "-o", "out"}).exit_code, 0);
+  write_file(fake.folder() / "broken", "");
+  const Outcome outcome = run({"gates", "n.gates", "--dies", "2", "-o", "out", "--json"});
+  EXPECT_EQ(outcome.exit_code, 4) << outcome.messages;
+  EXPECT_TRUE(has(outcome.messages, "2 runs could not be simulated")) << outcome.messages;
+  const auto gate = nlohmann::json::parse(outcome.output)["gates"][0];
+  EXPECT_EQ(gate["dies"]["failed"], 2);
+  EXPECT_TRUE(has(gate["dies"]["not_right"][0]["error"].dump(), "moon"));
 }
 
 TEST_F(Gates, RefusesWhatIsNoCircuit) {

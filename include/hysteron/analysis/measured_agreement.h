@@ -67,8 +67,8 @@ inline constexpr double kClaimedSuppression = 20.0;
 
 struct MeasuredSuppression {
   std::vector<CellSuppression> cells;  ///< on, then off, layer by layer
-  /// "every cell that is on suppresses by kClaimedSuppression or more": confirmed where all intervals are above,
-  /// refuted where one is below.
+  /// "every cell that is on suppresses by kClaimedSuppression or more": confirmed where every cell has an interval and
+  /// all are above, refuted where one is below. Intervals are 95 % each, whatever their number.
   Verdict claim = Verdict::kUndecided;
 };
 

@@ -112,6 +112,7 @@ void check_space_file(const std::filesystem::path& file);
 struct SlurmRequest {
   std::filesystem::path program;  ///< the hysteron program
   std::filesystem::path file;     ///< the search space
+  std::string pdk_root;           ///< empty: none is given
   std::size_t ranks = 1;
   double hours = 24.0;
   double patience = 60.0;

@@ -75,6 +75,9 @@ struct GateStudy {
 std::vector<GateStudy> study_gates(const Workshop& workshop, const std::vector<GateProof>& proofs,
                                    const GatesRequest& timing, const GateStudyRequest& request, Reporter& reporter);
 
+/// Runs of ngspice that gave no result, of all studies.
+std::size_t failed_runs(const std::vector<GateStudy>& studies);
+
 /// Adds what was asked to the circuits of gates_json; docs/gates.md has the fields.
 void add_study(nlohmann::ordered_json& json, const std::vector<GateStudy>& studies);
 
