@@ -20,6 +20,8 @@ constexpr std::size_t kMove = 6;     // frames to get from one place to another
 constexpr std::size_t kRest = 10;    // frames to settle there
 constexpr std::size_t kPointFrames = 4;
 constexpr double kPointSize = 1.5;     // deviation of random points
+constexpr double kFallShare = 0.6;     // of the window, over the currents that make a lower threshold
+constexpr double kLowest = 2e-3;       // candidate that a ramp ends at, model units
 constexpr double kLeastWindow = 0.03;  // model units
 constexpr double kBeyond = 1.3;        // how far beyond a threshold a cell is brought to its other state, over it
 constexpr double kAmple =
@@ -158,7 +160,7 @@ class Planner {
       if (!walker.same_below(before, l)) return false;
       if (switched == 0 && walker.on(l, j) == sets) switched = i;
     }
-    return switched > kCoarse / 4 && switched < kCoarse - kCoarse / 8;
+    return switched > kCoarse / 6 && switched + 1 < kCoarse;
   }
 
   /// Places along x0 + t g, from low candidates to high ones, where the cell's candidate first reaches `level`.
@@ -211,10 +213,13 @@ class Planner {
     const double upper = layer.beta_hi[static_cast<Eigen::Index>(j)];
     const double lower = layer.beta_lo[static_cast<Eigen::Index>(j)];
     const double threshold = sets ? upper : lower;
-    const double half = std::max(request_.window * threshold, kLeastWindow);
-    if (threshold - half < 0.0) return std::nullopt;
+    // A lower threshold is the difference of two currents and off by what both are.
+    const double scale = sets ? upper : std::hypot(upper, upper - lower);
+    const double half = std::max({request_.window * threshold, kFallShare * request_.window * scale, kLeastWindow});
+    const double bottom = std::max(threshold - half, kLowest);
+    if (bottom >= threshold) return std::nullopt;
     const Scan line = scan(x0, direction, l, j, sets);
-    const auto low = line.where(threshold - half);
+    const auto low = line.where(bottom);
     const auto high = line.where(threshold + half);
     // Setting needs the cell off, resetting needs it on.
     auto prepare =

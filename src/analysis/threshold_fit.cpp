@@ -22,11 +22,11 @@ constexpr double kHigh = 0.7;
 constexpr double kFirstExponent = 0.5;
 constexpr double kExponentStep = 0.05;
 constexpr std::size_t kExponents = 11;
-constexpr double kBetter = 4.0;         // times the variance of a reading by which another exponent must be nearer
-constexpr double kOutlier = 5.0;        // deviations
-constexpr double kRounding = 1e-6;      // unit currents that no outlier is below
-constexpr std::size_t kFewChances = 3;  // frames on either side that a bracket takes
-constexpr double kWidest = 0.1;         // bracket, over beta_hi
+constexpr double kBetter = 4.0;     // times the variance of a reading by which another exponent must be nearer
+constexpr double kOutlier = 5.0;    // deviations
+constexpr double kRounding = 1e-6;  // unit currents that no outlier is below
+constexpr std::size_t kStays = 10;  // frames without a candidate in which a cell that never resets stays on
+constexpr double kNothing = 0.01;   // candidate that is none, over beta_hi
 constexpr double kNormal95 = 1.959963984540054;
 constexpr double kSpeedClass = 0.2;  // speeds count as different if their logarithms are
 
@@ -213,52 +213,22 @@ Estimate around(double value, double deviation) {
   return {value, {value - kNormal95 * deviation, value + kNormal95 * deviation}};
 }
 
-/// A frame in which a cell might have switched.
-struct Chance {
-  double candidate = 0.0;
-  bool switched = false;
-};
-
-/// The threshold that parts the frames in which a cell switched from those in which it did not with the fewest on the
-/// wrong side, and the candidates next to it as its interval; NaN where they are few, far apart or badly parted.
-Estimate bracket(std::vector<Chance> chances, bool sets, double upper) {
-  const Estimate none{kNever, {kNever, kNever}};
-  // Ascending towards switching.
-  const double sign = sets ? 1.0 : -1.0;
-  std::sort(chances.begin(), chances.end(),
-            [&](const Chance& a, const Chance& b) { return sign * a.candidate < sign * b.candidate; });
-  std::size_t wrong = 0;
-  for (const Chance& chance : chances) wrong += chance.switched ? 0 : 1;
-  const std::size_t stays = wrong;
-  const std::size_t switches = chances.size() - stays;
-  if (stays < kFewChances || switches < kFewChances) return none;
-  std::size_t least = wrong;
-  std::size_t place = 0;  // frames before it stay
-  for (std::size_t i = 0; i < chances.size(); ++i) {
-    wrong += chances[i].switched ? 1 : 0;
-    wrong -= chances[i].switched ? 0 : 1;
-    if (wrong >= least) continue;
-    least = wrong;
-    place = i + 1;
-  }
-  if (place == 0 || place == chances.size() || least * kFewChances > switches) return none;
-  const double before = chances[place - 1].candidate;
-  const double behind = chances[place].candidate;
-  if (std::abs(behind - before) > kWidest * upper) return none;
-  return {0.5 * (before + behind), {std::min(before, behind), std::max(before, behind)}};
-}
-
-Estimate bracket_of(const std::vector<MeasuredClip>& clips, std::size_t layer, std::size_t cell, bool sets,
-                    double upper) {
-  std::vector<Chance> chances;
+/// Whether a cell was seen to stay on for kStays frames without any candidate, and never to reset: its lower threshold
+/// is 0. Gives the least candidate in `least`.
+bool never_resets(const std::vector<MeasuredClip>& clips, std::size_t layer, std::size_t cell, double upper,
+                  double& least) {
+  std::size_t stays = 0;
   for (const MeasuredClip& clip : clips) {
     if (!clip.states[layer][cell] || !clip.candidates[layer][cell]) continue;
     for (std::size_t t = 1; t < clip.read.frames; ++t) {
-      if (clip.bit(layer, t - 1, cell) == sets) continue;
-      chances.push_back({clip.read.candidate(layer, t, cell), clip.bit(layer, t, cell) == sets});
+      if (!clip.bit(layer, t - 1, cell)) continue;
+      if (!clip.bit(layer, t, cell)) return false;
+      const double candidate = clip.read.candidate(layer, t, cell);
+      least = std::min(least, candidate);
+      stays += candidate <= kNothing * upper ? 1 : 0;
     }
   }
-  return bracket(std::move(chances), sets, upper);
+  return stays >= kStays;
 }
 
 /// Mean of a level over frames, its interval from the means of the holds they are in.
@@ -347,10 +317,12 @@ ThresholdFit fit_thresholds(const std::vector<MeasuredClip>& clips, const model:
       (sets ? fit.cells[cell].rise : fit.cells[cell].fall) = around(threshold.first, deviation);
     }
     for (const Reading& reading : own) ++(sets ? fit.cells[reading.cell].rises : fit.cells[reading.cell].falls);
-    for (CellConstants& cell : fit.cells) {
-      Estimate& threshold = sets ? cell.rise : cell.fall;
-      const double upper = network.layers[cell.layer].beta_hi[static_cast<Eigen::Index>(cell.cell)];
-      if (!threshold.known()) threshold = bracket_of(clips, cell.layer, cell.cell, sets, upper);
+  }
+  for (CellConstants& cell : fit.cells) {
+    const double upper = network.layers[cell.layer].beta_hi[static_cast<Eigen::Index>(cell.cell)];
+    double least = upper;
+    if (!cell.fall.known() && never_resets(clips, cell.layer, cell.cell, upper, least)) {
+      cell.fall = {0.0, {0.0, std::max(0.0, least)}};
     }
   }
   return fit;

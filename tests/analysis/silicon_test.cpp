@@ -176,11 +176,11 @@ TEST(ThresholdFit, FindsThresholdsAndGainsOfAChipWithinATenthOfTheirDeviation) {
     const model::Layer& layer = it.chip.layers[cell.layer];
     const model::Layer& nominal = it.network.layers[cell.layer];
     const auto j = static_cast<Eigen::Index>(cell.cell);
-    if (cell.rise.known()) {
+    if (cell.rises > 0) {
       threshold_squares += std::pow((cell.rise.value - layer.beta_hi[j]) / nominal.beta_hi[j], 2);
       ++thresholds;
     }
-    if (cell.fall.known()) {
+    if (cell.falls > 0) {
       threshold_squares += std::pow((cell.fall.value - layer.beta_lo[j]) / nominal.beta_hi[j], 2);
       ++thresholds;
     }
@@ -194,6 +194,20 @@ TEST(ThresholdFit, FindsThresholdsAndGainsOfAChipWithinATenthOfTheirDeviation) {
   EXPECT_GT(it.thresholds.sets.coefficient, 0.0);
 }
 
+TEST(ThresholdFit, ACellThatNothingResetsHasALowerThresholdOfNothing) {
+  model::Network network = trained_like();
+  network.layers[0].beta_lo[0] = 0.03F;
+  model::Network chip = network;
+  chip.layers[0].beta_lo[0] = 0.0F;
+  const Stimulus stimulus = make_stimulus(network, {});
+  ChipBench bench(chip, stimulus.features);
+  const std::vector<MeasuredClip> clips = {align(bench.record(), network, stimulus.features.clip(0), {})};
+  const CellConstants cell = fit_thresholds(clips, network).cells.front();
+  EXPECT_EQ(cell.falls, 0u);
+  EXPECT_EQ(cell.fall.value, 0.0);
+  EXPECT_LT(cell.fall.interval.high, 0.01);
+}
+
 TEST(ThresholdFit, NeedsRampsThatAreStraight) {
   Silicon it;
   for (data::MeasuredSignal& signal : it.bench.record().signals) {
@@ -203,7 +217,9 @@ TEST(ThresholdFit, NeedsRampsThatAreStraight) {
   for (const Switching& seen : find_switchings(it.clips.front(), it.network)) {
     EXPECT_FALSE(seen.layer == 0 && seen.cell == 0);
   }
-  EXPECT_FALSE(fit_thresholds(it.clips, it.network).cells.front().rise.known());
+  const CellConstants cell = fit_thresholds(it.clips, it.network).cells.front();
+  EXPECT_EQ(cell.rises, 0u);
+  EXPECT_EQ(cell.falls, 0u);
 }
 
 TEST(ParameterFit, TheModelWithTheConstantsDoesWhatTheChipDoes) {

@@ -146,11 +146,13 @@ TEST(HazardMends, TheCapacitorFollowsTheUnitCurrentUnlessOneIsAskedFor) {
   EXPECT_DOUBLE_EQ(capacitance(0.3e-9, asked), 0.0);
 }
 
-TEST(HazardMends, ARampTakesAtMostHalfAFrame) {
+TEST(HazardMends, ARampTakesAtMostAFrameAndEndsWhereTheNextBegins) {
   CompiledNetwork compiled = build_network(small_network(), shop().technology, shop().curves, {});
   apply_mends(compiled, {1.0, 0.0, 0.0});
-  const std::vector<float> features = {1.0F, 0.0F, -2.0F, 0.0F};
-  EXPECT_DOUBLE_EQ(make_clip_bench(compiled, features).current_sources[1].current.back().time, 0.02);
+  const std::vector<float> features = {1.0F, 0.0F, -2.0F, 0.0F, 3.0F, 0.0F, 4.0F, 0.0F};
+  const sim::PiecewiseLinear current = make_clip_bench(compiled, features).current_sources[1].current;
+  EXPECT_DOUBLE_EQ(current.back().time, 0.04);
+  for (std::size_t i = 1; i < current.size(); ++i) EXPECT_GT(current[i].time - current[i - 1].time, 1e-3);
 }
 
 TEST(ClipProbes, FollowTheBench) {

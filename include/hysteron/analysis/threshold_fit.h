@@ -59,10 +59,9 @@ std::vector<Switching> find_switchings(const MeasuredClip& clip, const model::Ne
 ///   candidate = threshold + sign * coefficient * speed^exponent,   sign: +1 rising, -1 falling
 /// with the exponent 0.5 (constant charge into V0), or the one up to 1 that fits best where three speeds or more were
 /// seen and it fits better by more than chance. A reading that is 15 % off the median of its cell, or off the law by
-/// more than 5 deviations of the others, is left out. A threshold that no ramp
-/// showed is put in the middle between the candidates, read at 95 % of frames, at which the cell switched and those at
-/// which it did not, if these are within 10 % of beta_hi. Levels: means over frames in which the bit was the same one
-/// frame before, intervals over holds.
+/// more than 5 deviations of the others, is left out. A cell that never
+/// resets and stays on for ten frames with a candidate below 1 % of beta_hi has the lower threshold 0. Levels: means
+/// over frames in which the bit was the same one frame before, intervals over holds.
 ThresholdFit fit_thresholds(const std::vector<MeasuredClip>& clips, const model::Network& network);
 
 }  // namespace hysteron::analysis
