@@ -237,7 +237,7 @@ TEST_F(Software, InterruptedStudyOfTheQuadrantKeepsItsRuns) {
   const std::string kept = read_file(folder_ / "q.json.runs");
   ASSERT_FALSE(kept.empty());
   // A figure that no training gives shows that the run is taken from there.
-  auto first = nlohmann::json::parse(kept.substr(0, kept.find('\n')));
+  auto first = nlohmann::ordered_json::parse(kept.substr(0, kept.find('\n')));
   first["run"]["test_accuracy"] = 0.123;
   put("q.json.runs", first.dump() + "\nhalf a line");
   run_json(command);

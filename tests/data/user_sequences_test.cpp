@@ -52,6 +52,7 @@ TEST_F(UserSequences, ReadsCsvOfUnequalLengths) {
 }
 
 TEST_F(UserSequences, LabelsThatNoModelFileCanHoldAreRefusedByLine) {
+  for (const char* name : {"validation.csv", "test.csv"}) put(name, "sequence,label,x\na,up,0\n");
   expect_refusal("sequence,label,x\na,up,0\nb,\xc3(,1\n", "line 3: a label is no valid UTF-8");
   expect_refusal("sequence,label,x\na,\xff,0\nb,up,1\n", "line 2: a label is no valid UTF-8");
   expect_refusal("sequence,label,x\na,\xe2\x82\xac,0\na,\xe2\x82,1\n", "line 2: a label is no valid UTF-8");
