@@ -220,15 +220,15 @@ nlohmann::ordered_json write_stimulus(const std::filesystem::path& folder, const
     }
     return json;
   };
-  const Json json = {{"frames", features.frames},
-                     {"inputs", features.width},
-                     {"frame_seconds", frame},
-                     {"seconds", static_cast<double>(features.frames) * frame},
-                     {"unit_current_a", timing.unit_current},
-                     {"input_ramp_s", ramp},
-                     {"reset_s", compile::kResetShare * frame},
-                     {"ramps", ramps(stimulus.ramps)},
-                     {"unreached", ramps(stimulus.unreached)}};
+  Json json = {{"frames", features.frames},
+               {"inputs", features.width},
+               {"frame_seconds", frame},
+               {"seconds", static_cast<double>(features.frames) * frame},
+               {"unit_current_a", timing.unit_current},
+               {"input_ramp_s", ramp},
+               {"reset_s", compile::kResetShare * frame},
+               {"ramps", ramps(stimulus.ramps)},
+               {"unreached", ramps(stimulus.unreached)}};
   make_directories(folder);
   data::write_npy(folder / "stimulus.npy", features);
   write_file(folder / "stimulus.csv", csv);

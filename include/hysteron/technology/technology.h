@@ -70,9 +70,10 @@ struct Technology {
 };
 
 /// Finds technology `name`: "generic180" and "gf180mcu" are built in, anything that ends in ".toml" is read as a
-/// description file; "@AREA" behind either scales the gate area of everything that has to match ("generic180@2": twice),
-/// widths and lengths alike, as far as the technology's longest channel allows. Model files are looked for below `pdk_root` (or $PDK_ROOT where that is empty) in the layouts the
-/// description lists. Throws a bad-input Error that names what is missing and where it was looked for.
+/// description file; "@AREA" behind either scales the gate area of everything that has to match ("generic180@2":
+/// twice), widths and lengths alike, as far as the technology's longest channel allows. Model files are looked for
+/// below `pdk_root` (or $PDK_ROOT where that is empty) in the layouts the description lists. Throws a bad-input Error
+/// that names what is missing and where it was looked for.
 Technology load_technology(const std::string& name, const std::filesystem::path& pdk_root = {});
 
 /// Throws a bad-input Error with the corners there are unless `technology` has `corner`; empty stands for the typical
