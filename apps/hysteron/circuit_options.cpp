@@ -56,6 +56,16 @@ void add_circuit_flags(CLI::App& command, CircuitFlags& flags) {
                      "for every nA of the unit current)");
 }
 
+void add_waveform_flags(CLI::App& command, hysteron::flow::ClipFiles& files) {
+  command.add_option("--waveforms", files.waveforms,
+                     "Of ngspice: folder for a file of waveforms a clip, or a file .safetensors for the only clip");
+  command
+      .add_option("--waveform-tolerance", files.tolerance,
+                  "How far waveforms may be from what was simulated, in unit currents and volt")
+      ->check(CLI::Range(1e-9, 1.0))
+      ->capture_default_str();
+}
+
 void add_frame_time_flag(CLI::App& command, CircuitFlags& flags) {
   command.add_option("--frame-time", flags.frame_time,
                      "Seconds for which the circuit gets every frame (default: the model's); small unit currents need "

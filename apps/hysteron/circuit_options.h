@@ -5,6 +5,7 @@
 #include <string>
 
 #include "hysteron/flow/circuit.h"
+#include "hysteron/flow/clip_records.h"
 #include "hysteron/model/network.h"
 
 /// Flags shared by every command that builds or simulates circuits.
@@ -24,6 +25,9 @@ void add_circuit_flags(CLI::App& command, CircuitFlags& flags);
 
 /// --frame-time, for commands that take their model from read_circuit_model.
 void add_frame_time_flag(CLI::App& command, CircuitFlags& flags);
+
+/// --waveforms and --waveform-tolerance, for commands that simulate clips in ngspice.
+void add_waveform_flags(CLI::App& command, hysteron::flow::ClipFiles& files);
 
 /// The model of a file with the frame time that the flag asks for. Throws as load_model does, and a usage Error.
 hysteron::model::Network read_circuit_model(const std::filesystem::path& path, const CircuitFlags& flags);

@@ -104,13 +104,7 @@ void add_run_command(CLI::App& app, Session& session) {
                  "engine (default: the circuit as drawn)");
         command.add_option("--die-file", options.die_file,
                            "Software and behavioural: the chip that compare wrote this die file of");
-        command.add_option("--waveforms", options.files.waveforms,
-                           "Spice: folder for a file of waveforms a clip, or a file .safetensors for the only clip");
-        command
-            .add_option("--waveform-tolerance", options.files.tolerance,
-                        "How far waveforms may be from what was simulated, in unit currents and volt")
-            ->check(CLI::Range(1e-9, 1.0))
-            ->capture_default_str();
+        add_waveform_flags(command, options.files);
         command.add_option("--output", options.output, "Write logits, states and candidates as safetensors");
         command.add_flag("--json", options.json, "Print one JSON object");
         add_circuit_flags(command, options.circuit);

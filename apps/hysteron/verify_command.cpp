@@ -93,13 +93,7 @@ void add_verify_command(CLI::App& app, Session& session) {
         command.add_option("-o,--output", options.output,
                            "Folder for verify.json and a file a clip; the same command again simulates only what is "
                            "missing there");
-        command.add_option("--waveforms", options.files.waveforms,
-                           "Folder for a file of waveforms a clip, or a file .safetensors for the only clip");
-        command
-            .add_option("--waveform-tolerance", options.files.tolerance,
-                        "How far waveforms may be from what was simulated, in unit currents and volt")
-            ->check(CLI::Range(1e-9, 1.0))
-            ->capture_default_str();
+        add_waveform_flags(command, options.files);
         command
             .add_option("--fail-under", options.limits,
                         "METRIC=VALUE; exit with 5 if an agreement is below it or an error above it")

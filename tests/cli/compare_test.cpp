@@ -146,7 +146,6 @@ TEST_F(Compare, TheDieFileGoesToItsModelAlone) {
   }
   expect_refusal({"eval", "other.safetensors", "--data", ".", "--die-file", "die.json"}, 3,
                  {"die.json", "another model"});
-  put("t.toml", "[model]\nwidth = 2\nlayers = 1\nstart = \"other.safetensors\"\n[circuit]\ndie = \"die.json\"\n");
   expect_refusal({"run", "m.safetensors", "--input", "x.npy", "--engine", "spice", "--die-file", "die.json"}, 2,
                  {"--die-file"});
   expect_refusal({"run", "m.safetensors", "--input", "x.npy", "--die", "1"}, 2, {"--die needs"});
@@ -177,7 +176,7 @@ TEST_F(Compare, AVirtualChipOfNgspiceIsReadBack) {
   EXPECT_NE(run_json(compare)["candidate_rms"], drawn["candidate_rms"]);
 }
 
-TEST_F(Compare, TrainingGoesOnFromAModelForItsChip) {
+TEST_F(Compare, TrainingForAChipNeedsADieFileOfItsModel) {
   put_tones(folder_ / "tones");
   put("first.toml", tiny_training(folder_ / "tones", "first.safetensors"));
   run_json({"train", "first.toml"});
