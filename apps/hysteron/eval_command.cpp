@@ -5,6 +5,7 @@
 #include <string>
 
 #include "commands.h"
+#include "die_scores.h"
 #include "hysteron/base/error.h"
 #include "hysteron/flow/eval.h"
 
@@ -81,28 +82,6 @@ hysteron::train::Perturbation perturbation_of(const Options& options) {
     throw hysteron::Error(hysteron::ErrorKind::kUsage, "eval: errors and noise need --draws N, the number of dies");
   }
   return result;
-}
-
-void print_spread(const char* what, const std::vector<double>& values) {
-  const auto figures = hysteron::train::spread(values);
-  fmt::print("{:<20}{:.2f} % mean, {:.2f} % deviation, {:.2f} % worst of {} dies\n", what, 100.0 * figures.mean,
-             100.0 * figures.deviation, 100.0 * figures.worst, values.size());
-}
-
-nlohmann::ordered_json to_json(const std::vector<double>& values) {
-  const auto figures = hysteron::train::spread(values);
-  return {{"mean", figures.mean}, {"deviation", figures.deviation}, {"worst", figures.worst}};
-}
-
-nlohmann::ordered_json dies_json(const hysteron::train::PerturbedScore& dies) {
-  nlohmann::ordered_json json = {{"draws", dies.accuracy.size()}, {"accuracy", to_json(dies.accuracy)}};
-  if (!dies.balanced.empty()) json["balanced_accuracy"] = to_json(dies.balanced);
-  return json;
-}
-
-void print_dies(const hysteron::train::PerturbedScore& dies) {
-  if (!dies.accuracy.empty()) print_spread("accuracy of dies", dies.accuracy);
-  if (!dies.balanced.empty()) print_spread("balanced of dies", dies.balanced);
 }
 
 void print_balanced(double accuracy) { fmt::print("balanced accuracy   {:.2f} %\n", 100.0 * accuracy); }

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "commands.h"
+#include "die_scores.h"
 #include "hysteron/base/error.h"
 #include "hysteron/flow/train.h"
 #include "hysteron/train/checkpoint.h"
@@ -24,24 +25,6 @@ void declare(CLI::App& command, Options& options) {
   command.add_flag("--resume", options.resume, "Go on from the checkpoint beside model.output, to the same bytes");
   command.add_option("--resume-from", options.resume_from, "Go on from this checkpoint");
   command.add_flag("--json", options.json, "Print one JSON object on stdout and nothing else there");
-}
-
-nlohmann::ordered_json spread_json(const std::vector<double>& values) {
-  const auto figures = hysteron::train::spread(values);
-  return {{"draws", values.size()}, {"mean", figures.mean}, {"deviation", figures.deviation}, {"worst", figures.worst}};
-}
-
-nlohmann::ordered_json dies_json(const hysteron::train::PerturbedScore& dies) {
-  nlohmann::ordered_json json = {{"accuracy", spread_json(dies.accuracy)}};
-  if (!dies.balanced.empty()) json["balanced_accuracy"] = spread_json(dies.balanced);
-  return json;
-}
-
-void print_dies(const std::vector<double>& values) {
-  if (values.empty()) return;
-  const auto figures = hysteron::train::spread(values);
-  fmt::print("{:<22}{:.2f} % mean, {:.2f} % deviation, {:.2f} % worst of {} dies with [test_noise]\n", "test accuracy",
-             100.0 * figures.mean, 100.0 * figures.deviation, 100.0 * figures.worst, values.size());
 }
 
 void print_json(const hysteron::train::TrainConfig& config, const hysteron::train::TrainResult& result) {
@@ -75,7 +58,7 @@ void print_text(const hysteron::train::TrainConfig& config, const hysteron::trai
                evaluation.clips, 100.0 * evaluation.balanced_accuracy);
   };
   accuracy("test accuracy", result.test);
-  print_dies(result.perturbed.accuracy);
+  print_dies(result.perturbed);
   accuracy("validation accuracy", result.validation);
   fmt::print("{:<22}{} from each of {} starts in {:.1f} s, best after {}\n", "steps", result.steps, result.restarts,
              result.seconds, result.best_step);
@@ -127,7 +110,7 @@ int train_software(const Options& options, const hysteron::train::TrainConfig& c
                balanced ? fmt::format("{:.2f} % balanced over labels, ", 100.0 * *balanced) : "", part.bits());
   };
   score("test accuracy", result.test);
-  print_dies(result.perturbed.accuracy);
+  print_dies(result.perturbed);
   score("validation accuracy", result.validation);
   fmt::print("{:<22}{} of {} parameters in {:.1f} s, best after {}\n", "steps", result.steps, result.parameters,
              result.seconds, result.best_step);

@@ -12,11 +12,11 @@ namespace hysteron::analysis {
 namespace {
 
 constexpr double kNever = std::numeric_limits<double>::quiet_NaN();
-constexpr double kWindow = 8.0;          // frames before a switching over which its ramp is looked at
+constexpr std::size_t kWindow = 8;       // frames before a switching over which its ramp is looked at
 constexpr double kAfter = 0.25;          // frames behind it at which the candidate is still looked at
 constexpr double kFarFromMedian = 0.15;  // of a cell's readings, relative, that none of them is
-constexpr std::size_t kPoints = 33;      // readings in that window
-constexpr double kStraight = 0.02;       // largest distance from the line, over beta_hi
+constexpr std::size_t kPoints = 4;       // readings a frame of that window; their mean is less noisy than they are
+constexpr double kStraight = 0.02;       // largest distance of a frame's mean from the line, over beta_hi
 constexpr double kLow = 0.3;             // of alpha: a state below is off, one above kHigh is on
 constexpr double kHigh = 0.7;
 constexpr double kFirstExponent = 0.5;
@@ -54,31 +54,40 @@ std::vector<std::pair<double, bool>> passages(const Curve& state, double alpha) 
 struct Line {
   double at_end = 0.0;
   double slope = 0.0;
-  double farthest = 0.0;
+  double farthest = 0.0;  // of the means of kPoints readings
+
+  double after(double seconds) const { return at_end + slope * seconds; }
 };
 
-/// Least squares over `from` to `to`.
+/// Means of kPoints readings in each of `parts` equal parts of the time between `from` and `to`.
+std::vector<double> means(const Curve& curve, double from, double to, std::size_t parts) {
+  const double step = (to - from) / static_cast<double>(parts * kPoints);
+  std::vector<double> result(parts, 0.0);
+  for (std::size_t i = 0; i < parts * kPoints; ++i) {
+    result[i / kPoints] += curve.at(from + step * (static_cast<double>(i) + 0.5)) / static_cast<double>(kPoints);
+  }
+  return result;
+}
+
+/// Least squares over the kWindow means between `from` and `to`.
 Line fit_line(const Curve& curve, double from, double to) {
-  const double middle = 0.5 * (from + to);
+  const std::vector<double> values = means(curve, from, to, kWindow);
+  const double step = (to - from) / static_cast<double>(kWindow);
+  const auto before_middle = [&](std::size_t i) { return step * (static_cast<double>(i) + 0.5) - 0.5 * (to - from); };
   double sum = 0.0;
   double product = 0.0;
   double squares = 0.0;
-  std::vector<double> times;
-  std::vector<double> values;
-  for (std::size_t i = 0; i < kPoints; ++i) {
-    const double time = from + (to - from) * static_cast<double>(i) / static_cast<double>(kPoints - 1);
-    times.push_back(time - middle);
-    values.push_back(curve.at(time));
-    sum += values.back();
-    product += times.back() * values.back();
-    squares += times.back() * times.back();
+  for (std::size_t i = 0; i < kWindow; ++i) {
+    sum += values[i];
+    product += before_middle(i) * values[i];
+    squares += before_middle(i) * before_middle(i);
   }
   Line line;
-  const double mean = sum / static_cast<double>(kPoints);
+  const double mean = sum / static_cast<double>(kWindow);
   line.slope = product / squares;
-  line.at_end = mean + line.slope * (to - middle);
-  for (std::size_t i = 0; i < kPoints; ++i) {
-    line.farthest = std::max(line.farthest, std::abs(values[i] - mean - line.slope * times[i]));
+  line.at_end = mean + line.slope * 0.5 * (to - from);
+  for (std::size_t i = 0; i < kWindow; ++i) {
+    line.farthest = std::max(line.farthest, std::abs(values[i] - mean - line.slope * before_middle(i)));
   }
   return line;
 }
@@ -275,13 +284,14 @@ std::vector<Switching> find_switchings(const MeasuredClip& clip, const model::Ne
       if (!candidate || !clip.states[l][j] || !(alpha > 0.0)) continue;
       double before = clip.time_of(1, 0.0);  // the first frame is the reset's
       for (const auto& [time, sets] : passages(clip.states[l][j], alpha)) {
-        const double from = time - kWindow * clip.frame_seconds;
+        const double from = time - static_cast<double>(kWindow) * clip.frame_seconds;
         if (from >= before) {
           const Line line = fit_line(candidate, from, time);
           const double speed = sets ? line.slope : -line.slope;
           // What a cell below did may be what switched this one.
           const double later = kAfter * clip.frame_seconds;
-          const double jump = std::abs(candidate.at(time + later) - line.at_end - line.slope * later);
+          const double then = means(candidate, time + 0.5 * later, time + 1.5 * later, 1).front();
+          const double jump = std::abs(then - line.after(later));
           if (std::max(line.farthest, jump) <= kStraight * upper && speed > 0.0)
             result.push_back({l, j, sets, line.at_end, speed});
         }

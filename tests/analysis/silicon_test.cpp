@@ -222,6 +222,28 @@ TEST(ThresholdFit, NeedsRampsThatAreStraight) {
   EXPECT_EQ(cell.falls, 0u);
 }
 
+TEST(ThresholdFit, NoiseOfTheProbeIsNoBend) {
+  Silicon it;
+  const std::size_t quiet = find_switchings(it.clips.front(), it.network).size();
+  Random random(5);
+  for (data::MeasuredSignal& signal : it.bench.record().signals) {
+    for (double& value : signal.values) value += 0.01 * 0.8 * kUnit * random.normal();
+  }
+  const std::vector<Switching> seen = find_switchings(it.clips.front(), it.network);
+  EXPECT_GE(seen.size(), quiet - quiet / 20) << "a twentieth may be lost";
+  const ThresholdFit noisy = fit_thresholds(it.clips, it.network);
+  for (std::size_t i = 0; i < noisy.cells.size(); ++i) {
+    const CellConstants& cell = noisy.cells[i];
+    const double upper = it.network.layers[cell.layer].beta_hi[static_cast<Eigen::Index>(cell.cell)];
+    if (it.thresholds.cells[i].rises > 0) {
+      EXPECT_NEAR(cell.rise.value, it.thresholds.cells[i].rise.value, 0.01 * upper);
+    }
+    if (it.thresholds.cells[i].falls > 0) {
+      EXPECT_NEAR(cell.fall.value, it.thresholds.cells[i].fall.value, 0.01 * upper);
+    }
+  }
+}
+
 TEST(ParameterFit, TheModelWithTheConstantsDoesWhatTheChipDoes) {
   const Silicon& it = silicon();
   const ParameterFit fit = fit_parameters(it.clips, it.thresholds, it.network, it.stimulus.features, {0});

@@ -135,7 +135,7 @@ TEST_F(Software, KeysWithoutEffectAreRefused) {
 
 TEST_F(Software, ReportsTheDiesOfTestNoise) {
   put_config("[test_noise]\ndraws = 4\nweights = 0.5\n");
-  EXPECT_EQ(run_json({"train", "c.toml"})["test_dies"]["accuracy"]["draws"], 4);
+  EXPECT_EQ(run_json({"train", "c.toml"})["test_dies"]["draws"], 4);
 }
 
 TEST_F(Software, PerturbationsNeedDraws) {
