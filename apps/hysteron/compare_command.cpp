@@ -134,7 +134,7 @@ int compare(const Options& options) {
 }
 
 int run(const Options& options, Session& session) {
-  if (options.stimulus.empty() == options.measured.empty()) {
+  if (options.stimulus.empty() && options.measured.empty()) {
     throw usage(
         "compare: expected either --stimulus, to make what a bench plays, or --measured, to read what it recorded");
   }
@@ -187,6 +187,11 @@ void add_compare_command(CLI::App& app, Session& session) {
             ->default_str(std::to_string(options.seed));
         command.add_flag("--json", options.json, "Print one JSON object");
         add_frame_time_flag(command, options.circuit);
+        CLI::Option* stimulus = command.get_option("--stimulus");
+        for (const char* of_a_record :
+             {"--measured", "--input", "--clips", "--begin", "--transresistance", "--supply", "--write-die"}) {
+          command.get_option(of_a_record)->excludes(stimulus);
+        }
       },
       [&session](const Options& options) { return run(options, session); });
 }

@@ -110,6 +110,8 @@ TEST_F(Compare, BadRecordsAreRefusedWithFileAndPlace) {
   put("wide.npy", npy_bytes("1, 8, 3", std::vector<float>(24, 0.1F)));
   expect_refusal({"compare", "m.safetensors", "--measured", "a.csv", "--input", "wide.npy"}, 3, {"wide.npy", "3"});
   expect_refusal({"compare", "m.safetensors"}, 2, {"--stimulus", "--measured"});
+  expect_refusal({"compare", "m.safetensors", "--stimulus", "s", "--measured", "x.csv"}, 2, {"--stimulus", "excludes"});
+  expect_refusal({"compare", "m.safetensors", "--stimulus", "s", "--supply", "1.8"}, 2, {"--supply", "excludes"});
   expect_refusal({"compare", "m.safetensors", "--measured", "a.csv"}, 2, {"--input"});
   expect_refusal({"compare", "m.safetensors", "--measured", "a.csv", "--input", "x.npy", "--write-die", "no/die.json"},
                  3, {"no/die.json"});
