@@ -640,7 +640,7 @@ def mean_alpha(path):
 def compiler_section(bench):
     settings = ", ".join(f"`{key} = {value}`" for key, value in CORE.items())
     section = Section("The compiler", f"Networks trained on Speech Commands with {settings}; "
-                                      "`hysteron verify` on 40 test clips (d = 16: "
+                                      "`hysteron verify` on 40 test clips (d = 16, and the network without a margin: "
                                       "10), typical corner, 27 °C, `--center` with the training clips.")
     if lacks_speech(bench, section):
         return section
@@ -649,7 +649,7 @@ def compiler_section(bench):
 
 
 def unit_current_section(bench):
-    section = Section("The unit current", "`hysteron verify --unit-current` and `hysteron hazards --rate` of the d = 4 network of section \"The compiler\"; "
+    section = Section("The unit current", "`hysteron verify --unit-current`, `--supply` and `hysteron hazards --rate` of the d = 4 network of section \"The compiler\"; "
                                           "docs/notes/unit-current.md has what was decided.")
     if lacks_speech(bench, section):
         return section

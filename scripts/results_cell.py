@@ -1,10 +1,20 @@
 """The section `cell` of scripts/results.py: targets and tables of `hysteron study cell`."""
+import csv
 import json
+import statistics
 
 # Published linearity of a cell over 100-400 pA, and the tenth of it that is asked for: |slope - 1| and |offset| in pA.
 CELL_LINES = {"threshold": ("0.983, -11 pA", 0.0017, 1.1), "width": ("0.989, -12.7 pA", 0.0011, 1.27),
               "gain": ("1.017, +6 pA", 0.0017, 0.6)}
 
+# What is programmed and what is measured of a cell in the sweep of each current.
+SWEPT = {"threshold": ("i_thresh", lambda cell: cell["rise"]),
+         "width": ("i_width", lambda cell: None if None in (cell["rise"], cell["fall"]) else cell["rise"] - cell["fall"]),
+         "gain": ("i_gain", lambda cell: cell["high"])}
+
+# The cell whose whole loop is shown, and candidates in pA: close to both thresholds, but farther than the ramp sees them late.
+LOOP_CELL = ("--i-thresh", "300p", "--i-width", "150p", "--i-gain", "300p")
+LOOP_CANDIDATES = (0, 50, 100, 140, 145, 155, 160, 200, 290, 295, 305, 310, 385)
 
 DASH = "–"  # where there is no figure
 
@@ -46,6 +56,30 @@ def cell_targets(section, pdk, study):
                    f"{retention['held']} of {retention['of']}", retention["held"] == retention["of"])
 
 
+def relative_fit(programmed, measured):
+    """Slope, offset and worst residual of the line whose residuals over what was programmed have the least sum of squares."""
+    # With residuals over x the line is measured / x = slope + offset / x: straight in 1 / x.
+    inverse = [1 / x for x in programmed]
+    ratios = [y / x for x, y in zip(programmed, measured)]
+    mean_inverse, mean_ratio = statistics.mean(inverse), statistics.mean(ratios)
+    square = sum((u - mean_inverse) ** 2 for u in inverse)
+    offset = sum((u - mean_inverse) * (v - mean_ratio) for u, v in zip(inverse, ratios)) / square
+    slope = mean_ratio - offset * mean_inverse
+    return slope, offset, max(abs(v - slope - offset * u) for u, v in zip(inverse, ratios))
+
+
+def sweep_fit_table(section, sweeps):
+    section.table("sweep", "from, to", "cells with a figure", "slope", "offset", "worst relative residual")
+    for name, sweep in sweeps.items():
+        current, read = SWEPT[name]
+        points = [(cell[current], read(cell)) for cell in sweep["cells"] if read(cell) is not None]
+        ends = ", ".join(pico(end([cell[current] for cell in sweep["cells"]]), ".4g", " pA") for end in (min, max))
+        known = len({x for x, _ in points}) > 1
+        slope, offset, worst = relative_fit(*zip(*points)) if known else (None, None, None)
+        section.row(name, ends, f"{len(points)} of {len(sweep['cells'])}", figure(slope, ".5f"), pico(offset, "+.3f", " pA"),
+                    percent(worst))
+
+
 def cell_linearity_tables(section, studies):
     section.table("technology", "current", "worst residual", "slope, offset on ramps half as fast",
                   "slope, offset, worst residual before calibration")
@@ -55,6 +89,9 @@ def cell_linearity_tables(section, studies):
             section.row(pdk, name, pico(line["worst_residual"], ".3f", " pA"), line_text(slow),
                         f"{line_text(before, '.4f', '+.2f')}, {pico(before['worst_residual'], unit=' pA')}")
     for pdk, study in studies.items():
+        section.lines += ["", f"{pdk}, whole range: the line of least squares through what was measured (rise, width, high) over what was "
+                              "programmed, residuals relative to what was programmed."]
+        sweep_fit_table(section, study["sweeps"])
         section.lines += ["", f"{pdk}, whole range: measured rise, fall, high, low in pA, beside I_thresh, I_width, I_gain."]
         section.table("sweep", "programmed", "rise", "fall", "high", "low")
         for name, sweep in study["sweeps"].items():
@@ -76,18 +113,27 @@ def cell_behaviour_tables(section, pdk, study):
         section.row(currents_text(anchor), *(f"{milli(point['set_output'])} / {milli(point['reset_output'])}"
                                              for point in anchor["response"]))
     section.lines += ["", f"{pdk}, current of one cell, and the smallest supply at which it works."]
-    section.table("cell", "off, no candidate", "off, in band", "on, in band", "charge to set", "charge to reset",
-                  "switches from", "holds from")
+    section.table("cell", *CURRENT_COLUMNS, "switches from", "holds from")
+    lowest = min(row["supply"] for row in study["low_supplies"])
     for anchor in study["anchors"]:
         currents = anchor["currents"]
-        volts = (figure(anchor[name], ".2f", " V") for name in ("smallest_switching_supply", "smallest_holding_supply"))
+        volts = (supply_text(anchor[name], lowest) for name in ("smallest_switching_supply", "smallest_holding_supply"))
         section.row(currents_text(anchor), *current_figures(currents), *volts)
 
 
+def supply_text(volts, lowest):
+    """The smallest supply that was found; where no lower one was tried it may be less."""
+    return ("≤ " if volts is not None and volts <= lowest + 1e-9 else "") + figure(volts, ".2f", " V")
+
+
+CURRENT_COLUMNS = ("off, no candidate", "off, in band", "on, in band", "charge to set", "charge to reset", "peak while setting")
+
+
 def current_figures(currents):
-    """What a cell draws at rest, and the charges of its switching."""
+    """What a cell draws at rest, and the charges and the peak of its switching."""
     return [*(pico(currents[name], ".4g", " pA") for name in ("off_at_zero", "off_in_band", "on_in_band")),
-            *(figure(currents[name], ".1f", " fC", 1e15) for name in ("set_charge", "reset_charge"))]
+            *(figure(currents[name], ".1f", " fC", 1e15) for name in ("set_charge", "reset_charge")),
+            pico(currents["set_peak"], ".4g", " pA")]
 
 
 def conditions(row):
@@ -106,8 +152,7 @@ def cell_extreme_tables(section, pdk, study):
         section.row(*conditions(row), *(f"{line_text(line, '.4f', '+.2f')}, {pico(line['worst_residual'], unit=' pA')}"
                                         for line in lines))
     section.lines += ["", f"{pdk}, current of one cell there."]
-    section.table("corner", "supply", "temperature", "cell", "off, no candidate", "off, in band", "on, in band",
-                  "charge to set", "charge to reset")
+    section.table("corner", "supply", "temperature", "cell", *CURRENT_COLUMNS)
     for row in extremes:
         for cell in row["currents"]:
             section.row(*conditions(row), currents_text(cell), *current_figures(cell))
@@ -122,13 +167,24 @@ def deviation(cell):
     return f"{100 * rise:+.2f} / {100 * fall:+.2f}"
 
 
+def worst_low(cells):
+    """The output that a cell keeps when off, of the cell that keeps most of its I_gain."""
+    known = [cell for cell in cells if "problem" not in cell and cell["low"] is not None]
+    if not known:
+        return DASH
+    worst = max(known, key=lambda cell: cell["low"] / cell["i_gain"])
+    return f"{pico(worst['low'], '.3g', ' pA')}, {figure(worst['low'] / worst['i_gain'], '.2g', ' %', 100)}"
+
+
 def cell_limit_tables(section, pdk, study):
     section.lines += ["", f"{pdk}: deviation of rise / fall from what was programmed, in percent of I_thresh, of the cells of each "
-                          "I_thresh; and the largest deviation of an output in percent of I_gain."]
+                          "I_thresh; the largest deviation of an output in percent of I_gain; and what a cell with a loop puts out when "
+                          "off, where that is the largest share of its I_gain."]
     section.table("corner", "supply", "temperature", *(f"{pico(cell['i_thresh'], '.4g')} pA" for cell in study["anchors"]),
-                  "output")
+                  "output", "output when off")
     for row in study["environments"]:
-        section.row(*conditions(row), *map(deviation, row["cells"]), figure(row["worst"]["high"], ".2f", "", 100))
+        section.row(*conditions(row), *map(deviation, row["cells"]), figure(row["worst"]["high"], ".2f", "", 100),
+                    worst_low(row["cells"]))
     section.lines += ["", f"{pdk}, smallest width, I_thresh 300 pA, I_gain 300 pA."]
     section.table("I_width", "measured width", "holds both states")
     for cell in study["small_widths"]:
@@ -140,12 +196,28 @@ def cell_limit_tables(section, pdk, study):
                           "and the tables above say why."]
 
 
+def measure_loop(bench, pdk):
+    """The rows of a whole loop, in pA: candidate, output on the way up and down."""
+    bench.run("cell", "--pdk", pdk, *LOOP_CELL, "--loop", f"loop-{pdk}.csv")
+    with open(bench.work / f"loop-{pdk}.csv", newline="") as file:
+        return [[1e12 * float(row[name]) for name in ("candidate_a", "output_up_a", "output_down_a")] for row in csv.DictReader(file)]
+
+
+def cell_loop_table(section, loops):
+    section.lines += ["", f"One loop, `hysteron cell {' '.join(LOOP_CELL)} --loop`, a few of its 401 candidates: the output in pA while the candidate "
+                          "rises, and while it falls. Its ramp takes 4 s each way and sees a threshold some pA late."]
+    section.table("candidate", *(f"{pdk}, {way}" for pdk in loops for way in ("up", "down")))
+    for wanted in LOOP_CANDIDATES:
+        rows = [min(loop, key=lambda row: abs(row[0] - wanted)) for loop in loops.values()]
+        section.row(f"{rows[0][0]:.1f} pA", *(f"{output:.4g}" for row in rows for output in row[1:]))
+
+
 def fill_cell_section(section, bench):
     """Runs the study in both technologies, its targets and tables into `section`."""
     arguments = ["--currents", "100p,1n", "--supplies", "1.8", "--temperatures", "27", "--corners", "tt", "--retention",
                  "1"] if bench.quick else []
     section.targets()
-    studies, times = {}, {}
+    studies, times, loops = {}, {}, {}
     for pdk in ("generic180", "gf180mcu"):
         if pdk == "gf180mcu" and bench.pdk_root is None:
             section.row(f"{pdk}", "", "not measured: there is no PDK", "")
@@ -153,6 +225,8 @@ def fill_cell_section(section, bench):
         _, times[pdk] = bench.run("study", "cell", "--pdk", pdk, *arguments, "-o", f"cell-{pdk}.json")
         studies[pdk] = json.loads((bench.work / f"cell-{pdk}.json").read_text())
         cell_targets(section, pdk, studies[pdk])
+        loops[pdk] = measure_loop(bench, pdk)
+    cell_loop_table(section, loops)
     cell_linearity_tables(section, studies)
     for pdk, study in studies.items():
         cell_behaviour_tables(section, pdk, study)

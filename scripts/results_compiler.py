@@ -1,6 +1,7 @@
 """The section `compiler` of scripts/results.py: how well compiled networks do what their software does."""
 import math
 import random
+import statistics
 
 # d = 4 on Speech Commands: less current, candidates away from thresholds, and weights that gf180mcu can make.
 CORE = {"training.restarts": 4, "circuit.power_weight": 0.0045, "circuit.margin": 0.3, "circuit.margin_weight": 10,
@@ -8,6 +9,9 @@ CORE = {"training.restarts": 4, "circuit.power_weight": 0.0045, "circuit.margin"
 # The most current that 25 nW allow at a supply that mirrors and cascodes still stand (docs/notes/unit-current.md).
 LOW_POWER = ("--supply", "1.2", "--unit-current", "550p")
 WIDE = {"model.width": 16, **CORE}
+# What training without a margin leaves for centring to mend.
+UNGUARDED = {**CORE, "circuit.margin_weight": 0}
+FOUR_CLIPS = "0,1,5,9"  # of the ten test clips: two of yes, one of up, one of silence
 CLASSES = ("yes", "no", "up", "down", "left", "right", "_silence_")
 
 
@@ -80,10 +84,11 @@ def power_text(result):
 
 
 def hazard_lines(bench, pdk, few, training):
-    """Settling times by kind of rail and the highest frame rate."""
-    result, _ = bench.run("hazards", "core.safetensors", "--input", few, "--clips", "0" if bench.quick else "0,1,5,9", "--pdk",
-                          pdk, "--center", training, "--rate")
-    lines = ["", f"{pdk}, d = 4, `hazards --rate`, four clips: a frame agreement of at least {result['frame_agreement_wanted']:.4f} and the "
+    """Settling times by kind of rail and the highest frame rate, over some of the ten clips `few`."""
+    clips = "0" if bench.quick else FOUR_CLIPS
+    result, _ = bench.run("hazards", "core.safetensors", "--input", few, "--clips", clips, "--pdk", pdk, "--center", training,
+                          "--rate")
+    lines = ["", f"{pdk}, d = 4, `hazards --rate`, clips {clips} of ten test clips (0 to 3 are of yes, the others of one class each): a frame agreement of at least {result['frame_agreement_wanted']:.4f} and the "
                  f"software's decisions hold up to {result['highest_frame_rate_hz']:.0f} frames a second. {result['advice']['verdict']}. "
                  "Settling within 0.01 unit currents or 1 %:",
              "",
@@ -119,15 +124,42 @@ def calibration_line(pdk, circuit):
             f"{percent(max(node['error'] for node in nodes))} RMS (by the curves alone {percent(max(node['error_by_curves'] for node in nodes))}).")
 
 
-def core_targets(section, bench, pdk, test, training, mean_alpha):
+def least_and_median(values):
+    return "none" if not values else f"{min(values):.3g} / {statistics.median(values):.3g}"
+
+
+def margin_line(what, centring):
+    """Margins before and after centring, of the thresholds that have both; one on which too few frames depend has none."""
+    thresholds = [cell[name] for cell in centring["cells"] for name in ("beta_lo", "beta_hi")]
+    known = [each for each in thresholds if None not in (each["before"]["margin_percent"], each["after"]["margin_percent"])]
+    def margins(when, key):
+        return least_and_median([each[when][key] for each in known])
+    return (f"{what}: margins on the training clips (docs/centring.md), least / median of the {len(known)} of {len(thresholds)} thresholds "
+            f"on which 0.1 % of the frames or more depend: {margins('before', 'margin_percent')} % of the threshold before centring, {margins('after', 'margin_percent')} % "
+            f"after it; {margins('before', 'margin_sigma')} deviations of a die before, {margins('after', 'margin_sigma')} after. "
+            f"{centring['thresholds_moved']} thresholds moved.")
+
+
+def centring_targets(section, pdk, centring):
+    section.target(f"{pdk}, d = 4: frames of the {centring['clips']} training clips that centring changed", "at most 1 %",
+                   percent(centring["frame_change"]), centring["frame_change"] <= 0.01)
+    section.target(f"{pdk}, d = 4: training clips whose decision centring changed", "none", centring["decisions_changed"],
+                   centring["decisions_changed"] == 0)
+
+
+def core_targets(section, bench, pdk, test, few, training, mean_alpha):
     centred, _ = bench.run("verify", "core.safetensors", "--input", test, "--pdk", pdk, "--center", training,
                            "--output", f"signoff-{pdk}")
     agreement_targets(section, f"{pdk}, d = 4, centred", centred, 0.995, 0.001, centred["clips"])
-    given, _ = bench.run("verify", "core.safetensors", "--input", test, "--pdk", pdk, "--output", f"given-{pdk}")
+    given, _ = bench.run("verify", "core.safetensors", "--input", test, "--pdk", pdk, "--calibrate-on", training, "--output", f"given-{pdk}")
     agreement_targets(section, f"{pdk}, d = 4, as given", given, 0.99, 0.003, given["clips"])
+    given_resting = len(given["resting_candidates"])
+    section.target(f"{pdk}, d = 4, as given: candidates at zero input that are closer to a threshold than 3 % of it", "none",
+                   given_resting, given_resting == 0)
     error_targets(section, f"{pdk}, d = 4, centred", centred, mean_alpha)
     circuit, _ = bench.run("compile", "core.safetensors", "--pdk", pdk, "--center", training,
                            "-o", f"core-{pdk}")
+    centring_targets(section, pdk, circuit["centring"])
     section.target(f"{pdk}, d = 4: transistors", "at most 600", circuit["transistors"], circuit["transistors"] <= 600)
     section.target(f"{pdk}, d = 4: power at 1 nA (published: 83 nW)", "at most 70 nW", power_text(centred),
                    centred["power_nw"]["total"] <= 70)
@@ -137,11 +169,35 @@ def core_targets(section, bench, pdk, test, training, mean_alpha):
     section.target(f"{pdk}, d = 4 at `{' '.join(LOW_POWER)}`: power; frame agreement", "at most 25 nW; at least 0.98",
                    f"{power_text(low)}; {low['frame_agreement']:.4f}",
                    low["power_nw"]["total"] <= 25 and low["frame_agreement"] >= 0.98)
-    given_resting = len(given["resting_candidates"])
     section.after += ["", f"{pdk}: centring changed {percent(centred['centring_frame_change'])} of the software's frames on the test "
-                          f"clips; resting candidates on a threshold: {given_resting} before it, "
-                          f"{len(circuit['resting_candidates'])} after it.", "", calibration_line(pdk, circuit)]
-    section.after += hazard_lines(bench, pdk, test, training)
+                          f"clips; candidates within 3 % of a threshold: {given_resting} before it (at zero input), "
+                          f"{len(circuit['resting_candidates'])} after it (at zero input, or the most frequent in training).",
+                      "", margin_line(f"{pdk}, d = 4", circuit["centring"]), "", calibration_line(pdk, circuit)]
+    section.after += hazard_lines(bench, pdk, few, training)
+
+
+def unguarded_table(section, bench, pdks, few, training, trained):
+    """What centring mends where training kept no margin."""
+    section.lines += ["", "What centring mends where training kept no margin: the same network trained with `circuit.margin_weight = 0` (test "
+                          f"accuracy {percent(trained['test_accuracy'])}), on the ten test clips. Candidates near a threshold: within 3 % of it, at "
+                          "zero input; centred, also the most frequent in training. Expected wrong bits: of the circuit as drawn, by the "
+                          "model of docs/centring.md on the training clips."]
+    section.table("technology", "thresholds", "decisions", "frame agreement", "state mismatch", "candidates near a threshold",
+                  "expected wrong bits", "frames changed in software: training, test clips")
+    lines = []
+    for pdk in pdks:
+        verify = ("verify", "unguarded.safetensors", "--input", few, "--pdk", pdk)
+        given, _ = bench.run(*verify, "--output", f"unguarded-given-{pdk}")
+        centred, _ = bench.run(*verify, "--center", training, "--output", f"unguarded-{pdk}")
+        centring = centred["centring"]
+        lines += ["", margin_line(f"{pdk}, trained without a margin", centring)]
+        changed = f"{percent(centring['frame_change'])}, {percent(centred['centring_frame_change'])}"
+        for name, result, when, change in (("as given", given, "before", "–"), ("centred", centred, "after", changed)):
+            count = result["clips"]
+            section.row(pdk, name, f"{round(result['decision_agreement'] * count)} of {count}", f"{result['frame_agreement']:.4f}",
+                        f"{result['state_mismatch']:.5f}", len(result["resting_candidates"]),
+                        percent(centring["expected_wrong_bits"][when]["nominal"]), change)
+    section.lines += lines
 
 
 def fill_compiler_section(section, bench, train_once, read_alpha):
@@ -151,13 +207,13 @@ def fill_compiler_section(section, bench, train_once, read_alpha):
     core = train_once(bench, "core", {**speech, **CORE})
     wide = train_once(bench, "wide", {**speech, **WIDE, **quick})
     train_once(bench, "huge", {**speech, "model.width": 64, "training.steps": 60})
+    unguarded = train_once(bench, "unguarded", {**speech, **UNGUARDED})
+    pdks = ("generic180",) if bench.pdk_root is None else ("gf180mcu", "generic180")
     mean_alpha = read_alpha(bench.work / "core.safetensors")
     section.targets()
     section.after = []
-    for pdk in ("gf180mcu", "generic180"):
-        if pdk == "gf180mcu" and bench.pdk_root is None:
-            continue
-        core_targets(section, bench, pdk, test, training, mean_alpha)
+    for pdk in pdks:
+        core_targets(section, bench, pdk, test, few, training, mean_alpha)
         result, _ = bench.run("verify", "wide.safetensors", "--input", few, "--pdk", pdk, "--center", training,
                               "--output", f"wide-{pdk}")
         section.target(f"{pdk}, d = 16, centred, {result['clips']} clips: frame agreement", "at least 0.99",
@@ -176,3 +232,4 @@ def fill_compiler_section(section, bench, train_once, read_alpha):
                           "validation clips (docs/notes/hazards.md) after a first choice of 150 fF had been seen to be bad on the clips "
                           "measured here."]
     section.lines += section.after
+    unguarded_table(section, bench, pdks, few, training, unguarded)

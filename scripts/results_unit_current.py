@@ -1,10 +1,11 @@
 """The section `unit-current` of scripts/results.py: agreement, speed and power over the unit current."""
-from results_compiler import CORE, make_features, percent, power_text
+from results_compiler import CORE, FOUR_CLIPS, LOW_POWER, make_features, percent, power_text
 
 UNIT_CURRENTS = ("100p", "200p", "300p", "500p", "1n", "2n", "3n")  # 1n is the default
 MODEL_FRAME = 10e-3  # seconds; what the features are made for
 DEFAULT_CAPACITOR = 80e-15  # farad at V0 for every nA
-CLIPS = "0,1,5,9"  # of the ten test clips: two of yes, two of other classes
+# The default, and what about 25 nW allow at lower supplies.
+SUPPLY_POINTS = (("--supply", "1.8", "--unit-current", "1n"), ("--supply", "1.5", "--unit-current", "440p"), LOW_POWER)
 RATE_CLIPS = "0,5"
 
 
@@ -44,13 +45,26 @@ def measure(bench, unit, pdk, clips, rate_clips):
     return rows, rate
 
 
+def supply_table(section, bench, clips):
+    section.lines += ["", f"Lower supplies at frames of 10 ms, centred, clips {clips} of the ten test clips."]
+    section.table("technology", "supply", "unit current", "decisions", "frame agreement", "state mismatch", "wrong bits", "power")
+    for pdk in ("gf180mcu", "generic180"):
+        if pdk == "gf180mcu" and bench.pdk_root is None:
+            continue
+        for point in SUPPLY_POINTS:
+            _, supply, _, unit = point
+            result, _ = bench.run("verify", "core.safetensors", "--input", "test10.npy", "--pdk", pdk, "--center", "training.npy",
+                                  *point, "--clips", clips, "--output", f"supply-{pdk}-{supply}")
+            section.row(pdk, f"{supply} V", f"{unit}A", *agreement_cells(result), power_text(result))
+
+
 def fill_unit_current_section(section, bench, train):
     make_features(bench)
     quick = {"training.steps": 60} if bench.quick else {}
     train(bench, "core", {"data.folder": str(bench.speech), "model.width": 4, **quick, **CORE})
     pdk = "generic180" if bench.pdk_root is None else "gf180mcu"
     units = ("300p", "1n") if bench.quick else UNIT_CURRENTS
-    clips, rate_clips = ("0", "0") if bench.quick else (CLIPS, RATE_CLIPS)
+    clips, rate_clips = ("0", "0") if bench.quick else (FOUR_CLIPS, RATE_CLIPS)
     section.lines += ["", f"{pdk}, centred, clips {clips} of the ten test clips; rates and settling: clips {rate_clips}, circuits calibrated at the longer "
                           "frame time of their row."]
     section.table("unit current", "frame", "at V0", "decisions", "frame agreement", "state mismatch", "wrong bits", "power", "energy a frame")
@@ -70,3 +84,4 @@ def fill_unit_current_section(section, bench, train):
                     f"{rate['glitch_counts']['armed']}, {1e15 * rate['advice']['largest_charge_c']:.0f} fC",
                     milliseconds(kinds["candidate, N rail"]["p99"]), milliseconds(kinds["layer output, N rail"]["p99"]))
     section.lines += ["", f"Share of the software's frames that centring changed: {percent(rows[0][2]['centring_frame_change'])}."]
+    supply_table(section, bench, clips)

@@ -65,6 +65,8 @@ int run(const Options& options, Session& session) {
   row("fall", threshold - width, loop.fall, before.fall);
   row("high", gain, loop.high, before.high);
   row("low", 0.0, loop.low, before.low);
+  fmt::print("uncalibrated: with the legs that the gain curves suggest, at {} and {:g} °C\n",
+             workshop.technology().typical_corner, circuit.conditions.temperature);
   return 0;
 }
 
@@ -78,8 +80,10 @@ void add_cell_command(CLI::App& app, Session& session) {
         command.add_option("--i-thresh", options.threshold, "Upper threshold, ampere")->required();
         command.add_option("--i-width", options.width, "Hysteresis width, ampere")->required();
         command.add_option("--i-gain", options.gain, "Output when on, ampere")->required();
-        command.add_option("--corner", options.corner, "Corner it is measured at, calibrated at the typical one");
-        command.add_option("--temperature", options.temperature, "Degree Celsius it is measured at, calibrated at 27");
+        command.add_option("--corner", options.corner,
+                           "Corner it is measured at; calibrated and shown uncalibrated at the typical one");
+        command.add_option("--temperature", options.temperature,
+                           "Degree Celsius it is measured at; calibrated and shown uncalibrated at 27");
         command.add_option("--loop", options.loop, "CSV file for the whole loop: candidate, output up, output down");
         command.add_flag("--json", options.json, "Print one JSON object");
         add_technology_flags(command, options.circuit);

@@ -40,6 +40,9 @@ void add_circuit_flags(CLI::App& command, CircuitFlags& flags) {
                                                                           {"cells", CalibrationLevel::kCells},
                                                                           {"layers", CalibrationLevel::kLayers}}))
       ->default_str("layers");
+  command.add_option("--calibrate-on", flags.options.calibration_features,
+                     "Training features, .npy, whose frames layers are calibrated on (default: those of --center, else "
+                     "drawn ones)");
   command
       .add_option("--drop-below", flags.options.drop_below,
                   "Leave out weights and biases smaller than this, in model units")

@@ -52,7 +52,7 @@ hysteron::flow::NetlistOptions read_netlist_options(const Options& options, cons
 int run(const Options& options, Session& session) {
   namespace flow = hysteron::flow;
   const hysteron::model::Network network = read_circuit_model(options.model, options.circuit);
-  const auto centring_features = flow::read_centring_features(options.center, network);
+  const auto centring_features = flow::read_training_features(options.center, network);
   const flow::NetlistOptions netlist = read_netlist_options(options, network);
   const flow::Workshop workshop(read_circuit_flags(options.circuit), session.reporter, session.stop);
   const flow::Target target = flow::make_target(workshop, network, centring_features, session.reporter, session.stop);

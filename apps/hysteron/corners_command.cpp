@@ -68,7 +68,7 @@ int run(const Options& options, Session& session) {
     hysteron::make_directories(options.output);
     request.folder = options.output / "points";
   }
-  const auto centring_features = flow::read_centring_features(options.center, network);
+  const auto centring_features = flow::read_training_features(options.center, network);
   const flow::Workshop workshop(read_circuit_flags(options.circuit), session.reporter, session.stop);
   flow::check_corners(workshop, request);
   const flow::Target target =

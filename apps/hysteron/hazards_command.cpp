@@ -80,7 +80,7 @@ int run(Options options, Session& session) {
   const hysteron::data::Features features = hysteron::data::read_npy(options.input);
   options.request.clips =
       flow::check_clips(network, features, options.request.clips, hysteron::quoted(options.input.string()));
-  const auto centring_features = flow::read_centring_features(options.center, network);
+  const auto centring_features = flow::read_training_features(options.center, network);
   const flow::Workshop workshop(read_circuit_flags(options.circuit), session.reporter, session.stop);
   hysteron::technology::check_corner(workshop.technology(), options.request.conditions.corner);
   const flow::Target target = flow::make_target(workshop, network, centring_features, session.reporter, session.stop);

@@ -115,10 +115,10 @@ int run(const Options& options, Session& session) {
     hysteron::make_directories(options.output);
     request.folder = options.output / "dies";
   }
-  const auto centring_features = flow::read_centring_features(options.center, network);
+  const auto centring_features = flow::read_training_features(options.center, network);
   if (request.trim.legs > 0) {
     const auto trim_features =
-        options.trim_on.empty() ? centring_features : flow::read_centring_features(options.trim_on, network);
+        options.trim_on.empty() ? centring_features : flow::read_training_features(options.trim_on, network);
     if (!trim_features) {
       throw hysteron::Error(hysteron::ErrorKind::kUsage, "--trim: expected --trim-on or --center with training clips");
     }

@@ -125,7 +125,7 @@ std::vector<Given> read_models(const Options& options, const hysteron::data::Fea
   for (const auto& path : options.models) {
     Given next{hysteron::model::load_model(path), {}};
     hysteron::flow::check_clips(next.network, features, options.clips, hysteron::quoted(options.input.string()));
-    next.centring = hysteron::flow::read_centring_features(options.center, next.network);
+    next.centring = hysteron::flow::read_training_features(options.center, next.network);
     given.push_back(std::move(next));
   }
   return given;

@@ -41,7 +41,7 @@ int run(const Options& options, Session& session) {
   flow::ClipFiles files = options.files;
   if (!options.output.empty()) files.records = options.output / "clips";
   flow::check_clip_files(files, clips.size());
-  const auto centring_features = flow::read_centring_features(options.center, network);
+  const auto centring_features = flow::read_training_features(options.center, network);
   const flow::Workshop workshop(read_circuit_flags(options.circuit), session.reporter, session.stop);
   hysteron::technology::check_corner(workshop.technology(), options.corner);
   const flow::SimulationConditions conditions{options.corner, {}, {}};

@@ -29,6 +29,9 @@ constexpr double kReach = 2.2;
 constexpr double kReachExtra = 30e-12;
 constexpr double kNarrowing = 8.0;
 
+// Ampere by which M8 is turned up at least where hardly any width is seen.
+constexpr double kWidthStep = 4e-12;
+
 // A close guess is looked for within this share of the rise and this much more.
 constexpr double kCloseShare = 0.015;
 constexpr double kCloseExtra = 1.5e-12;
@@ -229,7 +232,11 @@ compile::CellGains turned(compile::CellGains gains, const MeasuredLoop& measured
                           double unit) {
   if (!measured.good()) return gains;
   gains.threshold = std::max(0.0, gains.threshold + (target.rise - measured.loop.rise) / unit);
-  gains.width = std::max(0.0, gains.width + (target.rise - target.fall - measured.width()) / unit);
+  const double width = target.rise - target.fall;
+  double missing = width - measured.width();
+  // A small current in M8 makes no width at all: it only makes up for what a cell that is on leaks.
+  if (measured.width() < 0.5 * width) missing = std::max(missing, kWidthStep);
+  gains.width = std::max(0.0, gains.width + missing / unit);
   if (measured.loop.high > 0.0) gains.output *= std::clamp(target.high / measured.loop.high, 0.5, 2.0);
   return gains;
 }

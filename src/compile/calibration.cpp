@@ -65,7 +65,7 @@ RampWindow wide_window(const CellTarget& target, double unit) {
 /// Room around a threshold that is expected within `doubt`. The fall is the difference of two currents of the size of
 /// the rise, so the rise sets the scale of both.
 double slack(const CellTarget& target, double doubt, double unit) {
-  return std::max({0.01 * target.rise, 0.005 * unit, doubt});
+  return std::max({0.004 * target.rise, 0.0015 * unit, doubt});
 }
 
 /// Closely around `centre`, or wide where it is not known.
@@ -101,7 +101,7 @@ bool is_seen(const CellLoop& loop, const RampWindow& window, const CellTarget& t
 RampWindow next_window(const CellLoop& loop, const CellTarget& target, double unit) {
   const CellLoop centre = {std::isnan(loop.rise) ? kNever : target.rise, std::isnan(loop.fall) ? kNever : target.fall,
                            0.0, 0.0};
-  return narrow_window(centre, std::abs(loop.rise - target.rise) / 3.0, std::abs(loop.fall - target.fall) / 3.0, target,
+  return narrow_window(centre, std::abs(loop.rise - target.rise) / 5.0, std::abs(loop.fall - target.fall) / 5.0, target,
                        unit);
 }
 
@@ -246,9 +246,9 @@ std::vector<CalibratedCell> calibrate_cells(const std::vector<CellTarget>& targe
     windows.push_back(first_window(target, unit));
   }
   std::vector<CalibratedCell> best(targets.size());
-  for (CalibratedCell& cell : best) cell.worst_error = std::numeric_limits<double>::infinity();
-  std::vector<bool> is_close(targets.size(), false);  // whether the window is narrow enough for a loop to count
-  std::vector<std::size_t> open(targets.size());      // cells that are still turned
+  std::vector<bool> is_close(targets.size(), false);   // whether the window is narrow enough for a loop to count
+  std::vector<bool> is_judged(targets.size(), false);  // whether best[i] is of such a loop
+  std::vector<std::size_t> open(targets.size());       // cells that are still turned
   std::iota(open.begin(), open.end(), std::size_t{0});
   for (int pass = 0; pass < kCalibrationPasses && !open.empty(); ++pass) {
     std::vector<CellGains> tried;
@@ -263,11 +263,14 @@ std::vector<CalibratedCell> calibrate_cells(const std::vector<CellTarget>& targe
       const std::size_t i = open[k];
       const CellLoop& loop = loops[k];
       const double error = worst_error(loop, targets[i], unit);
-      if (is_close[i] && error <= best[i].worst_error) best[i] = {gains[i], loop, error};
+      if (is_close[i] ? !is_judged[i] || error <= best[i].worst_error : !is_judged[i])
+        best[i] = {gains[i], loop, error};
+      is_judged[i] = is_judged[i] || is_close[i];
       if (is_close[i] && error <= kCalibrationTolerance) continue;
       left.push_back(i);
-      if (pass == 0 && !is_seen(loop, windows[i], targets[i])) {
+      if (!is_seen(loop, windows[i], targets[i])) {
         windows[i] = wide_window(targets[i], unit);
+        is_close[i] = false;
         continue;
       }
       windows[i] = next_window(loop, targets[i], unit);

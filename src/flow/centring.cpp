@@ -15,7 +15,7 @@
 
 namespace hysteron::flow {
 
-std::optional<data::Features> read_centring_features(const std::filesystem::path& path, const model::Network& network) {
+std::optional<data::Features> read_training_features(const std::filesystem::path& path, const model::Network& network) {
   if (path.empty()) return {};
   data::Features features = data::read_npy(path);
   check_clips(network, features, {}, quoted(path.string()));

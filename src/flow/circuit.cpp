@@ -11,6 +11,7 @@
 #include "hysteron/compile/leg_mismatch.h"
 #include "hysteron/compile/limits.h"
 #include "hysteron/compile/stored_sizes.h"
+#include "hysteron/flow/centring.h"
 
 namespace hysteron::flow {
 namespace {
@@ -75,9 +76,11 @@ compile::CompiledNetwork Workshop::compile(const model::Network& network, Report
   compile::check_limits(network, options_.conditions, cell_floor(), least);
   warn_of_small(compile::makeable(network, least).changed, reporter);
   compile::CompiledNetwork compiled = compile::build_network(network, technology_, curves_, options_.conditions);
-  const std::vector<float> frames = features.empty()
+  const auto asked = read_training_features(options_.calibration_features, network);
+  const std::span<const float> played = asked ? std::span<const float>(asked->values) : features;
+  const std::vector<float> frames = played.empty()
                                         ? compile::drawn_features(compile::kCalibrationFrames, network.inputs())
-                                        : compile::calibration_frames(features, network.inputs());
+                                        : compile::calibration_frames(played, network.inputs());
   if (sizes.empty()) {
     calibrate(compiled, frames, reporter);
   } else {

@@ -61,6 +61,7 @@ TEST_F(BadInput, FeaturesThatAreNone) {
   for (const char* file : {"wide.npy", "missing.npy"}) {
     expect_refusal({"verify", "m.safetensors", "--input", "x.npy", "--center", file}, kBadInput, {file});
     expect_refusal({"compile", "m.safetensors", "--center", file, "-o", "circuit"}, kBadInput, {file});
+    expect_refusal({"compile", "m.safetensors", "--calibrate-on", file, "-o", "circuit"}, kBadInput, {file});
   }
   expect_refusal({"verify", "m.safetensors", "--input", "x.npy", "--corner", "hot"}, kBadInput,
                  {"'hot'", "generic180", "tt"});

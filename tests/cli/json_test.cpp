@@ -110,6 +110,8 @@ TEST_F(Json, CellGivesTheLoopInAmpere) {
   EXPECT_NEAR(result["fall"].get<double>(), 200e-12, 10e-12);
   EXPECT_NEAR(result["high"].get<double>(), 1e-9, 20e-12);
   EXPECT_LT(result["low"].get<double>(), 10e-12);
+  EXPECT_NEAR(result["uncalibrated"]["rise"].get<double>(), 500e-12, 50e-12);
+  EXPECT_GT(std::abs(result["uncalibrated"]["fall"].get<double>() - 200e-12), 2e-12) << "1 %, by the curves alone";
 }
 
 TEST_F(Json, CellWritesItsWholeLoop) {

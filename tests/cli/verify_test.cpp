@@ -57,6 +57,21 @@ TEST_F(Verify, ASignOffThatIsWholeSimulatesNothingAtEveryLevelOfCalibration) {
   EXPECT_EQ(second["candidate_rms"], first["candidate_rms"]);
 }
 
+TEST_F(Verify, LayersAreCalibratedOnTheFeaturesThatAreAskedFor) {
+  const FakeProgram fake(watched(":"));
+  use(fake);
+  put("train.npy", tiny_features());
+  Arguments command = {"verify", "m.safetensors", "--input", "x.npy", "--clips", "0", "-o", "layers"};
+  run_json(command);
+  command.insert(command.end(), {"--calibrate-on", "train.npy"});
+  const std::size_t runs = runs_begun(fake);
+  run_json(command);
+  EXPECT_GT(runs_begun(fake), runs) << "other frames, so no sizes that were stored are theirs";
+  const std::size_t both = runs_begun(fake);
+  EXPECT_EQ(run_json(command)["reused_clips"], 1);
+  EXPECT_EQ(runs_begun(fake), both);
+}
+
 TEST_F(Verify, ClipsOfOtherConditionsOrFeaturesAreStale) {
   const FakeProgram fake(watched(":"));
   use(fake);

@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "compile/network_builder.h"
 #include "compile/shop.h"
 #include "compile/small_network.h"
 #include "hysteron/compile/calibration.h"
@@ -43,6 +44,24 @@ TEST(BuildNetwork, PositiveWeightsArePLegsOnPRails) {
 TEST(BuildNetwork, SizingErrorIsWhatTheGridCosts) {
   const CompiledNetwork compiled = build_network(small_network(), shop().technology, shop().curves, {});
   for (const MappedInstance& row : compiled.mapping) EXPECT_LT(std::abs(row.sizing_error), 0.01) << row.parameter;
+}
+
+TEST(CellLeg, LengthTakesUpWhatTheGridOfWidthsLeaves) {
+  const technology::Technology& technology = shop().technology;
+  const GainCurves& curves = shop().curves;
+  for (std::size_t which = 0; which < 3; ++which) {
+    for (const double gain : {0.113, 0.1717, 0.31, 0.77}) {
+      const LegSize size = cell_leg_size(curves, technology, technology.supply, which, gain);
+      const auto at = curves.find_length(size.geometry.length);
+      ASSERT_TRUE(at.has_value());
+      const double drawn = curves.lengths[*at];
+      EXPECT_LE(std::abs(size.geometry.length / drawn - 1.0), kMostTrim + 1e-9);
+      EXPECT_NEAR(std::remainder(size.geometry.length, technology.size_grid), 0.0, 1e-12);
+      EXPECT_NEAR(size.gain, gain, 1e-3 * gain) << which;
+      const double by_width = size.gain * size.geometry.length / drawn;
+      EXPECT_LE(std::abs(size.gain - gain), std::abs(by_width - gain) + 1e-9 * gain);
+    }
+  }
 }
 
 TEST(BuildNetwork, LeavesOutZerosAndNamesWhatItDrops) {
@@ -95,6 +114,21 @@ TEST(Calibration, FindsThresholdsFarFromWhereCurvesExpectThem) {
   const auto cells =
       calibrate_cells({{0.5e-9, 0.2e-9, 1e-9}}, shop().technology, wrong, {}, shop().engine, 1, reporter);
   EXPECT_LT(cells[0].worst_error, 0.005);
+}
+
+TEST(Calibration, ItsRampsAreSlowEnoughForTheLowerThreshold) {
+  SilentReporter reporter;
+  for (const CellTarget& target : {CellTarget{0.3e-9, 0.05e-9, 0.3e-9}, CellTarget{0.6e-9, 0.05e-9, 0.3e-9}}) {
+    const CellGains gains =
+        calibrate_cells({target}, shop().technology, shop().curves, {}, shop().engine, 1, reporter)[0].gains;
+    const auto fall_on_ramp = [&](double half) {
+      const RampWindow window{target.rise - half, target.rise + half, target.fall + half, target.fall - half};
+      return measure_cells({gains}, {window}, shop().technology, shop().curves, {}, shop().engine, 1)[0].fall;
+    };
+    // A threshold is met late by the square root of the ramp's rate: twice as late at four times the rate.
+    const double standing = 2.0 * fall_on_ramp(1e-12) - fall_on_ramp(4e-12);
+    EXPECT_NEAR(standing, target.fall, kCellTolerance * target.fall) << "rise " << target.rise;
+  }
 }
 
 TEST(ClipBench, InputsRampToEveryFrameAndSplitBySign) {

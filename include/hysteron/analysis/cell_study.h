@@ -22,7 +22,7 @@ struct CellStudyRequest {
   std::vector<std::string> corners;  ///< empty: all of the technology's
   std::vector<double> overdrives = {0.02, 0.05, 0.1, 0.2, 0.5, 1.0};
   std::vector<double> small_widths = {1e-12, 2e-12, 5e-12, 10e-12, 20e-12, 50e-12};
-  double lowest_supply = 0.4;  ///< of the search for the smallest supply, down from the lowest of `supplies`
+  double lowest_supply = 0.4;  ///< of the search for the smallest supply, down from the highest of `supplies`
   double supply_step = 0.05;
   double retention_seconds = 100.0;
 };

@@ -41,7 +41,7 @@ struct CalibratedCell {
 };
 
 /// Passes a calibration makes at most, and the error it is content with.
-inline constexpr int kCalibrationPasses = 5;
+inline constexpr int kCalibrationPasses = 6;
 inline constexpr double kCalibrationTolerance = 0.002;
 
 /// Cells that are measured side by side in one run: a cell that switches costs all of them time steps.

@@ -35,7 +35,7 @@ struct Target {
 
 /// The features to centre with, read and checked against the model; none where `path` is empty. Throws a bad-input
 /// Error that names the file.
-std::optional<data::Features> read_centring_features(const std::filesystem::path& path, const model::Network& network);
+std::optional<data::Features> read_training_features(const std::filesystem::path& path, const model::Network& network);
 
 /// Leaves out the weights that the workshop's options ask to drop; then centres over `features` where there are some,
 /// with weights as legs can make them, and warns of every candidate that rests on a threshold. What dropping and

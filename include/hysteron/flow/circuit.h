@@ -38,6 +38,7 @@ struct CircuitOptions {
   std::filesystem::path pdk_root;  ///< empty: $PDK_ROOT
   compile::Conditions conditions;  ///< of sizing and calibration
   CalibrationLevel calibration = CalibrationLevel::kLayers;
+  std::filesystem::path calibration_features;  ///< .npy that layers are calibrated on; empty: what compile() is given
   double drop_below = 0.0;  ///< weights and biases smaller than this, in model units, are left out
   compile::HazardMends mends;
   int jobs = 0;                     ///< simulations at once; 0: one per hardware thread
@@ -59,8 +60,8 @@ class Workshop {
   const sim::Engine& engine() const { return kept_ ? static_cast<const sim::Engine&>(*kept_) : engine_; }
   double supply() const;
 
-  /// Maps, sizes and calibrates `network`; layers on frames of `features` [frames, inputs], on drawn ones if that is
-  /// empty. Warns by name of parameters that are too small for any leg. What calibration gives is kept in the file
+  /// Maps, sizes and calibrates `network`; layers on frames of the options' calibration_features, else of `features`
+  /// [frames, inputs], else on drawn ones. Warns by name of parameters that are too small for any leg. What calibration gives is kept in the file
   /// `sizes`, if one is named, and taken from there if it is of the same network, technology and options: nothing is
   /// then simulated.
   compile::CompiledNetwork compile(const model::Network& network, Reporter& reporter,
