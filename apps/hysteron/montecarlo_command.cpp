@@ -130,7 +130,8 @@ int run(const Options& options, Session& session) {
   const flow::Target target = flow::make_target(workshop, network, centring_features, session.reporter, session.stop);
   const hysteron::compile::CompiledNetwork compiled =
       workshop.compile(target.network, session.reporter,
-                       centring_features ? std::span(centring_features->values) : std::span<const float>());
+                       centring_features ? std::span(centring_features->values) : std::span<const float>(),
+                       options.output.empty() ? std::filesystem::path() : options.output / "sizes.json");
   const flow::MonteCarlo result =
       flow::run_montecarlo(workshop, network, compiled, features, request, session.reporter, session.stop);
   nlohmann::json json = flow::montecarlo_json(result, network);

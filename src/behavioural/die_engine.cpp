@@ -20,7 +20,14 @@ namespace {
 
 // Below this a value says nothing about the density its devices work at, unit currents.
 constexpr float kQuiet = 0.02F;
+
+constexpr std::size_t kLevelClips = 100;
 }  // namespace
+
+std::span<const float> level_frames(const data::Features& features) {
+  const std::size_t clips = std::min(features.clips, kLevelClips);
+  return std::span(features.values).first(clips * features.frames * features.width);
+}
 
 /// Reads the structure of a network from its circuit, then the slopes of its paths from the densities of a nominal run.
 class DieEngine::Builder {

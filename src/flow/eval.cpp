@@ -25,7 +25,7 @@ EvalResult evaluate_model(const EvalRequest& request, Reporter& reporter, const 
                                                      request.split, pool, reporter, stop);
   result.evaluation = train::evaluate(result.network, clips, pool);
   result.perturbed =
-      train::score_perturbed(result.network, clips, request.perturbation, request.draws, request.die_seed, pool);
+      train::score_perturbed(result.network, clips, request.perturbation, request.draws, request.die_seed, pool, stop);
   if (!request.features.empty()) data::write_npy(request.features, clips.features);
   return result;
 }
@@ -88,8 +88,9 @@ SequenceEvalResult evaluate_sequence_model(const EvalRequest& request, Reporter&
                                  hysteron::quoted(result.config.cell)));
   }
   result.score = train::score_sequences(model, result.network.parameters, *source, request.split, 0, pool);
-  result.perturbed = train::score_perturbed_sequences(model, result.network.parameters, *source, request.split,
-                                                      request.perturbation, request.draws, request.die_seed, pool);
+  result.perturbed =
+      train::score_perturbed_sequences(model, result.network.parameters, *source, request.split, request.perturbation,
+                                       request.draws, request.die_seed, pool, stop);
   return result;
 }
 

@@ -204,6 +204,11 @@ class SpiceDies {
     }
   }
 
+  void warn(const Pair& pair, const Error& error) const {
+    reporter_.warning(
+        fmt::format("die {}, clip {}: {}", request_.seed + pair.die, request_.clips[pair.clip], error.what()));
+  }
+
   sim::Testbench bench_of(const Pair& pair) const {
     sim::Testbench bench = clip_bench(compiled_, features_, request_.clips[pair.clip], {});
     bench.seed = static_cast<unsigned>(request_.seed + pair.die);
@@ -229,11 +234,6 @@ class SpiceDies {
   void keep(const Pair& pair, const sim::Testbench& bench, compile::CircuitTrace& circuit) const {
     if (request_.folder.empty()) return;
     write_record_file(file_of(pair), key_of(bench), circuit, trace_arrays(circuit.trace));
-  }
-
-  void warn(const Pair& pair, const Error& error) const {
-    reporter_.warning(
-        fmt::format("die {}, clip {}: {}", request_.seed + pair.die, request_.clips[pair.clip], error.what()));
   }
 
   const Workshop& workshop_;
@@ -287,24 +287,27 @@ void run_spice_dies(const Workshop& workshop, const compile::CompiledNetwork& co
                     const MonteCarloRequest& request, const Judge& judge, MonteCarlo& result, Reporter& reporter) {
   SpiceDies dies(workshop, compiled, features, request, reporter);
   Shadow shadow(workshop, engine, features, compiled.model);
-  std::size_t good = 0;
-  std::optional<Error> first_error;
+  const auto fail = [&](const Pair& pair, const Error& error) {
+    result.dies[pair.die].clips[pair.clip].failed = true;
+    result.dies[pair.die].clips[pair.clip].error = error.what();
+  };
   dies.run(
       [&](const Pair& pair, const compile::CircuitTrace& circuit) {
-        ++good;
+        if (request.simulator == DieSimulator::kBoth) {
+          try {
+            shadow.compare(dies.bench_of(pair), result.references[pair.clip], circuit.trace);
+          } catch (const Error& error) {
+            if (error.kind() == ErrorKind::kInterrupted) throw;
+            dies.warn(pair, error);
+            fail(pair, error);
+            return;
+          }
+        }
         DieResult& die = result.dies[pair.die];
         die.clips[pair.clip] = judge.judge(pair.clip, circuit.trace, die.wrong_bits);
         die.clips[pair.clip].power = circuit.power.total;
-        if (request.simulator == DieSimulator::kBoth) {
-          shadow.compare(dies.bench_of(pair), result.references[pair.clip], circuit.trace);
-        }
       },
-      [&](const Pair& pair, const Error& error) {
-        if (!first_error) first_error = error;
-        result.dies[pair.die].clips[pair.clip].failed = true;
-        result.dies[pair.die].clips[pair.clip].error = error.what();
-      });
-  if (good == 0 && first_error) throw *first_error;
+      fail);
   if (request.simulator != DieSimulator::kBoth) return;
   result.conformance = shadow.total();
   result.differing = shadow.differing();
@@ -360,7 +363,7 @@ MonteCarlo run_montecarlo(const Workshop& workshop, const model::Network& given,
   check_dies(request);
   const behavioural::DeviceStatistics statistics = workshop.device_statistics(reporter);
   const Judge judge(given, compiled.model, features, request.clips);
-  const behavioural::DieEngine engine(compiled, statistics, features.clip(request.clips.front()));
+  const behavioural::DieEngine engine(compiled, statistics, behavioural::level_frames(features));
   MonteCarlo result;
   result.references = judge.references();
   result.dies = empty_dies(request, judge.cells());

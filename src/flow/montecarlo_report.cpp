@@ -66,7 +66,8 @@ nlohmann::json per_die_json(const MonteCarlo& result) {
       yield.add(die.clips[c].decision == result.references[c].decision);
       power += die.clips[c].power;
     }
-    nlohmann::json json = {{"seed", die.seed}, {"clips", yield.all}, {"decision_yield", yield.value()}};
+    nlohmann::json json = {
+        {"seed", die.seed}, {"clips", yield.all}, {"decision_yield", yield.value()}, {"ci95", yield.interval()}};
     if (power > 0.0) json["power_nw"] = 1e9 * power / static_cast<double>(yield.all);
     if (result.trimming) json["trim_codes"] = die.codes;
     list.push_back(std::move(json));

@@ -48,7 +48,7 @@ RunResult run_behavioural(const CircuitOptions& options, const model::Network& n
   const Target target = make_target(workshop, network, {}, reporter, stop);
   const compile::CompiledNetwork compiled = workshop.compile(target.network, reporter);
   const behavioural::DeviceStatistics statistics = workshop.device_statistics(reporter);
-  const behavioural::DieEngine engine(compiled, statistics, features.clip(0));
+  const behavioural::DieEngine engine(compiled, statistics, behavioural::level_frames(features));
   behavioural::DieParameters parameters = engine.nominal();
   if (die.seed) parameters = engine.on_die(behavioural::draw_die(compiled.circuit, statistics, *die.seed));
   if (die.errors) parameters = behavioural::chip_parameters(engine, *die.errors);

@@ -209,12 +209,13 @@ model::CandidateNoise clip_noise(const model::Network& die, const Perturbation& 
 }  // namespace
 
 PerturbedScore score_perturbed(const model::Network& network, const ClipSet& clips, const Perturbation& perturbation,
-                               std::size_t draws, std::uint64_t seed, ThreadPool& pool) {
+                               std::size_t draws, std::uint64_t seed, ThreadPool& pool, const StopFlag& stop) {
   check_width(network, clips);
   model::Network made = network;
   if (perturbation.has_grid()) WeightGrid(perturbation).snap(made);
   PerturbedScore score{std::vector<double>(draws), std::vector<double>(draws)};
   pool.run(draws, [&](std::size_t draw) {
+    if (stop.requested()) throw Error(ErrorKind::kInterrupted, "interrupted");
     const Random random = Random(seed).child("die", draw);
     const model::Network die = make_die(made, perturbation, random.child("errors"));
     Confusion confusion = empty_confusion(network.outputs());

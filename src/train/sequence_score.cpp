@@ -5,6 +5,7 @@
 #include <numbers>
 #include <utility>
 
+#include "hysteron/base/error.h"
 #include "hysteron/base/random.h"
 #include "hysteron/train/sequence_trainer.h"
 #include "train/perturber.h"
@@ -103,11 +104,12 @@ SequenceScore score_sequences(const SequenceModel& model, std::span<const float>
 PerturbedScore score_perturbed_sequences(const SequenceModel& model, std::span<const float> parameters,
                                          const data::SequenceSource& source, data::Split split,
                                          const Perturbation& perturbation, std::size_t draws, std::uint64_t seed,
-                                         ThreadPool& pool) {
+                                         ThreadPool& pool, const StopFlag& stop) {
   const Perturber perturber(model.segments(), perturbation);
   const std::vector<float> plain(parameters.begin(), parameters.end());
   PerturbedScore result;
   for (std::size_t draw = 0; draw < draws; ++draw) {
+    if (stop.requested()) throw Error(ErrorKind::kInterrupted, "interrupted");
     const Random random = Random(seed).child("die", draw);
     SequencePass options;
     options.additive_noise = static_cast<float>(perturbation.additive);

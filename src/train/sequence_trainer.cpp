@@ -341,10 +341,10 @@ class SequenceRun {
     result.seconds = seconds_since(begin_);
     result.parameters = trainer_.model().parameters();
     result.test = score(kept_->parameters, data::Split::kTest, config_.test_limit);
-    result.perturbed = score_perturbed_sequences(trainer_.model(), kept_->parameters, source_, data::Split::kTest,
-                                                 config_.test_noise, config_.test_draws, config_.seed, pool_);
     if (!config_.output.empty()) save_sequence_network(config_.output, result.network);
     remove_checkpoints(config_);
+    result.perturbed = score_perturbed_sequences(trainer_.model(), kept_->parameters, source_, data::Split::kTest,
+                                                 config_.test_noise, config_.test_draws, config_.seed, pool_, stop_);
     return result;
   }
 

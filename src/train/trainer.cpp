@@ -556,7 +556,7 @@ TrainResult train(const TrainConfig& config, const TrainingData& data, ThreadPoo
   result.validation = run.best.validation;
   const model::Network built = origin.built(result.network);
   result.test = evaluate(built, data.test, pool);
-  result.perturbed = score_perturbed(built, data.test, config.test_noise, config.test_draws, config.seed, pool);
+  result.perturbed = score_perturbed(built, data.test, config.test_noise, config.test_draws, config.seed, pool, stop);
   result.robustness = run.best.robustness;
   return result;
 }

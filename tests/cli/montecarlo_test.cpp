@@ -102,6 +102,7 @@ TEST_F(MonteCarlo, IsTheSameAtAnyThreadCountAndDieByDie) {
   parallel.erase("seconds");
   EXPECT_EQ(all, parallel);
   EXPECT_EQ(run_json(command({"--dies", "1", "--seed", "17"}))["per_die"][0], all["per_die"][16]);
+  EXPECT_EQ(run_json(command({"--dies", "20", "--clips", "1"}))["per_clip"][0], all["per_clip"][1]);
 }
 
 TEST_F(MonteCarlo, RunsTheDiesOfNgspiceInBothEnginesAndKeepsThem) {
@@ -139,6 +140,32 @@ TEST_F(MonteCarlo, APairThatFailsIsNamedAndCountsForNothing) {
   EXPECT_EQ(json["per_die"][0]["clips"], 1);
   EXPECT_EQ(json["per_clip"][1]["dies"], 1);
   EXPECT_EQ(run_json(command({"--dies", "2", "--engine", "spice", "--output", "dies"}))["failed"].size(), 0u);
+}
+
+TEST_F(MonteCarlo, WhereEveryPairFailsEachIsNamed) {
+  const FakeProgram fake(watched("echo 'Error: the moon is full' >&2; exit 1"));
+  use(fake);
+  const Outcome outcome = run(command({"--dies", "2", "--engine", "both", "--json"}));
+  EXPECT_EQ(outcome.exit_code, 4) << outcome.messages;
+  const auto json = nlohmann::json::parse(outcome.output);
+  EXPECT_EQ(json["failed"].size(), 4u);
+  EXPECT_EQ(json["per_die"][0]["clips"], 0);
+  EXPECT_TRUE(has(outcome.messages, "4 of 4 runs could not be simulated")) << outcome.messages;
+}
+
+TEST_F(MonteCarlo, ADieWhoseDrawsCannotBeReadIsNamedAndItsRunKept) {
+  // One die and one clip: the first run is the clip's, the second shows the die's draws.
+  const FakeProgram fake(watched("[ $count = 2 ] && { echo 'Error: the moon is full' >&2; exit 1; }"));
+  use(fake);
+  const Arguments arguments = command({"--dies", "1", "--clips", "0", "--engine", "both", "--output", "dies"});
+  Arguments with_json = arguments;
+  with_json.emplace_back("--json");
+  const Outcome outcome = run(with_json);
+  EXPECT_EQ(outcome.exit_code, 4) << outcome.messages;
+  EXPECT_EQ(nlohmann::json::parse(outcome.output)["failed"].size(), 1u);
+  EXPECT_TRUE(fs::exists(folder_ / "dies" / "dies" / "die_0000000001" / "clip_00000.safetensors"));
+  EXPECT_EQ(run_json(arguments)["conformance"]["clips"], 1);
+  EXPECT_EQ(clips_begun(fake), 3u) << "the draws alone are simulated again";
 }
 
 TEST_F(MonteCarlo, InterruptionKeepsWhatIsDone) {

@@ -113,7 +113,7 @@ TEST(PerturbedScore, WithoutPerturbationIsThePlainScore) {
   ThreadPool pool(2);
   const ClipSet clips = noise_clips(40);
   const double plain = evaluate(small_network(), clips, pool).accuracy;
-  const PerturbedScore score = score_perturbed(small_network(), clips, {}, 3, 1, pool);
+  const PerturbedScore score = score_perturbed(small_network(), clips, {}, 3, 1, pool, {});
   EXPECT_EQ(score.accuracy, std::vector<double>(3, plain));
 }
 
@@ -124,9 +124,9 @@ TEST(PerturbedScore, DependsOnTheSeedAndNotOnThreads) {
   Perturbation perturbation = everything(0.6);
   perturbation.additive = 0.2;
   perturbation.multiplicative = 0.2;
-  const auto first = score_perturbed(small_network(), clips, perturbation, 6, 1, one).accuracy;
-  EXPECT_EQ(score_perturbed(small_network(), clips, perturbation, 6, 1, two).accuracy, first);
-  EXPECT_NE(score_perturbed(small_network(), clips, perturbation, 6, 2, two).accuracy, first);
+  const auto first = score_perturbed(small_network(), clips, perturbation, 6, 1, one, {}).accuracy;
+  EXPECT_EQ(score_perturbed(small_network(), clips, perturbation, 6, 1, two, {}).accuracy, first);
+  EXPECT_NE(score_perturbed(small_network(), clips, perturbation, 6, 2, two, {}).accuracy, first);
   EXPECT_GT(spread(first).deviation, 0.0) << "dies differ";
 }
 
@@ -145,14 +145,14 @@ TEST(PerturbedScore, NoiseAloneMovesDecisions) {
   clips.groups.assign(50, 0);
   ThreadPool pool(2);
   Perturbation perturbation;
-  EXPECT_EQ(spread(score_perturbed(network, clips, perturbation, 2, 1, pool).accuracy).worst, 1.0);
+  EXPECT_EQ(spread(score_perturbed(network, clips, perturbation, 2, 1, pool, {}).accuracy).worst, 1.0);
   perturbation.additive = 0.15;
-  const Spread noisy = spread(score_perturbed(network, clips, perturbation, 5, 1, pool).accuracy);
+  const Spread noisy = spread(score_perturbed(network, clips, perturbation, 5, 1, pool, {}).accuracy);
   EXPECT_LT(noisy.mean, 0.9);
   EXPECT_GT(noisy.deviation, 0.0);
   perturbation.additive = 0.0;
   perturbation.multiplicative = 0.18;
-  EXPECT_LT(spread(score_perturbed(network, clips, perturbation, 5, 1, pool).accuracy).mean, 0.9);
+  EXPECT_LT(spread(score_perturbed(network, clips, perturbation, 5, 1, pool, {}).accuracy).mean, 0.9);
 }
 
 TEST(Spread, OfKnownNumbers) {

@@ -10,6 +10,7 @@
 #include "hysteron/behavioural/die.h"
 #include "hysteron/compile/clip_bench.h"
 #include "hysteron/compile/compiled_network.h"
+#include "hysteron/data/features.h"
 #include "hysteron/model/inference.h"
 
 namespace hysteron::behavioural {
@@ -17,6 +18,10 @@ namespace hysteron::behavioural {
 /// Farad per square metre of a gate in weak inversion, overlap within, as settling_time takes it: a third of the
 /// oxide's capacitance, which is 8 fF/um2 at 180 nm.
 inline constexpr double kGateCapacitance = 2.7e-3;
+
+/// What an engine takes the levels of its paths from, so that a die is the same whichever clips are run: the frames of
+/// the first hundred clips of `features`.
+std::span<const float> level_frames(const data::Features& features);
 
 /// A compiled network on one die, in model units: what every leg and cell is worth there.
 struct DieParameters {

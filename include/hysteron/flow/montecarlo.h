@@ -107,8 +107,8 @@ struct MonteCarlo {
 };
 
 /// Runs `compiled`, made of `network` (`given`, perhaps centred), on the dies of `request` and compares with software.
-/// A pair that ngspice cannot solve is counted and named. `features` also say at which currents devices work. Throws
-/// kInterrupted with what is kept after the stop flag was raised, and the first Error if every pair failed.
+/// A pair that ngspice cannot solve is counted and named, also where it is every one. `features` also say at which currents
+/// devices work. Throws kInterrupted with what is kept after the stop flag was raised.
 MonteCarlo run_montecarlo(const Workshop& workshop, const model::Network& given,
                           const compile::CompiledNetwork& compiled, const data::Features& features,
                           const MonteCarloRequest& request, Reporter& reporter, const StopFlag& stop);

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "hysteron/base/parallel.h"
+#include "hysteron/base/reporter.h"
 #include "hysteron/model/network.h"
 #include "hysteron/train/confusion.h"
 #include "hysteron/train/perturbation.h"
@@ -56,8 +57,9 @@ struct Spread {
 Spread spread(const std::vector<double>& values);
 
 /// Scores `draws` dies of `network` on all clips, each die with its own static errors and every frame of a clip with
-/// its own noise; weights are put on their grid first. Die i depends on (seed, i) only.
+/// its own noise; weights are put on their grid first. Die i depends on (seed, i) only. Throws kInterrupted after the
+/// stop flag was raised.
 PerturbedScore score_perturbed(const model::Network& network, const ClipSet& clips, const Perturbation& perturbation,
-                               std::size_t draws, std::uint64_t seed, ThreadPool& pool);
+                               std::size_t draws, std::uint64_t seed, ThreadPool& pool, const StopFlag& stop);
 
 }  // namespace hysteron::train

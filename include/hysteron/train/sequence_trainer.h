@@ -60,7 +60,7 @@ SequenceScore score_sequences(const SequenceModel& model, std::span<const float>
 PerturbedScore score_perturbed_sequences(const SequenceModel& model, std::span<const float> parameters,
                                          const data::SequenceSource& source, data::Split split,
                                          const Perturbation& perturbation, std::size_t draws, std::uint64_t seed,
-                                         ThreadPool& pool);
+                                         ThreadPool& pool, const StopFlag& stop);
 
 /// One validation of a run.
 struct ValidationPoint {
