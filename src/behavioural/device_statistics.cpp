@@ -21,7 +21,7 @@ using circuit::Polarity;
 using technology::Geometry;
 using technology::Technology;
 
-constexpr int kFormat = 2;               // of what is stored; raise it when what is measured changes
+constexpr int kFormat = 3;               // of what is stored; raise it when what is measured changes
 constexpr double kLowestDensity = 1e-3;  // of the unit current through the reference device
 constexpr double kHighestDensity = 100.0;
 constexpr int kDensities = 16;
@@ -83,6 +83,51 @@ void measure_slopes(const Technology& technology, const sim::Engine& engine, con
     statistics.p.densities.push_back(currents[i] * square);
     statistics.n.slopes.push_back(std::abs(result.values[i].front()) / currents[i]);
     statistics.p.slopes.push_back(std::abs(result.values[currents.size() + i].front()) / currents[i]);
+  }
+}
+
+/// A reference diode that holds the gates of kGatesOnARail more, and whose current steps up tenfold: with i' = i (u -
+/// i) / tau it is at half of u after tau ln 9.
+void measure_gates(const Technology& technology, const sim::Engine& engine, const compile::Conditions& conditions,
+                   DeviceStatistics& statistics) {
+  constexpr int kGatesOnARail = 8;
+  constexpr double kQuiet = 0.1;  // of kLongest, before the step
+  const double unit = conditions.unit_current;
+  const double kLongest = 3e-4 * 1e-9 / unit;  // seconds; several times what rails of 8 fF per um2 take
+  const double from = kQuiet * kLongest;
+  const double until = from + 1e-3 * kLongest;
+  Bench rig(technology, conditions);
+  rig.bench.stop_time = kLongest;
+  rig.bench.maximum_step = kLongest / 300.0;
+  const Geometry& size = technology.reference;
+  for (const Polarity polarity : {Polarity::kN, Polarity::kP}) {
+    const bool is_n = polarity == Polarity::kN;
+    const NetId source = is_n ? Circuit::kGround : Circuit::kSupply;
+    const NetId far = is_n ? Circuit::kSupply : Circuit::kGround;
+    const NetId gate = rig.circuit.net(is_n ? "n" : "p");
+    const auto add = [&](const std::string& name, NetId drain) {
+      return rig.circuit.add({name, "", polarity, circuit::Role::kRail, drain, gate, source, size.width, size.length});
+    };
+    const auto diode = add("d" + rig.circuit.net_name(gate), gate);
+    for (int i = 0; i < kGatesOnARail; ++i) add(fmt::format("{}{}", rig.circuit.net_name(gate), i), far);
+    const sim::PiecewiseLinear current = {{0.0, 0.1 * unit}, {from, 0.1 * unit}, {until, unit}};
+    rig.bench.current_sources.push_back({is_n ? far : gate, is_n ? gate : far, current});
+    rig.bench.probes.push_back({sim::Probe::Kind::kDrainCurrent, diode});
+  }
+  const sim::Waveforms waves = engine.run(rig.bench);
+  const double area = (1 + kGatesOnARail) * size.width * size.length;
+  std::size_t probe = 0;
+  for (PolarityStatistics* part : {&statistics.n, &statistics.p}) {
+    const std::vector<double>& values = waves.values[probe++];
+    std::size_t i = 1;
+    while (i < values.size() && std::abs(values[i]) < 0.5 * unit) ++i;
+    if (i == values.size()) {
+      throw simulator_error("a diode did not take its current in time; the capacitance of gates cannot be measured");
+    }
+    const double share = (0.5 * unit - std::abs(values[i - 1])) / (std::abs(values[i]) - std::abs(values[i - 1]));
+    const double seconds = waves.time[i - 1] + share * (waves.time[i] - waves.time[i - 1]) - 0.5 * (from + until);
+    const double slope = part->slope(unit * size.length / size.width);
+    part->gate_capacitance = seconds / std::log(9.0) * slope * unit / area;
   }
 }
 
@@ -153,6 +198,7 @@ void measure_mismatch(const Technology& technology, const sim::Engine& varied, c
 nlohmann::json to_json(const PolarityStatistics& part) {
   return {{"densities", part.densities},
           {"slopes", part.slopes},
+          {"gate_capacitance", part.gate_capacitance},
           {"threshold", part.threshold.coefficients},
           {"mobility", part.mobility.coefficients}};
 }
@@ -161,6 +207,7 @@ PolarityStatistics from_json(const nlohmann::json& json) {
   PolarityStatistics part;
   json.at("densities").get_to(part.densities);
   json.at("slopes").get_to(part.slopes);
+  json.at("gate_capacitance").get_to(part.gate_capacitance);
   json.at("threshold").get_to(part.threshold.coefficients);
   json.at("mobility").get_to(part.mobility.coefficients);
   if (part.densities.size() != kDensities || part.slopes.size() != kDensities) throw bad_input("not whole");
@@ -205,6 +252,7 @@ DeviceStatistics measure_device_statistics(const Technology& technology, const c
                                            const compile::Conditions& conditions) {
   DeviceStatistics statistics;
   measure_slopes(technology, engine, conditions, statistics);
+  measure_gates(technology, engine, conditions, statistics);
   measure_mismatch(technology, varied, conditions, statistics);
   statistics.charges = measure_cell_charges(technology, curves, engine, conditions);
   return statistics;

@@ -6,6 +6,8 @@
 #include <map>
 #include <utility>
 
+#include "behavioural/rails.h"
+
 namespace hysteron::behavioural {
 
 using circuit::DeviceId;
@@ -53,6 +55,7 @@ class DieEngine::Builder {
     add_cells();
     order_steps();
     set_nominal();
+    add_rails();
   }
 
   void build_paths(std::span<const float> features) {
@@ -165,6 +168,30 @@ class DieEngine::Builder {
       }
     }
     assert(engine_.steps_.size() == engine_.nodes_.size() + engine_.cells_.size());
+  }
+
+  void add_rails() {
+    const Rails rails(network_, statistics_);
+    const auto constants = [&](NetId net, DeviceId value) {
+      return static_cast<float>(network_.frame_seconds / rails.time_constant(net, 1.0, value));
+    };
+    engine_.rails_ = network_.values.size();
+    engine_.copies_.resize(engine_.rails_);
+    for (const DeviceId value : network_.values) {
+      engine_.frame_constants_.push_back(constants(circuit_.transistor(value).gate, value));
+    }
+    std::map<NetId, std::size_t> copied;
+    for (const CompiledLeg& leg : network_.legs) {
+      const NetId gate = circuit_.transistor(leg.device).gate;
+      const DeviceId value = network_.values[leg.value];
+      if (leg.value == kBias || gate == circuit_.transistor(value).gate) {
+        engine_.leg_rails_.push_back(leg.value);
+        continue;
+      }
+      const auto [found, is_new] = copied.try_emplace(gate, engine_.rails_);
+      if (is_new) engine_.copies_[leg.value].push_back({engine_.rails_++, constants(gate, value)});
+      engine_.leg_rails_.push_back(found->second);
+    }
   }
 
   void set_nominal() {
@@ -293,16 +320,18 @@ void DieEngine::run_node(const Node& node, const DieParameters& parameters, std:
   std::fill_n(sum, frames, 0.0F);
   for (const std::size_t leg : node.legs) {
     const float gain = parameters.gains[leg];
-    const float* value = scratch.values.data() + network_.legs[leg].value * frames;
+    const float* value = scratch.values.data() + leg_rails_[leg] * frames;
     for (std::size_t t = 0; t < frames; ++t) sum[t] += gain * value[t];
   }
   if (node.positive != kNone) {
     float* to = scratch.values.data() + node.positive * frames;
     for (std::size_t t = 0; t < frames; ++t) to[t] = std::max(sum[t], 0.0F);
+    settle(node.positive, frames, scratch);
   }
   if (node.negative != kNone) {
     float* to = scratch.values.data() + node.negative * frames;
     for (std::size_t t = 0; t < frames; ++t) to[t] = std::max(-sum[t], 0.0F);
+    settle(node.negative, frames, scratch);
   }
   if (node.readout != kNone) {
     for (std::size_t t = 0; t < frames; ++t) trace.logits[t * trace.outputs + node.readout] = sum[t];
@@ -317,6 +346,17 @@ void DieEngine::run_cell(std::size_t index, const DieParameters& parameters, std
   float* state = scratch.values.data() + cell.state * frames;
   CellWalk walk(cell.starts_on, compile::kResetShare);
   for (std::size_t t = 0; t < frames; ++t) state[t] = walk.step(candidate[t], die) ? die.high : 0.0F;
+  settle(cell.state, frames, scratch);
+}
+
+void DieEngine::settle(std::size_t value, std::size_t frames, Scratch& scratch) const {
+  float* own = scratch.values.data() + value * frames;
+  settle_rail(own, frames, frame_constants_[value]);
+  for (const Copy& copy : copies_[value]) {
+    float* to = scratch.values.data() + copy.rail * frames;
+    std::copy_n(own, frames, to);
+    settle_rail(to, frames, copy.frame_constants);
+  }
 }
 
 void DieEngine::run(const DieParameters& parameters, std::span<const float> features, Scratch& scratch,
@@ -332,7 +372,7 @@ void DieEngine::run(const DieParameters& parameters, std::span<const float> feat
   trace.states.assign(trace.layers * frames * trace.cells, 0.0F);
   trace.candidates.assign(trace.states.size(), 0.0F);
   scratch.sum.resize(frames);
-  scratch.values.assign(network_.values.size() * frames, 0.0F);
+  scratch.values.assign(rails_ * frames, 0.0F);
   std::fill_n(scratch.values.begin() + static_cast<std::ptrdiff_t>(kBias * frames), frames, 1.0F);
   for (std::size_t j = 0; j < width; ++j) {
     float* positive = scratch.values.data() + inputs_[j][0] * frames;
@@ -341,6 +381,7 @@ void DieEngine::run(const DieParameters& parameters, std::span<const float> feat
       positive[t] = std::max(features[t * width + j], 0.0F);
       negative[t] = std::max(-features[t * width + j], 0.0F);
     }
+    for (const std::size_t value : inputs_[j]) settle(value, frames, scratch);
   }
   for (const Step& step : steps_) {
     if (step.is_cell) {

@@ -1,10 +1,10 @@
-// The estimate of settling times: DieEngine::settling_time.
+// Rails that follow their values late, and the estimate of settling times: DieEngine::settling_time.
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <numbers>
 
+#include "behavioural/rails.h"
 #include "hysteron/behavioural/die_engine.h"
 
 namespace hysteron::behavioural {
@@ -14,38 +14,28 @@ using circuit::NetId;
 using circuit::Transistor;
 
 constexpr double kTimeConstants = 2.0 * std::numbers::ln10;  // until 1 % is left
-
-/// What hangs on the nets of a circuit, and the diodes that hold them.
-class Rails {
- public:
-  Rails(const compile::CompiledNetwork& network, const DeviceStatistics& statistics)
-      : unit_current_(network.conditions.unit_current), statistics_(statistics) {
-    for (const Transistor& transistor : network.circuit.transistors()) {
-      capacitances_[transistor.gate] += kGateCapacitance * transistor.width * transistor.length;
-      if (transistor.drain == transistor.gate) diodes_.emplace(transistor.gate, &transistor);
-    }
-    for (const circuit::Capacitor& capacitor : network.circuit.capacitors()) {
-      capacitances_[capacitor.net] += capacitor.capacitance;
-    }
-  }
-
-  /// Seconds of the rail at `net` while the diode of its value carries `level` unit currents in a device of
-  /// `value_ratio`, width over length; a copied rail's diode carries its share of it.
-  double seconds(NetId net, double level, double value_ratio) const {
-    const Transistor& diode = *diodes_.at(net);
-    const double ratio = diode.width / diode.length;
-    const double current = level * unit_current_ * ratio / value_ratio;
-    return kTimeConstants * capacitances_.at(net) / (statistics_.of(diode.polarity).slope(current / ratio) * current);
-  }
-
- private:
-  double unit_current_;
-  const DeviceStatistics& statistics_;
-  std::map<NetId, double> capacitances_;
-  std::map<NetId, const Transistor*> diodes_;
-};
+constexpr float kSettled = 14.0F;                            // time constants after which nothing is left
 
 }  // namespace
+
+void settle_rail(float* values, std::size_t frames, float frame_constants) {
+  constexpr auto kRead = static_cast<float>(compile::kReadAt);
+  float last = values[0];    // when it last was on
+  float off = kRead - 1.0F;  // frames since then
+  for (std::size_t t = 1; t < frames; ++t) {
+    if (values[t] <= 0.0F) {
+      off += 1.0F;
+      values[t] = last / (1.0F + frame_constants * off * last);
+      continue;
+    }
+    const float constants = kRead * frame_constants * values[t];
+    if (constants < kSettled && values[t - 1] > 0.0F) {
+      values[t] /= 1.0F + (values[t] / values[t - 1] - 1.0F) * std::exp(-constants);
+    }
+    last = values[t];
+    off = kRead - 1.0F;
+  }
+}
 
 /// Mean frames that a cell takes to switch, over the frames in which it does; 0 where it never does.
 double DieEngine::switching_frames(const Cell& cell, const Scratch& scratch, std::size_t frames) {
@@ -75,9 +65,10 @@ double DieEngine::settling_time(const DeviceStatistics& statistics, std::span<co
   const auto diode = [&](std::size_t value) -> const Transistor& {
     return network_.circuit.transistor(network_.values[value]);
   };
-  const auto own_rail = [&](std::size_t value) {
-    return rails.seconds(diode(value).gate, levels[value], diode(value).width / diode(value).length);
+  const auto seconds_of = [&](NetId net, std::size_t value) {
+    return kTimeConstants * rails.time_constant(net, levels[value], network_.values[value]);
   };
+  const auto own_rail = [&](std::size_t value) { return seconds_of(diode(value).gate, value); };
   std::vector<double> settled(levels.size(), 0.0);  // seconds; the unit current always is
   for (const auto& terminals : inputs_) {
     for (const std::size_t value : terminals) settled[value] = own_rail(value);
@@ -97,7 +88,7 @@ double DieEngine::settling_time(const DeviceStatistics& statistics, std::span<co
       const NetId gate = network_.circuit.transistor(network_.legs[leg].device).gate;
       double seconds = settled[value];
       if (value != kBias && gate != diode(value).gate) {
-        seconds += rails.seconds(gate, levels[value], diode(value).width / diode(value).length);
+        seconds += seconds_of(gate, value);
       }
       sources = std::max(sources, seconds);
     }

@@ -230,6 +230,50 @@ TEST(DieEngine, DiesSpreadAsCentringExpects) {
   EXPECT_GT(compared, 8);
 }
 
+TEST(SettleRail, FollowsARailInNgspice) {
+  const technology::Technology& technology = varied_shop().technology;
+  const double unit = 1e-9;
+  const double frame = 2e-4;
+  const std::vector<float> wanted = {1.0F, 0.0F, 0.0F, 0.5F, 0.05F, 0.02F, 2.0F, 0.0F};
+  for (const circuit::Polarity polarity : {circuit::Polarity::kN, circuit::Polarity::kP}) {
+    const bool is_n = polarity == circuit::Polarity::kN;
+    const circuit::NetId source = is_n ? circuit::Circuit::kGround : circuit::Circuit::kSupply;
+    const circuit::NetId far = is_n ? circuit::Circuit::kSupply : circuit::Circuit::kGround;
+    circuit::Circuit rail;
+    const circuit::NetId gate = rail.net("rail");
+    const technology::Geometry size = technology.reference;
+    const auto add = [&](const std::string& name, circuit::NetId drain) {
+      return rail.add({name, "", polarity, circuit::Role::kRail, drain, gate, source, size.width, size.length});
+    };
+    const auto diode = add("diode", gate);
+    for (int i = 0; i < 5; ++i) add("leg" + std::to_string(i), far);
+    sim::PiecewiseLinear current = {{0.0, unit * wanted[0]}};
+    for (std::size_t t = 1; t < wanted.size(); ++t) {
+      const double begin = static_cast<double>(t) * frame;
+      current.push_back({begin, unit * wanted[t - 1]});
+      current.push_back({begin + 1e-3 * frame, unit * wanted[t]});
+    }
+    sim::Testbench bench;
+    bench.circuit = &rail;
+    bench.supply = technology.supply;
+    bench.current_sources.push_back({is_n ? far : gate, is_n ? gate : far, current});
+    bench.probes.push_back({sim::Probe::Kind::kDrainCurrent, diode});
+    bench.stop_time = frame * static_cast<double>(wanted.size());
+    bench.maximum_step = frame / 100.0;
+    const sim::Waveforms waves = varied_shop().engine.run(bench);
+    const PolarityStatistics& statistics = varied_shop().statistics.of(polarity);
+    const double capacitance = 6.0 * size.width * size.length * statistics.gate_capacitance;
+    const double tau = capacitance / (statistics.slope(unit * size.length / size.width) * unit);
+    std::vector<float> values = wanted;
+    settle_rail(values.data(), values.size(), static_cast<float>(frame / tau));
+    EXPECT_GT(values[1], 0.02F) << "a rail that is switched off takes its time";
+    for (std::size_t t = 0; t < values.size(); ++t) {
+      const double found = std::abs(waves.at(0, (static_cast<double>(t) + compile::kReadAt) * frame)) / unit;
+      EXPECT_NEAR(values[t], found, 0.06 * found + 5e-4) << "frame " << t << (is_n ? " N" : " P");
+    }
+  }
+}
+
 TEST(DieEngine, SettlingTakesTheChargeOfRailsOverTheirCurrent) {
   const DeviceStatistics& statistics = varied_shop().statistics;
   const double seconds = engine().settling_time(statistics, small_features());

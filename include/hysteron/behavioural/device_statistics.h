@@ -24,6 +24,7 @@ struct AreaLaw {
 struct PolarityStatistics {
   std::vector<double> densities;  ///< drain current times length over width, ampere, ascending
   std::vector<double> slopes;     ///< transconductance over drain current there, 1/volt
+  double gate_capacitance = 0.0;  ///< of a rail, over the area of the gates on it, farad per square metre
   AreaLaw threshold;              ///< of the threshold shift, volt
   AreaLaw mobility;               ///< of the mobility factor
 
@@ -41,8 +42,9 @@ struct DeviceStatistics {
   const PolarityStatistics& of(circuit::Polarity polarity) const { return polarity == circuit::Polarity::kN ? n : p; }
 };
 
-/// Operating points of diodes with `engine`, and of many devices of several sizes with `varied`, the same technology
-/// with its mismatch switched on, and measure_cell_charges. Deviations have an error of about 2 % of themselves.
+/// Operating points of diodes and the step response of a rail with `engine`, and of many devices of several sizes with
+/// `varied`, the same technology with its mismatch switched on, and measure_cell_charges. Deviations have an error of
+/// about 2 % of themselves.
 DeviceStatistics measure_device_statistics(const technology::Technology& technology, const compile::GainCurves& curves,
                                            const sim::Engine& engine, const sim::Engine& varied,
                                            const compile::Conditions& conditions);

@@ -15,9 +15,13 @@
 
 namespace hysteron::behavioural {
 
-/// Farad per square metre of a gate in weak inversion, overlap within, as settling_time takes it: a third of the
-/// oxide's capacitance, which is 8 fF/um2 at 180 nm.
-inline constexpr double kGateCapacitance = 2.7e-3;
+/// Values of a rail where its frames are read, in place of those it would settle to, [frames], unit currents. A diode
+/// in weak inversion that takes i of u has
+///   di/dt = i (u - i) / tau,   tau: the time constant at one unit current,
+/// so that what it has after the share r of a frame is u / (1 + (u / i0 - 1) exp(-r u k)), and i0 / (1 + r i0 k), r
+/// counting on, where u is 0: a rail that was switched off takes its time. k = frame_constants is the frame over tau.
+/// The first frame is settled: simulations begin at its operating point.
+void settle_rail(float* values, std::size_t frames, float frame_constants);
 
 /// What an engine takes the levels of its paths from, so that a die is the same whichever clips are run: the frames of
 /// the first hundred clips of `features`.
@@ -73,8 +77,8 @@ class CellWalk {
 /// The model with the imperfections of its circuit: leg by leg what the calibrated circuit has, times what the mismatch
 /// of the devices along the current's path makes of it. A shift dVt of a device scales its current by exp(-dVt gm/id)
 /// at the current density that it works at; signed values travel as two unipolar ones over legs of their own, as in the
-/// circuit. A cell takes the charge that CellWalk counts; beyond that nothing happens between frames: no settling, no
-/// glitches. Thread-safe.
+/// circuit. Rails follow their values as settle_rail has it, and a cell takes the charge that CellWalk counts; beyond
+/// that nothing happens between frames: no glitches. Thread-safe.
 class DieEngine {
  public:
   /// `network` must outlive the engine. Densities are those of the values over `features` [frames, inputs] of one clip
@@ -90,7 +94,8 @@ class DieEngine {
   /// The circuit on `die`, which has a shift for each of its transistors.
   DieParameters on_die(const Die& die) const;
 
-  /// Currents of every unipolar value, [values, frames]; kept between calls so that nothing is allocated.
+  /// Currents of every unipolar value and of every copied rail, [values + copies, frames]; kept between calls so that
+  /// nothing is allocated.
   struct Scratch {
     std::vector<float> values;
     std::vector<float> sum;
@@ -107,7 +112,7 @@ class DieEngine {
   /// Estimate of the seconds from a frame's begin until the logits are settled within 1 %: the longest path from an
   /// input to a logit, over rails and cells one after the other. A rail takes
   ///   ln(100) C / (slope I)
-  /// with C the gates on it, kGateCapacitance of their area, and its capacitors, I the typical level of its value over
+  /// with C the gates on it, from their area, and its capacitors, I the typical level of its value over
   /// `features` and slope the transconductance over the current of its diode, which `statistics` have. A cell that
   /// switches there takes the charge it needs over the candidate beyond its threshold, on the mean over its switches,
   /// at most a frame. Rails that start from far below their level, and splitters, are not in it.
@@ -141,6 +146,11 @@ class DieEngine {
     float reset_charge = 0.0F;
     Path threshold, copy_at_rise, copy_at_fall, feedback, output;
   };
+  /// A rail that is copied from a value's own.
+  struct Copy {
+    std::size_t rail = 0;
+    float frame_constants = 0.0F;
+  };
   /// One step of a frame-parallel pass: a node or, where `is_cell`, a cell.
   struct Step {
     bool is_cell = false;
@@ -159,10 +169,15 @@ class DieEngine {
   std::vector<std::size_t> first_cell_;  ///< [layers + 1]
   std::vector<Step> steps_;
   std::vector<Path> leg_paths_;
+  std::vector<std::size_t> leg_rails_;     ///< of CompiledNetwork::legs: values, then copied rails
+  std::vector<float> frame_constants_;     ///< of every value's own rail
+  std::vector<std::vector<Copy>> copies_;  ///< of every value
+  std::size_t rails_ = 0;                  ///< values and copied rails
   DieParameters nominal_;
 
   static double switching_frames(const Cell& cell, const Scratch& scratch, std::size_t frames);
   static double factor(const Path& path, const Die& die);
+  void settle(std::size_t value, std::size_t frames, Scratch& scratch) const;
   void run_node(const Node& node, const DieParameters& parameters, std::size_t frames, Scratch& scratch,
                 model::Trace& trace) const;
   void run_cell(std::size_t index, const DieParameters& parameters, std::size_t frames, Scratch& scratch) const;
