@@ -114,6 +114,7 @@ def fill_dies_section(section, bench, train_once):
                           "--center", training, "--engine", "both", "--dies", 2 if bench.quick else MENDED[0], "--seed", FRESH_SEED,
                           "--output", f"dies-mended-{pdk}")
     fast, _ = bench.run("montecarlo", "core.safetensors", "--input", test, *flags, "--dies", 20 if bench.quick else FAST_DIES)
+    noisy, _ = bench.run("montecarlo", "core.safetensors", "--input", test, *flags, "--dies", 20 if bench.quick else FAST_DIES, "--device-noise")
     section.targets()
     same = both["conformance"]
     what = f"{pdk}, behavioural against ngspice on the same {both['dies']} dies x {both['clips']} clips"
@@ -132,6 +133,10 @@ def fill_dies_section(section, bench, train_once):
     section.lines += ["", f"In ngspice, {both['dies']} dies x {both['clips']} clips, centring alone: {percent(both['decision_yield'])} "
                           f"({interval(both['ci95'])}). Frames of the same pairs alike in both engines: {percent(same['same_frames'])}; "
                           f"logits {percent(same['logit_relative_rms'])} RMS apart."]
+    section.lines += ["", f"Thermal and flicker noise of all devices, `--device-noise`, {noisy['dies']} dies x {noisy['clips']} clips in the behavioural engine: "
+                          f"{percent(noisy['decision_yield'])} ({interval(noisy['ci95'])}) decide as software does, bits wrong "
+                          f"{percent(noisy['state_mismatch'])}; the same dies without noise {percent(fast['decision_yield'])}, "
+                          f"{percent(fast['state_mismatch'])}. {noisy['dies'] * noisy['clips'] / noisy['seconds']:,.0f} dies x clips a second with noise."]
     differing_rows(section, both)
     section.lines += ["", f"The same for the network trained on dies with centring and four times the gate area, {mended['dies']} dies of other seeds x "
                           f"{mended['clips']} clips: in ngspice {percent(mended['decision_yield'])} ({interval(mended['ci95'])}) decide as "

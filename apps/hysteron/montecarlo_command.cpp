@@ -169,6 +169,8 @@ void declare(CLI::App& command, Options& options) {
       ->transform(CLI::CheckedTransformer(std::map<std::string, DieSimulator>{
           {"behavioural", DieSimulator::kBehavioural}, {"spice", DieSimulator::kSpice}, {"both", DieSimulator::kBoth}}))
       ->default_str("behavioural");
+  command.add_flag("--device-noise", options.request.device_noise,
+                   "Behavioural: add the thermal and flicker noise of every device, drawn anew in every frame");
   auto& trim = options.request.trim;
   command
       .add_option("--trim", trim.legs,

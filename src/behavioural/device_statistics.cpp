@@ -21,12 +21,13 @@ using circuit::Polarity;
 using technology::Geometry;
 using technology::Technology;
 
-constexpr int kFormat = 3;               // of what is stored; raise it when what is measured changes
+constexpr int kFormat = 5;               // of what is stored; raise it when what is measured changes
 constexpr double kLowestDensity = 1e-3;  // of the unit current through the reference device
 constexpr double kHighestDensity = 100.0;
 constexpr int kDensities = 16;
 constexpr int kDevicesOfASize = 250;
 constexpr unsigned kSeed = 29;
+constexpr double kSpot = 0.1;  // hertz; flicker noise goes with 1 / f
 constexpr double kWidths[] = {0.5e-6, 2e-6, 8e-6};
 constexpr double kLengths[] = {0.5e-6, 2.5e-6, 10e-6, 50e-6};
 
@@ -55,35 +56,92 @@ struct Bench {
   Bench& operator=(const Bench&) = delete;
 };
 
-/// A diode of the reference size for every density; gm / id of each.
-void measure_slopes(const Technology& technology, const sim::Engine& engine, const compile::Conditions& conditions,
-                    DeviceStatistics& statistics) {
-  Bench rig(technology, conditions);
-  const double square = technology.reference.length / technology.reference.width;
+/// A diode of the reference size for every density and polarity, each under a source of its own; N first.
+struct Diodes {
+  Bench rig;
   std::vector<double> currents;
-  for (int i = 0; i < kDensities; ++i) {
-    const double share = static_cast<double>(i) / (kDensities - 1);
-    currents.push_back(conditions.unit_current * kLowestDensity * std::pow(kHighestDensity / kLowestDensity, share));
-  }
-  for (const Polarity polarity : {Polarity::kN, Polarity::kP}) {
-    const bool is_n = polarity == Polarity::kN;
-    for (const double current : currents) {
-      const NetId net = rig.circuit.net(fmt::format("{}{}", is_n ? "n" : "p", rig.bench.probes.size()));
-      const auto device = rig.circuit.add({"d" + rig.circuit.net_name(net), "", polarity, circuit::Role::kRail, net,
+  std::vector<circuit::DeviceId> devices;
+
+  Diodes(const Technology& technology, const compile::Conditions& conditions) : rig(technology, conditions) {
+    for (int i = 0; i < kDensities; ++i) {
+      const double share = static_cast<double>(i) / (kDensities - 1);
+      currents.push_back(conditions.unit_current * kLowestDensity * std::pow(kHighestDensity / kLowestDensity, share));
+    }
+    for (const Polarity polarity : {Polarity::kN, Polarity::kP}) {
+      const bool is_n = polarity == Polarity::kN;
+      for (const double current : currents) {
+        const NetId net = rig.circuit.net(fmt::format("{}{}", is_n ? "n" : "p", devices.size()));
+        devices.push_back(rig.circuit.add({"d" + rig.circuit.net_name(net), "", polarity, circuit::Role::kRail, net,
                                            net, is_n ? Circuit::kGround : Circuit::kSupply, technology.reference.width,
-                                           technology.reference.length});
-      if (is_n) rig.bench.current_sources.push_back({Circuit::kSupply, net, {{0.0, current}}});
-      if (!is_n) rig.bench.current_sources.push_back({net, Circuit::kGround, {{0.0, current}}});
-      rig.bench.probes.push_back({sim::Probe::Kind::kTransconductance, device});
+                                           technology.reference.length}));
+        const NetId from = is_n ? Circuit::kSupply : net;
+        rig.bench.current_sources.push_back({from, is_n ? net : Circuit::kGround, {{0.0, current}}});
+      }
     }
   }
-  const sim::Waveforms result = engine.run(rig.bench);
-  for (std::size_t i = 0; i < currents.size(); ++i) {
-    statistics.n.densities.push_back(currents[i] * square);
-    statistics.p.densities.push_back(currents[i] * square);
-    statistics.n.slopes.push_back(std::abs(result.values[i].front()) / currents[i]);
-    statistics.p.slopes.push_back(std::abs(result.values[currents.size() + i].front()) / currents[i]);
+  NetId net(std::size_t i) const { return rig.circuit.transistor(devices[i]).drain; }
+};
+
+/// gm / id of every diode.
+void measure_slopes(const Technology& technology, const sim::Engine& engine, const compile::Conditions& conditions,
+                    DeviceStatistics& statistics) {
+  Diodes diodes(technology, conditions);
+  for (const auto device : diodes.devices) {
+    diodes.rig.bench.probes.push_back({sim::Probe::Kind::kTransconductance, device});
   }
+  const sim::Waveforms result = engine.run(diodes.rig.bench);
+  const double square = technology.reference.length / technology.reference.width;
+  for (std::size_t i = 0; i < diodes.currents.size(); ++i) {
+    const double current = diodes.currents[i];
+    statistics.n.densities.push_back(current * square);
+    statistics.p.densities.push_back(current * square);
+    statistics.n.slopes.push_back(std::abs(result.values[i].front()) / current);
+    statistics.p.slopes.push_back(std::abs(result.values[diodes.currents.size() + i].front()) / current);
+  }
+}
+
+/// Small-signal noise of every diode, whose voltage times gm is the noise of its current.
+void measure_noise(const Technology& technology, const sim::Engine& engine, const compile::Conditions& conditions,
+                   DeviceStatistics& statistics) {
+  Diodes diodes(technology, conditions);
+  sim::NoiseAnalysis noise;
+  for (std::size_t i = 0; i < diodes.devices.size(); ++i) {
+    noise.outputs.push_back({sim::Probe::Kind::kVoltage, diodes.net(i)});
+  }
+  noise.low = kSpot;
+  noise.high = 10.0 * kSpot;
+  noise.points_per_decade = 1;
+  diodes.rig.bench.noise = noise;
+  const auto outcomes = engine.run_all({{diodes.rig.bench}}, 1, {});
+  if (outcomes.front().error) throw Error(*outcomes.front().error);
+  const sim::NoiseSpectrum& spectrum = *outcomes.front().noise;
+  const double area = technology.reference.width * technology.reference.length;
+  for (std::size_t i = 0; i < diodes.devices.size(); ++i) {
+    const std::size_t k = i % diodes.currents.size();
+    PolarityStatistics& part = i < diodes.currents.size() ? statistics.n : statistics.p;
+    const sim::DeviceNoise& device = spectrum.devices[diodes.devices[i]];
+    const double squared = part.slopes[k] * part.slopes[k];
+    part.white.push_back(device.thermal.front() * squared * diodes.currents[k] / (2.0 * kElementaryCharge));
+    part.flicker.push_back(device.flicker.front() * spectrum.frequency.front() * squared * area);
+  }
+}
+
+/// What a reference device carries whose gate is at its source, half the supply across it.
+void measure_leakage(const Technology& technology, const sim::Engine& engine, const compile::Conditions& conditions,
+                     DeviceStatistics& statistics) {
+  Bench rig(technology, conditions);
+  const NetId middle = rig.circuit.net("middle");
+  rig.bench.voltage_sources.push_back({middle, {{0.0, 0.5 * rig.bench.supply}}});
+  for (const Polarity polarity : {Polarity::kN, Polarity::kP}) {
+    const NetId source = polarity == Polarity::kN ? Circuit::kGround : Circuit::kSupply;
+    const auto device =
+        rig.circuit.add({polarity == Polarity::kN ? "n" : "p", "", polarity, circuit::Role::kRail, middle, source,
+                         source, technology.reference.width, technology.reference.length});
+    rig.bench.probes.push_back({sim::Probe::Kind::kDrainCurrent, device});
+  }
+  const sim::Waveforms result = engine.run(rig.bench);
+  statistics.n.leakage = std::abs(result.values[0].front());
+  statistics.p.leakage = std::abs(result.values[1].front());
 }
 
 /// A reference diode that holds the gates of kGatesOnARail more, and whose current steps up tenfold: with i' = i (u -
@@ -198,6 +256,9 @@ void measure_mismatch(const Technology& technology, const sim::Engine& varied, c
 nlohmann::json to_json(const PolarityStatistics& part) {
   return {{"densities", part.densities},
           {"slopes", part.slopes},
+          {"white", part.white},
+          {"flicker", part.flicker},
+          {"leakage", part.leakage},
           {"gate_capacitance", part.gate_capacitance},
           {"threshold", part.threshold.coefficients},
           {"mobility", part.mobility.coefficients}};
@@ -207,10 +268,15 @@ PolarityStatistics from_json(const nlohmann::json& json) {
   PolarityStatistics part;
   json.at("densities").get_to(part.densities);
   json.at("slopes").get_to(part.slopes);
+  json.at("white").get_to(part.white);
+  json.at("flicker").get_to(part.flicker);
+  json.at("leakage").get_to(part.leakage);
   json.at("gate_capacitance").get_to(part.gate_capacitance);
   json.at("threshold").get_to(part.threshold.coefficients);
   json.at("mobility").get_to(part.mobility.coefficients);
-  if (part.densities.size() != kDensities || part.slopes.size() != kDensities) throw bad_input("not whole");
+  for (const auto* values : {&part.densities, &part.slopes, &part.white, &part.flicker}) {
+    if (values->size() != kDensities) throw bad_input("not whole");
+  }
   return part;
 }
 
@@ -238,13 +304,14 @@ double AreaLaw::deviation(const Geometry& geometry) const {
   return 1.0 / std::sqrt(std::max(inverse, 0.25 * plain));
 }
 
-double PolarityStatistics::slope(double density) const {
-  if (density <= densities.front()) return slopes.front();
-  if (density >= densities.back()) return slopes.back();
+double PolarityStatistics::at(double density, const std::vector<double>& values) const {
+  if (values.empty()) return 0.0;
+  if (density <= densities.front()) return values.front();
+  if (density >= densities.back()) return values.back();
   const auto above = std::upper_bound(densities.begin(), densities.end(), density);
   const auto i = static_cast<std::size_t>(above - densities.begin());
   const double share = std::log(density / densities[i - 1]) / std::log(densities[i] / densities[i - 1]);
-  return slopes[i - 1] + share * (slopes[i] - slopes[i - 1]);
+  return values[i - 1] + share * (values[i] - values[i - 1]);
 }
 
 DeviceStatistics measure_device_statistics(const Technology& technology, const compile::GainCurves& curves,
@@ -252,6 +319,8 @@ DeviceStatistics measure_device_statistics(const Technology& technology, const c
                                            const compile::Conditions& conditions) {
   DeviceStatistics statistics;
   measure_slopes(technology, engine, conditions, statistics);
+  measure_noise(technology, engine, conditions, statistics);
+  measure_leakage(technology, engine, conditions, statistics);
   measure_gates(technology, engine, conditions, statistics);
   measure_mismatch(technology, varied, conditions, statistics);
   statistics.charges = measure_cell_charges(technology, curves, engine, conditions);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "behavioural/rails.h"
+#include "hysteron/base/units.h"
 
 namespace hysteron::behavioural {
 
@@ -64,6 +65,12 @@ class DieEngine::Builder {
       const double density = density_of(levels[leg.value]);
       Path path;
       add_leg(path, leg.device, network_.values[leg.value], density);
+      LegNoise noise;
+      for (const Link& link : path) {
+        noise.white += link.white;
+        noise.flicker += link.flicker;
+      }
+      engine_.leg_noise_.push_back(noise);
       engine_.leg_paths_.push_back(std::move(path));
     }
     std::size_t index = 0;
@@ -172,13 +179,15 @@ class DieEngine::Builder {
 
   void add_rails() {
     const Rails rails(network_, statistics_);
-    const auto constants = [&](NetId net, DeviceId value) {
-      return static_cast<float>(network_.frame_seconds / rails.time_constant(net, 1.0, value));
+    const auto rail = [&](std::size_t index, NetId net, DeviceId value) {
+      const double leakage = statistics_.of(circuit_.transistor(diodes_.at(net)).polarity).leakage;
+      return Rail{index, static_cast<float>(network_.frame_seconds / rails.time_constant(net, 1.0, value)),
+                  static_cast<float>(leakage / network_.conditions.unit_current)};
     };
     engine_.rails_ = network_.values.size();
     engine_.copies_.resize(engine_.rails_);
-    for (const DeviceId value : network_.values) {
-      engine_.frame_constants_.push_back(constants(circuit_.transistor(value).gate, value));
+    for (std::size_t i = 0; i < network_.values.size(); ++i) {
+      engine_.own_rails_.push_back(rail(i, circuit_.transistor(network_.values[i]).gate, network_.values[i]));
     }
     std::map<NetId, std::size_t> copied;
     for (const CompiledLeg& leg : network_.legs) {
@@ -189,7 +198,7 @@ class DieEngine::Builder {
         continue;
       }
       const auto [found, is_new] = copied.try_emplace(gate, engine_.rails_);
-      if (is_new) engine_.copies_[leg.value].push_back({engine_.rails_++, constants(gate, value)});
+      if (is_new) engine_.copies_[leg.value].push_back(rail(engine_.rails_++, gate, value));
       engine_.leg_rails_.push_back(found->second);
     }
   }
@@ -217,8 +226,17 @@ class DieEngine::Builder {
   void add(Path& path, DeviceId device, double sign, double density) const {
     const Polarity polarity = circuit_.transistor(device).polarity;
     const double direction = polarity == Polarity::kN ? -1.0 : 1.0;
-    path.push_back({device, static_cast<float>(sign),
-                    static_cast<float>(sign * direction * statistics_.of(polarity).slope(density))});
+    const PolarityStatistics& statistics = statistics_.of(polarity);
+    const Transistor& transistor = circuit_.transistor(device);
+    const Transistor& reference = circuit_.transistor(network_.values[kBias]);
+    const double ratio = transistor.width / transistor.length * reference.length / reference.width;
+    const double charge = ratio * network_.conditions.unit_current * network_.frame_seconds;  // coulomb a frame
+    // The mean over a frame sees white noise up to half the frame rate, and flicker noise that far down to kNoiseLow.
+    const double band = std::log(std::max(1.0, 0.5 / network_.frame_seconds / kNoiseLow));
+    path.push_back({device, static_cast<float>(sign), static_cast<float>(sign * direction * statistics.slope(density)),
+                    static_cast<float>(statistics.at(density, statistics.white) * kElementaryCharge / charge),
+                    static_cast<float>(statistics.at(density, statistics.flicker) * band /
+                                       (transistor.width * transistor.length))});
   }
 
   /// From the current of `value_diode` to that of `leg`, over a copied rail where the leg's gate is on one.
@@ -244,9 +262,20 @@ class DieEngine::Builder {
     add_leg(cell.threshold, from.m[1], bias, unit);
     add_leg(cell.copy_at_rise, from.m[0], from.candidate_diode, density_of(std::max(cell.rise, kQuiet)));
     add_leg(cell.copy_at_fall, from.m[0], from.candidate_diode, density_of(std::max(cell.fall, kQuiet)));
+    const double width = std::max(cell.width, kQuiet);
     add_leg(cell.feedback, from.m[7], bias, unit);
-    add_leg(cell.feedback, from.m[8], from.m[6], density_of(std::max(cell.width, kQuiet)));
+    Path copy;
+    add_leg(copy, from.m[8], from.m[6], density_of(width));
+    const double feedback = (variance(cell.feedback, 1.0) + variance(copy, width)) * cell.width * cell.width;
+    cell.feedback.insert(cell.feedback.end(), copy.begin(), copy.end());
     add_leg(cell.output, from.m[4], bias, unit);
+    const double threshold = variance(cell.threshold, 1.0) * cell.rise * cell.rise;
+    const double rise = std::max(cell.rise, kQuiet);
+    const double fall = std::max(cell.fall, kQuiet);
+    cell.rise_noise = static_cast<float>(std::sqrt(threshold + variance(cell.copy_at_rise, rise) * rise * rise));
+    cell.fall_noise =
+        static_cast<float>(std::sqrt(threshold + feedback + variance(cell.copy_at_fall, fall) * fall * fall));
+    cell.high_noise = static_cast<float>(std::sqrt(variance(cell.output, 1.0)));
   }
 
   DieEngine& engine_;
@@ -296,6 +325,12 @@ double DieEngine::factor(const Path& path, const Die& die) {
   return std::exp(exponent) * mobility;
 }
 
+double DieEngine::variance(const Path& path, double level) {
+  double sum = 0.0;
+  for (const Link& link : path) sum += link.white / level + link.flicker;
+  return sum;
+}
+
 DieParameters DieEngine::on_die(const Die& die) const {
   assert(die.size() == network_.circuit.transistors().size());
   DieParameters result;
@@ -315,7 +350,7 @@ DieParameters DieEngine::on_die(const Die& die) const {
 }
 
 void DieEngine::run_node(const Node& node, const DieParameters& parameters, std::size_t frames, Scratch& scratch,
-                         model::Trace& trace) const {
+                         model::Trace& trace, Random* noise) const {
   float* sum = scratch.sum.data();
   std::fill_n(sum, frames, 0.0F);
   for (const std::size_t leg : node.legs) {
@@ -323,6 +358,7 @@ void DieEngine::run_node(const Node& node, const DieParameters& parameters, std:
     const float* value = scratch.values.data() + leg_rails_[leg] * frames;
     for (std::size_t t = 0; t < frames; ++t) sum[t] += gain * value[t];
   }
+  if (noise != nullptr) add_noise(node, parameters, frames, scratch, *noise);
   if (node.positive != kNone) {
     float* to = scratch.values.data() + node.positive * frames;
     for (std::size_t t = 0; t < frames; ++t) to[t] = std::max(sum[t], 0.0F);
@@ -338,29 +374,56 @@ void DieEngine::run_node(const Node& node, const DieParameters& parameters, std:
   }
 }
 
-void DieEngine::run_cell(std::size_t index, const DieParameters& parameters, std::size_t frames,
-                         Scratch& scratch) const {
+void DieEngine::add_noise(const Node& node, const DieParameters& parameters, std::size_t frames, Scratch& scratch,
+                          Random& noise) const {
+  scratch.variance.assign(frames, 0.0F);
+  float* variance = scratch.variance.data();
+  for (const std::size_t leg : node.legs) {
+    const float squared = parameters.gains[leg] * parameters.gains[leg];
+    const float white = squared * leg_noise_[leg].white;
+    const float flicker = squared * leg_noise_[leg].flicker;
+    const float* value = scratch.values.data() + leg_rails_[leg] * frames;
+    for (std::size_t t = 0; t < frames; ++t) variance[t] += value[t] * (white + flicker * value[t]);
+  }
+  for (std::size_t t = 0; t < frames; ++t) {
+    scratch.sum[t] += std::sqrt(variance[t]) * static_cast<float>(noise.normal());
+  }
+}
+
+void DieEngine::run_cell(std::size_t index, const DieParameters& parameters, std::size_t frames, Scratch& scratch,
+                         Random* noise) const {
   const Cell& cell = cells_[index];
   const DieParameters::Cell& die = parameters.cells[index];
   const float* candidate = scratch.values.data() + cell.candidate * frames;
   float* state = scratch.values.data() + cell.state * frames;
   CellWalk walk(cell.starts_on, compile::kResetShare);
-  for (std::size_t t = 0; t < frames; ++t) state[t] = walk.step(candidate[t], die) ? die.high : 0.0F;
+  if (noise == nullptr) {
+    for (std::size_t t = 0; t < frames; ++t) state[t] = walk.step(candidate[t], die) ? die.high : 0.0F;
+  } else {
+    for (std::size_t t = 0; t < frames; ++t) {
+      const float threshold = walk.is_on() ? cell.fall_noise : cell.rise_noise;
+      const bool on = walk.step(candidate[t] + threshold * static_cast<float>(noise->normal()), die);
+      state[t] = on ? die.high * (1.0F + cell.high_noise * static_cast<float>(noise->normal())) : 0.0F;
+    }
+  }
   settle(cell.state, frames, scratch);
 }
 
 void DieEngine::settle(std::size_t value, std::size_t frames, Scratch& scratch) const {
+  const auto settled = [&](const Rail& rail, float* values) {
+    settle_rail(values, frames, rail.frame_constants, rail.leakage);
+  };
   float* own = scratch.values.data() + value * frames;
-  settle_rail(own, frames, frame_constants_[value]);
-  for (const Copy& copy : copies_[value]) {
-    float* to = scratch.values.data() + copy.rail * frames;
+  settled(own_rails_[value], own);
+  for (const Rail& copy : copies_[value]) {
+    float* to = scratch.values.data() + copy.index * frames;
     std::copy_n(own, frames, to);
-    settle_rail(to, frames, copy.frame_constants);
+    settled(copy, to);
   }
 }
 
 void DieEngine::run(const DieParameters& parameters, std::span<const float> features, Scratch& scratch,
-                    model::Trace& trace) const {
+                    model::Trace& trace, Random* noise) const {
   const std::size_t width = inputs_.size();
   const std::size_t frames = features.size() / width;
   trace.frames = frames;
@@ -385,9 +448,9 @@ void DieEngine::run(const DieParameters& parameters, std::span<const float> feat
   }
   for (const Step& step : steps_) {
     if (step.is_cell) {
-      run_cell(step.index, parameters, frames, scratch);
+      run_cell(step.index, parameters, frames, scratch, noise);
     } else {
-      run_node(nodes_[step.index], parameters, frames, scratch, trace);
+      run_node(nodes_[step.index], parameters, frames, scratch, trace, noise);
     }
   }
   for (std::size_t l = 0; l < trace.layers; ++l) {

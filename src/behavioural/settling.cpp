@@ -18,14 +18,15 @@ constexpr float kSettled = 14.0F;                            // time constants a
 
 }  // namespace
 
-void settle_rail(float* values, std::size_t frames, float frame_constants) {
+void settle_rail(float* values, std::size_t frames, float frame_constants, float leakage) {
   constexpr auto kRead = static_cast<float>(compile::kReadAt);
+  values[0] = std::max(values[0], leakage);
   float last = values[0];    // when it last was on
   float off = kRead - 1.0F;  // frames since then
   for (std::size_t t = 1; t < frames; ++t) {
-    if (values[t] <= 0.0F) {
+    if (values[t] <= leakage) {
       off += 1.0F;
-      values[t] = last / (1.0F + frame_constants * off * last);
+      values[t] = std::max(leakage, last / (1.0F + frame_constants * off * last));
       continue;
     }
     const float constants = kRead * frame_constants * values[t];

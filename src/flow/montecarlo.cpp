@@ -104,7 +104,8 @@ void play(const behavioural::DieEngine& engine, const behavioural::Die& die, con
   behavioural::DieEngine::Scratch scratch;
   model::Trace trace;
   for (std::size_t c = 0; c < request.clips.size(); ++c) {
-    engine.run(parameters, features.clip(request.clips[c]), scratch, trace);
+    Random noise = Random(result.seed).child("device noise", request.clips[c]);
+    engine.run(parameters, features.clip(request.clips[c]), scratch, trace, request.device_noise ? &noise : nullptr);
     result.clips[c] = judge.judge(c, trace, result.wrong_bits);
   }
 }
@@ -327,6 +328,10 @@ void check_die_seeds(const std::string& option, std::uint64_t seed, std::size_t 
 void check_dies(const MonteCarloRequest& request) {
   if (request.dies == 0) throw bad_input("--dies is 0; expected at least one die");
   check_die_seeds("--seed", request.seed, request.dies);
+  if (request.device_noise && request.simulator != DieSimulator::kBehavioural) {
+    throw Error(ErrorKind::kUsage,
+                "--device-noise needs --engine behavioural: ngspice adds no noise in time by itself");
+  }
   const TrimRequest& trim = request.trim;
   if (trim.legs == 0) return;
   if (request.simulator != DieSimulator::kBehavioural) {
@@ -367,6 +372,7 @@ MonteCarlo run_montecarlo(const Workshop& workshop, const model::Network& given,
   MonteCarlo result;
   result.references = judge.references();
   result.dies = empty_dies(request, judge.cells());
+  result.device_noise = request.device_noise;
   const auto begin = std::chrono::steady_clock::now();
   if (request.simulator == DieSimulator::kBehavioural) {
     run_behavioural(engine, statistics, features, request, judge, workshop.options().jobs, result, reporter, stop);

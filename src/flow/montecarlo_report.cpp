@@ -219,6 +219,7 @@ nlohmann::json montecarlo_json(const MonteCarlo& result, const model::Network& n
   nlohmann::json json = {{"dies", result.dies.size()},
                          {"clips", result.references.size()},
                          {"close_clips", close},
+                         {"device_noise", result.device_noise},
                          {"per_clip", per_clip_json(result, network)},
                          {"per_die", per_die_json(result)},
                          {"cells", cells_json(result, network)},

@@ -230,6 +230,70 @@ TEST(DieEngine, DiesSpreadAsCentringExpects) {
   EXPECT_GT(compared, 8);
 }
 
+/// Deviation of every candidate of the first frame over a frame, by the small-signal noise of all transistors in
+/// ngspice but the candidate's own diode, which belongs to the cell.
+std::vector<double> candidate_noise_of_ngspice(std::span<const float> frame) {
+  std::vector<double> result;
+  for (const compile::CompiledCell& cell : compiled().cells[0]) {
+    sim::Testbench bench = compile::make_clip_bench(compiled(), frame);
+    bench.stop_time = 0.0;
+    sim::NoiseAnalysis noise;
+    noise.outputs = {{sim::Probe::Kind::kVoltage, compiled().circuit.transistor(cell.candidate_diode).drain}};
+    noise.low = kNoiseLow;
+    noise.high = 1.0;
+    noise.points_per_decade = 1;
+    bench.noise = noise;
+    bench.probes = {{sim::Probe::Kind::kTransconductance, cell.candidate_diode}};
+    const auto outcomes = shop().engine.run_all({{bench}}, 1, {});
+    const double squared = std::pow(outcomes[0].value().values[0].front() / 1e-9, 2);
+    const double seconds = compiled().frame_seconds;
+    double variance = 0.0;
+    for (circuit::DeviceId id = 0; id < outcomes[0].noise->devices.size(); ++id) {
+      if (id == cell.candidate_diode) continue;
+      const sim::DeviceNoise& device = outcomes[0].noise->devices[id];
+      variance += squared * (device.thermal.front() / (2.0 * seconds) +
+                             device.flicker.front() * kNoiseLow * std::log(0.5 / seconds / kNoiseLow));
+    }
+    result.push_back(std::sqrt(variance));
+  }
+  return result;
+}
+
+TEST(DieEngine, NoiseOfCandidatesIsThatOfNgspice) {
+  constexpr std::size_t kFrames = 2000;
+  const std::vector<float> frame = {0.6F, 1.4F};
+  std::vector<float> features;
+  for (std::size_t t = 0; t < kFrames; ++t) features.insert(features.end(), frame.begin(), frame.end());
+  const std::vector<double> expected = candidate_noise_of_ngspice(frame);
+  DieEngine::Scratch scratch;
+  model::Trace trace;
+  Random random(7);
+  engine().run(engine().nominal(), features, scratch, trace, &random);
+  for (std::size_t j = 0; j < expected.size(); ++j) {
+    double sum = 0.0;
+    double squares = 0.0;
+    for (std::size_t t = 0; t < kFrames; ++t) {
+      const double value = trace.candidate(0, t, j);
+      sum += value;
+      squares += value * value;
+    }
+    const double mean = sum / kFrames;
+    ASSERT_GT(mean, 0.1) << "the rectifier cuts noise off";
+    EXPECT_NEAR(std::sqrt(squares / kFrames - mean * mean) / expected[j], 1.0, 0.25) << j;
+  }
+}
+
+TEST(DieEngine, WithoutNoiseFramesOfOneInputAreAlike) {
+  const std::vector<float> features = {0.6F, 1.4F, 0.6F, 1.4F, 0.6F, 1.4F};
+  DieEngine::Scratch scratch;
+  model::Trace trace;
+  engine().run(engine().nominal(), features, scratch, trace);
+  EXPECT_EQ(trace.candidate(0, 1, 0), trace.candidate(0, 2, 0));
+  Random random(7);
+  engine().run(engine().nominal(), features, scratch, trace, &random);
+  EXPECT_NE(trace.candidate(0, 1, 0), trace.candidate(0, 2, 0));
+}
+
 TEST(SettleRail, FollowsARailInNgspice) {
   const technology::Technology& technology = varied_shop().technology;
   const double unit = 1e-9;
@@ -265,13 +329,32 @@ TEST(SettleRail, FollowsARailInNgspice) {
     const double capacitance = 6.0 * size.width * size.length * statistics.gate_capacitance;
     const double tau = capacitance / (statistics.slope(unit * size.length / size.width) * unit);
     std::vector<float> values = wanted;
-    settle_rail(values.data(), values.size(), static_cast<float>(frame / tau));
+    settle_rail(values.data(), values.size(), static_cast<float>(frame / tau), 0.0F);
     EXPECT_GT(values[1], 0.02F) << "a rail that is switched off takes its time";
     for (std::size_t t = 0; t < values.size(); ++t) {
       const double found = std::abs(waves.at(0, (static_cast<double>(t) + compile::kReadAt) * frame)) / unit;
       EXPECT_NEAR(values[t], found, 0.06 * found + 5e-4) << "frame " << t << (is_n ? " N" : " P");
     }
   }
+}
+
+TEST(SettleRail, IsNeverBelowTheLeakage) {
+  std::vector<float> values = {0.0F, 1.0F, 0.0F, 0.0F, 0.0F};
+  settle_rail(values.data(), values.size(), 1e5F, 1e-4F);
+  EXPECT_EQ(values[0], 1e-4F);
+  EXPECT_EQ(values[4], 1e-4F);
+}
+
+TEST(DeviceStatistics, LeakageGrowsWithTemperature) {
+  compile::Conditions hot;
+  hot.temperature = 85.0;
+  const DeviceStatistics& home = varied_shop().statistics;
+  const DeviceStatistics warm =
+      measure_device_statistics(shop().technology, shop().curves, shop().engine, varied_shop().engine, hot);
+  EXPECT_GT(home.n.leakage, 1e-16);
+  EXPECT_LT(home.n.leakage, 1e-12);
+  EXPECT_GT(warm.n.leakage, 5.0 * home.n.leakage);
+  EXPECT_GT(warm.p.leakage, 5.0 * home.p.leakage);
 }
 
 TEST(DieEngine, SettlingTakesTheChargeOfRailsOverTheirCurrent) {

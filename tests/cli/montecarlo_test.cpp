@@ -103,6 +103,10 @@ TEST_F(MonteCarlo, IsTheSameAtAnyThreadCountAndDieByDie) {
   EXPECT_EQ(all, parallel);
   EXPECT_EQ(run_json(command({"--dies", "1", "--seed", "17"}))["per_die"][0], all["per_die"][16]);
   EXPECT_EQ(run_json(command({"--dies", "20", "--clips", "1"}))["per_clip"][0], all["per_clip"][1]);
+  const auto noisy = run_json(command({"--dies", "20", "--device-noise"}));
+  EXPECT_EQ(noisy["device_noise"], true);
+  EXPECT_EQ(run_json(command({"--dies", "20", "--clips", "1", "--device-noise"}))["per_clip"][0], noisy["per_clip"][1]);
+  expect_refusal(command({"--dies", "1", "--device-noise", "--engine", "spice"}), 2, {"--device-noise", "behavioural"});
 }
 
 TEST_F(MonteCarlo, RunsTheDiesOfNgspiceInBothEnginesAndKeepsThem) {

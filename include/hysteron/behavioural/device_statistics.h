@@ -24,12 +24,19 @@ struct AreaLaw {
 struct PolarityStatistics {
   std::vector<double> densities;  ///< drain current times length over width, ampere, ascending
   std::vector<double> slopes;     ///< transconductance over drain current there, 1/volt
+  /// One-sided density of the noise current: 2 q i white, and over i squared flicker / (f W L); at `densities`.
+  std::vector<double> white;
+  std::vector<double> flicker;    ///< square metre
+  double leakage = 0.0;           ///< of a reference device whose gate is at its source, ampere
   double gate_capacitance = 0.0;  ///< of a rail, over the area of the gates on it, farad per square metre
   AreaLaw threshold;              ///< of the threshold shift, volt
   AreaLaw mobility;               ///< of the mobility factor
 
-  /// Interpolated over the logarithm of the density, held at the ends.
-  double slope(double density) const;
+  double slope(double density) const { return at(density, slopes); }
+
+  /// One of the values at `densities`, interpolated over the logarithm of the density, held at the ends; 0 where there
+  /// are none.
+  double at(double density, const std::vector<double>& values) const;
 };
 
 /// Measured in the simulator: how a threshold shift becomes a current error, how far shifts scatter, and what charge
@@ -42,9 +49,9 @@ struct DeviceStatistics {
   const PolarityStatistics& of(circuit::Polarity polarity) const { return polarity == circuit::Polarity::kN ? n : p; }
 };
 
-/// Operating points of diodes and the step response of a rail with `engine`, and of many devices of several sizes with
-/// `varied`, the same technology with its mismatch switched on, and measure_cell_charges. Deviations have an error of
-/// about 2 % of themselves.
+/// Operating points and noise of diodes, the leakage of a device and the step response of a rail with `engine`, and of
+/// many devices of several sizes with `varied`, the same technology with its mismatch switched on, and
+/// measure_cell_charges. Deviations have an error of about 2 % of themselves.
 DeviceStatistics measure_device_statistics(const technology::Technology& technology, const compile::GainCurves& curves,
                                            const sim::Engine& engine, const sim::Engine& varied,
                                            const compile::Conditions& conditions);

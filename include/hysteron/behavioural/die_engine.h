@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "hysteron/base/random.h"
 #include "hysteron/behavioural/device_statistics.h"
 #include "hysteron/behavioural/die.h"
 #include "hysteron/compile/clip_bench.h"
@@ -15,13 +16,17 @@
 
 namespace hysteron::behavioural {
 
+/// Lowest frequency of the flicker noise that frames see, hertz: what is slower is a shift of the die.
+inline constexpr double kNoiseLow = 0.1;
+
 /// Values of a rail where its frames are read, in place of those it would settle to, [frames], unit currents. A diode
 /// in weak inversion that takes i of u has
 ///   di/dt = i (u - i) / tau,   tau: the time constant at one unit current,
 /// so that what it has after the share r of a frame is u / (1 + (u / i0 - 1) exp(-r u k)), and i0 / (1 + r i0 k), r
 /// counting on, where u is 0: a rail that was switched off takes its time. k = frame_constants is the frame over tau.
-/// The first frame is settled: simulations begin at its operating point.
-void settle_rail(float* values, std::size_t frames, float frame_constants);
+/// The first frame is settled: simulations begin at its operating point. Nothing gets below `leakage`, what a device
+/// carries whose gate is at its source.
+void settle_rail(float* values, std::size_t frames, float frame_constants, float leakage);
 
 /// What an engine takes the levels of its paths from, so that a die is the same whichever clips are run: the frames of
 /// the first hundred clips of `features`.
@@ -50,6 +55,8 @@ class CellWalk {
  public:
   /// `released`: share of the first frame after which `reset` lets go of the cell.
   CellWalk(bool starts_on, double released) : is_on_(starts_on), begins_(static_cast<float>(released)) {}
+
+  bool is_on() const { return is_on_; }
 
   /// Plays one frame; whether the cell is on where the frame is read.
   bool step(float candidate, const DieParameters::Cell& cell) {
@@ -99,11 +106,14 @@ class DieEngine {
   struct Scratch {
     std::vector<float> values;
     std::vector<float> sum;
+    std::vector<float> variance;
   };
 
-  /// One clip of features [frames, inputs] on the circuit of `parameters`.
-  void run(const DieParameters& parameters, std::span<const float> features, Scratch& scratch,
-           model::Trace& trace) const;
+  /// One clip of features [frames, inputs] on the circuit of `parameters`; with the noise of its devices where there is
+  /// something to draw it from. Every current is off by what its devices' thermal and flicker noise (the latter from
+  /// kNoiseLow up) amount to on the mean over a frame, drawn anew in every frame, each leg and cell by itself.
+  void run(const DieParameters& parameters, std::span<const float> features, Scratch& scratch, model::Trace& trace,
+           Random* noise = nullptr) const;
 
   /// Root mean square of every value of CompiledNetwork::values over the frames of `features` [frames, inputs] in which
   /// it is on, unit currents; 1 where it never is.
@@ -123,7 +133,9 @@ class DieEngine {
   struct Link {
     circuit::DeviceId device = 0;
     float sign = 1.0F;
-    float slope = 0.0F;  ///< change of ln(current) a volt of `DeviceShift::threshold`, polarity and `sign` within
+    float slope = 0.0F;    ///< change of ln(current) a volt of `DeviceShift::threshold`, polarity and `sign` within
+    float white = 0.0F;    ///< variance of its current over the square, at one unit current on the path: thermal noise
+    float flicker = 0.0F;  ///< the same at any current: flicker noise
   };
   using Path = std::vector<Link>;
 
@@ -133,6 +145,11 @@ class DieEngine {
     std::size_t positive = kNone;  ///< value that takes it where it is positive
     std::size_t negative = kNone;  ///< and where it is negative
     std::size_t readout = kNone;
+  };
+  /// Of a leg: variance over the square of its gain is white v + flicker v^2 while its value is at v.
+  struct LegNoise {
+    float white = 0.0F;
+    float flicker = 0.0F;
   };
   struct Cell {
     std::size_t candidate = 0;  ///< value
@@ -145,11 +162,15 @@ class DieEngine {
     float set_charge = 0.0F;  ///< as DieParameters::Cell has them
     float reset_charge = 0.0F;
     Path threshold, copy_at_rise, copy_at_fall, feedback, output;
+    float rise_noise = 0.0F;  ///< deviation of the threshold over a frame
+    float fall_noise = 0.0F;
+    float high_noise = 0.0F;  ///< of the output, over the output
   };
-  /// A rail that is copied from a value's own.
-  struct Copy {
-    std::size_t rail = 0;
+  /// What settle_rail takes of a rail, a value's own or one that is copied from it.
+  struct Rail {
+    std::size_t index = 0;  ///< in Scratch::values
     float frame_constants = 0.0F;
+    float leakage = 0.0F;
   };
   /// One step of a frame-parallel pass: a node or, where `is_cell`, a cell.
   struct Step {
@@ -169,18 +190,23 @@ class DieEngine {
   std::vector<std::size_t> first_cell_;  ///< [layers + 1]
   std::vector<Step> steps_;
   std::vector<Path> leg_paths_;
+  std::vector<LegNoise> leg_noise_;
   std::vector<std::size_t> leg_rails_;     ///< of CompiledNetwork::legs: values, then copied rails
-  std::vector<float> frame_constants_;     ///< of every value's own rail
-  std::vector<std::vector<Copy>> copies_;  ///< of every value
+  std::vector<Rail> own_rails_;            ///< of every value
+  std::vector<std::vector<Rail>> copies_;  ///< of every value
   std::size_t rails_ = 0;                  ///< values and copied rails
   DieParameters nominal_;
 
   static double switching_frames(const Cell& cell, const Scratch& scratch, std::size_t frames);
   static double factor(const Path& path, const Die& die);
+  static double variance(const Path& path, double level);
   void settle(std::size_t value, std::size_t frames, Scratch& scratch) const;
   void run_node(const Node& node, const DieParameters& parameters, std::size_t frames, Scratch& scratch,
-                model::Trace& trace) const;
-  void run_cell(std::size_t index, const DieParameters& parameters, std::size_t frames, Scratch& scratch) const;
+                model::Trace& trace, Random* noise) const;
+  void add_noise(const Node& node, const DieParameters& parameters, std::size_t frames, Scratch& scratch,
+                 Random& noise) const;
+  void run_cell(std::size_t index, const DieParameters& parameters, std::size_t frames, Scratch& scratch,
+                Random* noise) const;
 };
 
 }  // namespace hysteron::behavioural

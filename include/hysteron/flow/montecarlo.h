@@ -41,6 +41,7 @@ struct MonteCarloRequest {
   std::vector<std::size_t> clips;  ///< indices into the features
   DieSimulator simulator = DieSimulator::kBehavioural;
   TrimRequest trim;              ///< of kBehavioural alone
+  bool device_noise = false;     ///< of kBehavioural alone: thermal and flicker noise in every frame
   std::filesystem::path folder;  ///< keeps what ngspice did, so that the same request goes on from there; empty: none
 };
 
@@ -103,12 +104,13 @@ struct MonteCarlo {
   std::optional<analysis::Conformance> conformance;  ///< of kBoth
   std::vector<DifferingPair> differing;              ///< of kBoth
   std::optional<Trimming> trimming;                  ///< `dies` are trimmed
+  bool device_noise = false;                         ///< as requested
   double seconds = 0.0;                              ///< for the dies, without compiling and measuring
 };
 
 /// Runs `compiled`, made of `network` (`given`, perhaps centred), on the dies of `request` and compares with software.
-/// A pair that ngspice cannot solve is counted and named, also where it is every one. `features` also say at which currents
-/// devices work. Throws kInterrupted with what is kept after the stop flag was raised.
+/// A pair that ngspice cannot solve is counted and named, also where it is every one. `features` also say at which
+/// currents devices work. Throws kInterrupted with what is kept after the stop flag was raised.
 MonteCarlo run_montecarlo(const Workshop& workshop, const model::Network& given,
                           const compile::CompiledNetwork& compiled, const data::Features& features,
                           const MonteCarloRequest& request, Reporter& reporter, const StopFlag& stop);
