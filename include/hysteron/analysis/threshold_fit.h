@@ -52,8 +52,8 @@ struct ThresholdFit {
 };
 
 /// Every switching of `clip` that counts: the candidate's mean over each of the eight frames before it within 2 % of
-/// beta_hi of a straight line towards the threshold, and on that line about a quarter of a frame later: what a cell below
-/// does is no ramp.
+/// beta_hi of a straight line towards the threshold, and on that line about a quarter of a frame later: what a cell
+/// below does is no ramp.
 std::vector<Switching> find_switchings(const MeasuredClip& clip, const model::Network& network);
 
 /// Thresholds at speed 0: by least squares, one threshold a cell and one law for all cells of a direction,

@@ -39,7 +39,7 @@ struct CircuitOptions {
   compile::Conditions conditions;  ///< of sizing and calibration
   CalibrationLevel calibration = CalibrationLevel::kLayers;
   std::filesystem::path calibration_features;  ///< .npy that layers are calibrated on; empty: what compile() is given
-  double drop_below = 0.0;  ///< weights and biases smaller than this, in model units, are left out
+  double drop_below = 0.0;                     ///< weights and biases smaller than this, in model units, are left out
   compile::HazardMends mends;
   int jobs = 0;                     ///< simulations at once; 0: one per hardware thread
   double time_limit = 600.0;        ///< seconds for one run of ngspice
@@ -61,9 +61,9 @@ class Workshop {
   double supply() const;
 
   /// Maps, sizes and calibrates `network`; layers on frames of the options' calibration_features, else of `features`
-  /// [frames, inputs], else on drawn ones. Warns by name of parameters that are too small for any leg. What calibration gives is kept in the file
-  /// `sizes`, if one is named, and taken from there if it is of the same network, technology and options: nothing is
-  /// then simulated.
+  /// [frames, inputs], else on drawn ones. Warns by name of parameters that are too small for any leg. What calibration
+  /// gives is kept in the file `sizes`, if one is named, and taken from there if it is of the same network, technology
+  /// and options: nothing is then simulated.
   compile::CompiledNetwork compile(const model::Network& network, Reporter& reporter,
                                    std::span<const float> features = {}, const std::filesystem::path& sizes = {}) const;
 
