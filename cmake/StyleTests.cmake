@@ -12,7 +12,8 @@ file(GLOB scripts CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/scripts/*.sh)
 add_test(NAME style.shell COMMAND ${HYSTERON_SHELLCHECK} --external-sources ${scripts} ${PROJECT_SOURCE_DIR}/.ci/run)
 set_tests_properties(style.format style.shell PROPERTIES LABELS style)
 
-# One test a file, so that CTest spreads them over the cores and names the file that fails.
+# One test a file, so that CTest spreads them over the cores and names the file that fails. The target `lint` does the
+# same ahead of the tests: a file that passed is not linted again.
 file(GLOB sources CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/apps/*/*.cpp
      ${PROJECT_SOURCE_DIR}/src/*/*.cpp ${PROJECT_SOURCE_DIR}/tests/*/*_test.cpp)
 if(TARGET hysteron_bench)
@@ -25,3 +26,13 @@ foreach(source ${sources})
                    ${PROJECT_SOURCE_DIR}/${source})
   set_tests_properties(style.tidy/${source} PROPERTIES LABELS style TIMEOUT 900)
 endforeach()
+
+set(lint_list ${PROJECT_BINARY_DIR}/lint.txt)
+list(TRANSFORM sources PREPEND ${PROJECT_SOURCE_DIR}/ OUTPUT_VARIABLE lint_files)
+list(JOIN lint_files "\n" lint_lines)
+file(GENERATE OUTPUT ${lint_list} CONTENT "${lint_lines}\n")
+include(ProcessorCount)
+ProcessorCount(cores)
+add_custom_target(lint
+  COMMAND xargs -a ${lint_list} -d "\\n" -P ${cores} -n 1 ${HYSTERON_PYTHON} ${PROJECT_SOURCE_DIR}/scripts/tidy.py ${PROJECT_BINARY_DIR}
+  COMMENT "Linting what changed since it last passed" USES_TERMINAL VERBATIM)

@@ -27,7 +27,7 @@ def included_files(build, entry):
     command = shlex.split(entry["command"])
     shown = subprocess.run(["ninja", "-C", build, "-t", "deps", command[command.index("-o") + 1]],
                            capture_output=True, text=True, check=True).stdout
-    return [build / line.strip() for line in shown.splitlines() if line.startswith("    ")]
+    return [(build / line.strip()).resolve() for line in shown.splitlines() if line.startswith("    ")]
 
 
 def fingerprint(build, source, entry):
