@@ -33,6 +33,9 @@ list(JOIN lint_files "\n" lint_lines)
 file(GENERATE OUTPUT ${lint_list} CONTENT "${lint_lines}\n")
 include(ProcessorCount)
 ProcessorCount(cores)
+if(cores EQUAL 0)
+  set(cores 1)
+endif()
 add_custom_target(lint
   COMMAND xargs -a ${lint_list} -d "\\n" -P ${cores} -n 1 ${HYSTERON_PYTHON} ${PROJECT_SOURCE_DIR}/scripts/tidy.py ${PROJECT_BINARY_DIR}
   COMMENT "Linting what changed since it last passed" USES_TERMINAL VERBATIM)

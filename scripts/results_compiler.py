@@ -187,7 +187,7 @@ def unguarded_table(section, bench, pdks, few, training, trained):
     lines = []
     for pdk in pdks:
         verify = ("verify", "unguarded.safetensors", "--input", few, "--pdk", pdk)
-        given, _ = bench.run(*verify, "--output", f"unguarded-given-{pdk}")
+        given, _ = bench.run(*verify, "--calibrate-on", training, "--output", f"unguarded-given-{pdk}")
         centred, _ = bench.run(*verify, "--center", training, "--output", f"unguarded-{pdk}")
         centring = centred["centring"]
         lines += ["", margin_line(f"{pdk}, trained without a margin", centring)]

@@ -5,6 +5,7 @@
 
 #include "hysteron/base/error.h"
 #include "hysteron/base/units.h"
+#include "hysteron/data/npy.h"
 #include "hysteron/model/model_file.h"
 
 using hysteron::flow::CalibrationLevel;
@@ -94,6 +95,13 @@ hysteron::flow::CircuitOptions read_circuit_flags(const CircuitFlags& flags) {
   options.mends.input_ramp = hysteron::parse_si(flags.input_ramp, "--input-ramp");
   if (options.mends.input_ramp < 1e-7 || options.mends.input_ramp > 1.0) {
     throw hysteron::Error(hysteron::ErrorKind::kUsage, "--input-ramp: expected seconds from 100n to 1");
+  }
+  if (!options.calibration_features.empty()) {
+    if (options.calibration != CalibrationLevel::kLayers) {
+      throw hysteron::Error(hysteron::ErrorKind::kUsage,
+                            "--calibrate-on: expected --calibrate layers; cells have no use for it");
+    }
+    hysteron::data::read_npy(options.calibration_features);  // refused before anything is simulated
   }
   if (flags.cell_capacitance.empty()) return options;
   const double capacitance = hysteron::parse_si(flags.cell_capacitance, "--cell-capacitance");

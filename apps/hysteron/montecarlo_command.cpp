@@ -139,7 +139,7 @@ int run(const Options& options, Session& session) {
   if (!options.output.empty()) hysteron::write_file(options.output / "montecarlo.json", json.dump(1) + "\n");
   if (options.json) {
     fmt::print("{}\n", json.dump());
-  } else {
+  } else if (!json["decision_yield"].is_null()) {
     print_text(json);
   }
   if (!json["failed"].empty()) {
@@ -189,8 +189,8 @@ void declare(CLI::App& command, Options& options) {
       ->check(CLI::Range(1e-4, 0.5))
       ->capture_default_str();
   command.add_option("-o,--output", options.output,
-                     "Folder for montecarlo.json and what ngspice did with every die; the same command again simulates "
-                     "only what is missing there");
+                     "Folder for montecarlo.json, the calibrated sizes and what ngspice did with every die; the same "
+                     "command again simulates only what is missing there");
   command
       .add_option("--fail-under", options.limits,
                   "METRIC=VALUE; exit with 5 if a yield or agreement is below it or a mismatch above it")

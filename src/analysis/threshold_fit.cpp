@@ -73,21 +73,21 @@ std::vector<double> means(const Curve& curve, double from, double to, std::size_
 Line fit_line(const Curve& curve, double from, double to) {
   const std::vector<double> values = means(curve, from, to, kWindow);
   const double step = (to - from) / static_cast<double>(kWindow);
-  const auto before_middle = [&](std::size_t i) { return step * (static_cast<double>(i) + 0.5) - 0.5 * (to - from); };
+  const auto from_middle = [&](std::size_t i) { return step * (static_cast<double>(i) + 0.5) - 0.5 * (to - from); };
   double sum = 0.0;
   double product = 0.0;
   double squares = 0.0;
   for (std::size_t i = 0; i < kWindow; ++i) {
     sum += values[i];
-    product += before_middle(i) * values[i];
-    squares += before_middle(i) * before_middle(i);
+    product += from_middle(i) * values[i];
+    squares += from_middle(i) * from_middle(i);
   }
   Line line;
   const double mean = sum / static_cast<double>(kWindow);
   line.slope = product / squares;
   line.at_end = mean + line.slope * 0.5 * (to - from);
   for (std::size_t i = 0; i < kWindow; ++i) {
-    line.farthest = std::max(line.farthest, std::abs(values[i] - mean - line.slope * before_middle(i)));
+    line.farthest = std::max(line.farthest, std::abs(values[i] - mean - line.slope * from_middle(i)));
   }
   return line;
 }

@@ -149,15 +149,16 @@ void measure_leakage(const Technology& technology, const sim::Engine& engine, co
 void measure_gates(const Technology& technology, const sim::Engine& engine, const compile::Conditions& conditions,
                    DeviceStatistics& statistics) {
   constexpr int kGatesOnARail = 8;
-  constexpr double kQuiet = 0.1;  // of kLongest, before the step
+  constexpr double kQuiet = 0.1;  // of the run, before the step
   const double unit = conditions.unit_current;
-  const double kLongest = 3e-4 * 1e-9 / unit;  // seconds; several times what rails of 8 fF per um2 take
-  const double from = kQuiet * kLongest;
-  const double until = from + 1e-3 * kLongest;
-  Bench rig(technology, conditions);
-  rig.bench.stop_time = kLongest;
-  rig.bench.maximum_step = kLongest / 300.0;
   const Geometry& size = technology.reference;
+  // Half is there after ln(9) / (gm/id) volt of the gates' charge: some 80 mV; 0.3 V of 8 fF per um2 are enough.
+  const double longest = 0.3 * 8e-3 * (1 + kGatesOnARail) * size.width * size.length / unit;  // seconds
+  const double from = kQuiet * longest;
+  const double until = from + 1e-3 * longest;
+  Bench rig(technology, conditions);
+  rig.bench.stop_time = longest;
+  rig.bench.maximum_step = longest / 1000.0;
   for (const Polarity polarity : {Polarity::kN, Polarity::kP}) {
     const bool is_n = polarity == Polarity::kN;
     const NetId source = is_n ? Circuit::kGround : Circuit::kSupply;
@@ -332,7 +333,7 @@ DeviceStatistics load_device_statistics(const Technology& technology, const comp
                                         const compile::Conditions& conditions, Reporter& reporter) {
   const compile::StoredMeasurement store("device-statistics", kFormat, technology, engine, conditions);
   if (auto stored = statistics_from_json(store.read())) return *stored;
-  reporter.info(fmt::format("measuring the mismatch of devices of {}", technology.name));
+  reporter.info(fmt::format("measuring mismatch, noise and gates of devices of {}", technology.name));
   DeviceStatistics statistics = measure_device_statistics(technology, curves, engine, varied, conditions);
   const auto charge = [](const SwitchCharge& of) { return nlohmann::json{{"own", of.own}, {"swing", of.swing}}; };
   store.write({{"n", to_json(statistics.n)},

@@ -14,7 +14,7 @@ using circuit::NetId;
 using circuit::Transistor;
 
 constexpr double kTimeConstants = 2.0 * std::numbers::ln10;  // until 1 % is left
-constexpr float kSettled = 14.0F;                            // time constants after which nothing is left
+constexpr float kSettled = 30.0F;  // time constants after which nothing is left, from the leakage up
 
 }  // namespace
 

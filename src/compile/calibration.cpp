@@ -96,7 +96,7 @@ bool is_seen(const CellLoop& loop, const RampWindow& window, const CellTarget& t
   return rises && (falls || (std::isnan(loop.fall) && target.fall <= 0.0));
 }
 
-/// Where to look after the gains were turned to move `loop` to `target`: around the target, as far as a third of the
+/// Where to look after the gains were turned to move `loop` to `target`: around the target, as far as a fifth of the
 /// step may have missed.
 RampWindow next_window(const CellLoop& loop, const CellTarget& target, double unit) {
   const CellLoop centre = {std::isnan(loop.rise) ? kNever : target.rise, std::isnan(loop.fall) ? kNever : target.fall,
@@ -246,8 +246,10 @@ std::vector<CalibratedCell> calibrate_cells(const std::vector<CellTarget>& targe
     windows.push_back(first_window(target, unit));
   }
   std::vector<CalibratedCell> best(targets.size());
-  std::vector<bool> is_close(targets.size(), false);   // whether the window is narrow enough for a loop to count
-  std::vector<bool> is_judged(targets.size(), false);  // whether best[i] is of such a loop
+  for (CalibratedCell& cell : best) cell.worst_error = std::numeric_limits<double>::infinity();
+  enum class Search { kFirst, kWide, kClose };  // how near its window is; only a close one counts
+  std::vector<Search> search(targets.size(), Search::kFirst);
+  std::vector<bool> is_judged(targets.size(), false);  // whether best[i] is of a loop that counts
   std::vector<std::size_t> open(targets.size());       // cells that are still turned
   std::iota(open.begin(), open.end(), std::size_t{0});
   for (int pass = 0; pass < kCalibrationPasses && !open.empty(); ++pass) {
@@ -263,19 +265,22 @@ std::vector<CalibratedCell> calibrate_cells(const std::vector<CellTarget>& targe
       const std::size_t i = open[k];
       const CellLoop& loop = loops[k];
       const double error = worst_error(loop, targets[i], unit);
-      if (is_close[i] ? !is_judged[i] || error <= best[i].worst_error : !is_judged[i])
+      const bool seen = is_seen(loop, windows[i], targets[i]);
+      const bool counts = search[i] == Search::kClose && seen;
+      if (counts ? !is_judged[i] || error <= best[i].worst_error : !is_judged[i] && error <= best[i].worst_error) {
         best[i] = {gains[i], loop, error};
-      is_judged[i] = is_judged[i] || is_close[i];
-      if (is_close[i] && error <= kCalibrationTolerance) continue;
+      }
+      is_judged[i] = is_judged[i] || counts;
+      if (counts && error <= kCalibrationTolerance) continue;
       left.push_back(i);
-      if (!is_seen(loop, windows[i], targets[i])) {
+      if (!seen && search[i] != Search::kWide) {
         windows[i] = wide_window(targets[i], unit);
-        is_close[i] = false;
+        search[i] = Search::kWide;
         continue;
       }
       windows[i] = next_window(loop, targets[i], unit);
       gains[i] = improved(gains[i], loop, targets[i], unit);
-      is_close[i] = true;
+      search[i] = Search::kClose;
     }
     open = std::move(left);
     reporter.progress("calibrating cells", open.empty() ? kCalibrationPasses : static_cast<std::size_t>(pass) + 1,

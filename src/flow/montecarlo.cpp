@@ -253,9 +253,10 @@ class Shadow {
 
   /// Remembers the pair where the decisions differ.
   void compare(const sim::Testbench& bench, const ClipReference& reference, const model::Trace& circuit) {
-    const auto [found, is_new] = dies_.try_emplace(bench.seed);
-    if (is_new) {
-      found->second = engine_.on_die(behavioural::read_die(bench, workshop_.varied_engine(), bench.seed));
+    auto found = dies_.find(bench.seed);
+    if (found == dies_.end()) {
+      const behavioural::Die die = behavioural::read_die(bench, workshop_.varied_engine(), bench.seed);
+      found = dies_.emplace(bench.seed, engine_.on_die(die)).first;
     }
     engine_.run(found->second, features_.clip(reference.clip), scratch_, trace_);
     counter_.add(circuit, trace_);

@@ -117,12 +117,16 @@ nlohmann::json figures_json(const std::vector<DieResult>& dies, const std::vecto
       wrong_bits += clip.wrong_bits;
     }
   }
-  return {{"decision_yield", yield.value()},
-          {"ci95", yield.interval()},
-          {"decision_yield_clear", clear.value()},
-          {"ci95_clear", clear.interval()},
-          {"frame_agreement", 1.0 - fraction(wrong_frames, frames)},
-          {"state_mismatch", fraction(wrong_bits, bits)}};
+  nlohmann::json json = {{"decision_yield", yield.value()},
+                         {"ci95", yield.interval()},
+                         {"decision_yield_clear", clear.value()},
+                         {"ci95_clear", clear.interval()},
+                         {"frame_agreement", 1.0 - fraction(wrong_frames, frames)},
+                         {"state_mismatch", fraction(wrong_bits, bits)}};
+  if (yield.all == 0) {
+    for (auto& value : json) value = nullptr;
+  }
+  return json;
 }
 
 /// A number, or null where there is none.
@@ -228,7 +232,7 @@ nlohmann::json montecarlo_json(const MonteCarlo& result, const model::Network& n
                          {"seconds", result.seconds}};
   json.update(figures_json(result.dies, result.references, cells));
   if (result.trimming) json["trim"] = trim_json(*result.trimming, result, cells);
-  if (result.conformance) {
+  if (result.conformance && result.conformance->clips > 0) {
     const analysis::Conformance& c = *result.conformance;
     json["conformance"] = {{"clips", c.clips},
                            {"same_decisions", c.same_decisions},

@@ -63,6 +63,8 @@ TEST_F(BadInput, FeaturesThatAreNone) {
     expect_refusal({"compile", "m.safetensors", "--center", file, "-o", "circuit"}, kBadInput, {file});
     expect_refusal({"compile", "m.safetensors", "--calibrate-on", file, "-o", "circuit"}, kBadInput, {file});
   }
+  expect_refusal({"verify", "m.safetensors", "--input", "x.npy", "--calibrate-on", "x.npy", "--calibrate", "cells"}, 2,
+                 {"--calibrate-on", "layers"});
   expect_refusal({"verify", "m.safetensors", "--input", "x.npy", "--corner", "hot"}, kBadInput,
                  {"'hot'", "generic180", "tt"});
 }

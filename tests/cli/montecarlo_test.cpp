@@ -154,22 +154,26 @@ TEST_F(MonteCarlo, WhereEveryPairFailsEachIsNamed) {
   const auto json = nlohmann::json::parse(outcome.output);
   EXPECT_EQ(json["failed"].size(), 4u);
   EXPECT_EQ(json["per_die"][0]["clips"], 0);
+  EXPECT_TRUE(json["decision_yield"].is_null());
+  EXPECT_FALSE(json.contains("conformance")) << "nothing was compared";
+  EXPECT_EQ(run(command({"--dies", "1", "--engine", "spice"})).exit_code, 4);
   EXPECT_TRUE(has(outcome.messages, "4 of 4 runs could not be simulated")) << outcome.messages;
 }
 
 TEST_F(MonteCarlo, ADieWhoseDrawsCannotBeReadIsNamedAndItsRunKept) {
-  // One die and one clip: the first run is the clip's, the second shows the die's draws.
+  // One die, two clips: a clip, the draws of its die, the other clip, the draws once more.
   const FakeProgram fake(watched("[ $count = 2 ] && { echo 'Error: the moon is full' >&2; exit 1; }"));
   use(fake);
-  const Arguments arguments = command({"--dies", "1", "--clips", "0", "--engine", "both", "--output", "dies"});
+  const Arguments arguments = command({"--dies", "1", "--engine", "both", "--output", "dies"});
   Arguments with_json = arguments;
   with_json.emplace_back("--json");
   const Outcome outcome = run(with_json);
   EXPECT_EQ(outcome.exit_code, 4) << outcome.messages;
   EXPECT_EQ(nlohmann::json::parse(outcome.output)["failed"].size(), 1u);
   EXPECT_TRUE(fs::exists(folder_ / "dies" / "dies" / "die_0000000001" / "clip_00000.safetensors"));
-  EXPECT_EQ(run_json(arguments)["conformance"]["clips"], 1);
-  EXPECT_EQ(clips_begun(fake), 3u) << "the draws alone are simulated again";
+  EXPECT_EQ(nlohmann::json::parse(outcome.output)["conformance"]["clips"], 1) << "of the clip that read them again";
+  EXPECT_EQ(run_json(arguments)["conformance"]["clips"], 2);
+  EXPECT_EQ(clips_begun(fake), 5u) << "the draws alone are simulated again";
 }
 
 TEST_F(MonteCarlo, InterruptionKeepsWhatIsDone) {

@@ -39,8 +39,8 @@ struct PolarityStatistics {
   double at(double density, const std::vector<double>& values) const;
 };
 
-/// Measured in the simulator: how a threshold shift becomes a current error, how far shifts scatter, and what charge
-/// a cell takes to switch.
+/// Measured in the simulator: how a threshold shift becomes a current error, how far shifts scatter, what devices add
+/// of noise, leakage and capacitance, and what charge a cell takes to switch.
 struct DeviceStatistics {
   PolarityStatistics n;
   PolarityStatistics p;

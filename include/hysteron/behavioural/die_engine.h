@@ -50,7 +50,7 @@ struct DieParameters {
 
 /// One cell over the frames of a clip. A candidate beyond a threshold, cand - rise or fall - cand, charges or
 /// discharges V0, one short of it brings V0 back; the cell is in the other state when the charge is there. Candidates
-/// are taken as settled from the beginning of a frame on.
+/// are taken as they are at 95 % of a frame from its beginning on.
 class CellWalk {
  public:
   /// `released`: share of the first frame after which `reset` lets go of the cell.
@@ -89,7 +89,7 @@ class CellWalk {
 class DieEngine {
  public:
   /// `network` must outlive the engine. Densities are those of the values over `features` [frames, inputs] of one clip
-  /// after the other.
+  /// after the other, which are played without a reset between them.
   DieEngine(const compile::CompiledNetwork& network, const DeviceStatistics& statistics,
             std::span<const float> features);
 

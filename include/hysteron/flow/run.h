@@ -38,8 +38,8 @@ struct DieChoice {
 RunResult run_spice(const CircuitOptions& options, const model::Network& network, const data::Features& features,
                     const DieChoice& die, const ClipFiles& files, Reporter& reporter, const StopFlag& stop);
 
-/// Compiles `network` and runs every clip in the behavioural engine, on all cores. Device densities are those of the
-/// first clip.
+/// Compiles `network` and runs every clip in the behavioural engine, on all cores. Device densities are those of
+/// behavioural::level_frames.
 RunResult run_behavioural(const CircuitOptions& options, const model::Network& network, const data::Features& features,
                           const DieChoice& die, Reporter& reporter, const StopFlag& stop);
 
