@@ -100,11 +100,11 @@ def cell_linearity_tables(section, studies):
 
 
 def cell_behaviour_tables(section, pdk, study):
-    independence = study["independence"]
-    section.lines += ["", f"{pdk}, independence: sensitivities around {currents_text(independence)}."]
-    section.table("d of", *(f"by {name}" for name in independence["columns"]))
-    for name, row in zip(independence["rows"], independence["matrix"]):
-        section.row(name, *(figure(value, "+.4f") for value in row))
+    names = study["independence"]
+    section.lines += ["", f"{pdk}, independence: what is measured by the current that a leg is sized for."]
+    section.table("cell", *(f"d {row} / d {column}" for row in names["rows"] for column in names["columns"]))
+    for anchor in study["anchors"]:
+        section.row(currents_text(anchor), *(figure(value, "+.4f") for line in anchor["independence"] for value in line))
     section.lines += ["", f"{pdk}, response: milliseconds from the step to the output at nine tenths (set) or one tenth "
                           "(reset), over the overdrive."]
     overdrives = [point["overdrive"] for point in study["anchors"][0]["response"]]
@@ -154,8 +154,74 @@ def cell_extreme_tables(section, pdk, study):
     section.lines += ["", f"{pdk}, current of one cell there."]
     section.table("corner", "supply", "temperature", "cell", *CURRENT_COLUMNS)
     for row in extremes:
-        for cell in row["currents"]:
-            section.row(*conditions(row), currents_text(cell), *current_figures(cell))
+        for cell in row["anchors"]:
+            section.row(*conditions(row), currents_text(cell), *current_figures(cell["currents"]))
+    cell_conduct_tables(section, pdk, study)
+
+
+def off_ideal(matrix):
+    """Largest deviation of a diagonal sensitivity from 1 and largest of the others, in percent."""
+    if any(value is None for line in matrix for value in line):
+        return DASH
+    own = max(abs(matrix[i][i] - 1) for i in range(3))
+    others = max(abs(matrix[i][j]) for i in range(3) for j in range(3) if i != j)
+    return f"{100 * own:.1f} / {100 * others:.1f}"
+
+
+def at_overdrive(cell, overdrive):
+    point = next(point for point in cell["response"] if point["overdrive"] == overdrive)
+    return f"{milli(point['set_output'])} / {milli(point['reset_output'])}"
+
+
+def supplies_of(cell, lowest):
+    if "smallest_switching_supply" not in cell:
+        return ""
+    return " / ".join(supply_text(cell[name], lowest) for name in ("smallest_switching_supply", "smallest_holding_supply"))
+
+
+def held_text(cell):
+    held = [state for state in ("off", "on") if cell["holds"][state]]
+    return "both" if len(held) == 2 else " ".join(held) or "none"
+
+
+def smallest_width(cells):
+    """The least I_width that holds both states, as all wider ones do."""
+    held = []
+    for cell in sorted(cells, key=lambda cell: -cell["i_width"]):
+        if not cell["holds"]:
+            break
+        held.append(cell["i_width"])
+    return pico(held[-1], ".4g", " pA") if held else "none"
+
+
+def cell_conduct_tables(section, pdk, study):
+    """How the anchors behave away from home: one table for each figure, a column for each cell."""
+    home = {"corner": "home", "supply": study["supply"], "temperature": study["temperature"], "anchors": study["anchors"],
+            "small_widths": study["small_widths"]}
+    rows = [home, *study["extremes"]]
+    overdrive = 0.1
+    lowest = min(row["supply"] for row in study["low_supplies"])
+
+    def table(caption, cell_text, there=rows):
+        section.lines += ["", f"{pdk}, {caption}"]
+        section.table("corner", "supply", "temperature", *(f"{pico(cell['i_thresh'], '.4g')} pA" for cell in study["anchors"]))
+        for row in there:
+            section.row(*conditions(row), *map(cell_text, row["anchors"]))
+
+    table("independence there, in percent: the largest deviation of a current from what its own leg makes of a change (1), and the "
+          "largest effect of another's.", lambda cell: off_ideal(cell["independence"]))
+    table(f"response there: milliseconds to the output, set / reset, {100 * overdrive:g} % of the rise beyond a threshold.",
+          lambda cell: at_overdrive(cell, overdrive))
+    table("states held for a second in the middle of the band there.", held_text, study["extremes"])
+    table("smallest supply there: switches from / holds from.", lambda cell: supplies_of(cell, lowest),
+          [row for row in rows if "smallest_switching_supply" in row["anchors"][0]])
+    thresholds = sorted({cell["i_thresh"] for cell in study["small_widths"]})
+    section.lines += ["", f"{pdk}, smallest I_width there from which on cells hold both states, of "
+                          f"{', '.join(pico(w, '.4g') for w in sorted({round(c['i_width'], 15) for c in study['small_widths']}))} pA."]
+    section.table("corner", "supply", "temperature", *(f"I_thresh {pico(value, '.4g')} pA" for value in thresholds))
+    for row in rows:
+        section.row(*conditions(row), *(smallest_width([c for c in row["small_widths"] if c["i_thresh"] == value])
+                                        for value in thresholds))
 
 
 def deviation(cell):
@@ -185,10 +251,11 @@ def cell_limit_tables(section, pdk, study):
     for row in study["environments"]:
         section.row(*conditions(row), *map(deviation, row["cells"]), figure(row["worst"]["high"], ".2f", "", 100),
                     worst_low(row["cells"]))
-    section.lines += ["", f"{pdk}, smallest width, I_thresh 300 pA, I_gain 300 pA."]
-    section.table("I_width", "measured width", "holds both states")
+    section.lines += ["", f"{pdk}, small widths, I_gain as I_thresh."]
+    section.table("I_thresh", "I_width", "measured width", "holds both states")
     for cell in study["small_widths"]:
-        section.row(pico(cell["i_width"], ".4g") + " pA", pico(cell["width"], ".3f", " pA"), "yes" if cell["holds"] else "no")
+        section.row(pico(cell["i_thresh"], ".4g", " pA"), pico(cell["i_width"], ".4g", " pA"), pico(cell["width"], ".3f", " pA"),
+                    "yes" if cell["holds"] else "no")
     floor = study["floor"]
     section.lines += ["", f"Floor of I_thresh: {pico(floor['threshold'], '.3g')} pA (an off device leaks "
                           f"{1e15 * floor['leakage']:.3g} fA, the smallest leg carries {pico(floor['smallest_leg'], '.3g')} pA). "
@@ -212,6 +279,30 @@ def cell_loop_table(section, loops):
         section.row(f"{rows[0][0]:.1f} pA", *(f"{output:.4g}" for row in rows for output in row[1:]))
 
 
+# A unit current at which the smallest leg of every technology carries less than half of 10 pA, and a study of what that changes.
+SMALL_UNIT = ("--unit-current", "300p", "--currents", "10p,20p,50p", "--supplies", "1.8", "--temperatures", "27", "--corners", "tt")
+
+
+def small_unit_rows(section, bench, pdk, arguments):
+    """The cells that a smaller unit current makes possible, beside the target of all anchors."""
+    bench.run("study", "cell", "--pdk", pdk, *SMALL_UNIT, *arguments, "-o", f"cell-small-{pdk}.json")
+    study = json.loads((bench.work / f"cell-small-{pdk}.json").read_text())
+    retention = study["retention"]
+    section.target(f"{pdk}, unit current 300 pA: states held for {retention['seconds']:g} s in the band",
+                   f"{retention['of']} of {retention['of']}", f"{retention['held']} of {retention['of']}",
+                   retention["held"] == retention["of"])
+    return study
+
+
+def small_unit_table(section, pdk, study):
+    section.lines += ["", f"{pdk}, unit current 300 pA: the five cells of 10 pA to 3 nA in pA, and what is measured of them."]
+    section.table("cell", "rise", "fall", "high", "low", "switches from", "holds from")
+    lowest = min(row["supply"] for row in study["low_supplies"])
+    for cell in study["anchors"]:
+        volts = (supply_text(cell[name], lowest) for name in ("smallest_switching_supply", "smallest_holding_supply"))
+        section.row(currents_text(cell), *(pico(cell[key], ".5g") for key in ("rise", "fall", "high", "low")), *volts)
+
+
 def fill_cell_section(section, bench):
     """Runs the study in both technologies, its targets and tables into `section`."""
     arguments = ["--currents", "100p,1n", "--supplies", "1.8", "--temperatures", "27", "--corners", "tt", "--retention",
@@ -226,11 +317,16 @@ def fill_cell_section(section, bench):
         studies[pdk] = json.loads((bench.work / f"cell-{pdk}.json").read_text())
         cell_targets(section, pdk, studies[pdk])
         loops[pdk] = measure_loop(bench, pdk)
+    small = {}
+    if "gf180mcu" in studies:
+        small["gf180mcu"] = small_unit_rows(section, bench, "gf180mcu", ["--retention", "1"] if bench.quick else [])
     cell_loop_table(section, loops)
     cell_linearity_tables(section, studies)
     for pdk, study in studies.items():
         cell_behaviour_tables(section, pdk, study)
         cell_extreme_tables(section, pdk, study)
         cell_limit_tables(section, pdk, study)
+    for pdk, study in small.items():
+        small_unit_table(section, pdk, study)
     section.lines += ["", "Time of a study: " + ", ".join(f"{pdk} {time:.0f} s" for pdk, time in times.items()) + "."]
     return section

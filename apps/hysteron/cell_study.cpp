@@ -68,14 +68,14 @@ void print_environment(const Json& row) {
 /// Slopes of the three lines, and what the anchor in the middle of the list draws.
 void print_extremes(const Json& extremes) {
   if (extremes.empty()) return;
-  const Json& middle = extremes[0]["currents"][extremes[0]["currents"].size() / 2];
+  const auto middle_of = [](const Json& row) { return row["anchors"][row["anchors"].size() / 2]; };
   fmt::print("\n{:<8}{:>8}{:>8}{:>12}{:>10}{:>10}{:>12}{:>12}   slopes; current of a cell of {} in its band, pA\n",
              "corner", "V", "C", "threshold", "width", "gain", "off", "on",
-             hysteron::format_si(middle["i_thresh"], "A"));
+             hysteron::format_si(middle_of(extremes[0])["i_thresh"], "A"));
   for (const Json& row : extremes) {
     print_environment(row);
     const Json& lines = row["linearity"];
-    const Json& currents = row["currents"][row["currents"].size() / 2];
+    const Json currents = middle_of(row)["currents"];
     fmt::print("{:>12.5f}{:>10.5f}{:>10.5f}{:>12}{:>12}\n", number(lines["threshold"]["slope"]),
                number(lines["width"]["slope"]), number(lines["gain"]["slope"]), picoampere(currents["off_in_band"]),
                picoampere(currents["on_in_band"]));

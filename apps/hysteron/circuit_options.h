@@ -34,3 +34,6 @@ hysteron::model::Network read_circuit_model(const std::filesystem::path& path, c
 
 /// Turns the texts of the flags into values. Throws a usage Error that names the flag.
 hysteron::flow::CircuitOptions read_circuit_flags(const CircuitFlags& flags);
+
+/// The same for a circuit of `network`, which the features to calibrate on have to suit; a bad-input Error otherwise.
+hysteron::flow::CircuitOptions read_circuit_flags(const CircuitFlags& flags, const hysteron::model::Network& network);

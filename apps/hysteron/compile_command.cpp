@@ -54,7 +54,7 @@ int run(const Options& options, Session& session) {
   const hysteron::model::Network network = read_circuit_model(options.model, options.circuit);
   const auto centring_features = flow::read_training_features(options.center, network);
   const flow::NetlistOptions netlist = read_netlist_options(options, network);
-  const flow::Workshop workshop(read_circuit_flags(options.circuit), session.reporter, session.stop);
+  const flow::Workshop workshop(read_circuit_flags(options.circuit, network), session.reporter, session.stop);
   const flow::Target target = flow::make_target(workshop, network, centring_features, session.reporter, session.stop);
   const hysteron::compile::CompiledNetwork compiled =
       workshop.compile(target.network, session.reporter,

@@ -69,7 +69,7 @@ int run(const Options& options, Session& session) {
     request.folder = options.output / "points";
   }
   const auto centring_features = flow::read_training_features(options.center, network);
-  const flow::Workshop workshop(read_circuit_flags(options.circuit), session.reporter, session.stop);
+  const flow::Workshop workshop(read_circuit_flags(options.circuit, network), session.reporter, session.stop);
   flow::check_corners(workshop, request);
   const flow::Target target =
       flow::make_target(workshop, network, centring_features, session.reporter, session.stop, &features);

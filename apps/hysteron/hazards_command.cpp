@@ -81,7 +81,7 @@ int run(Options options, Session& session) {
   options.request.clips =
       flow::check_clips(network, features, options.request.clips, hysteron::quoted(options.input.string()));
   const auto centring_features = flow::read_training_features(options.center, network);
-  const flow::Workshop workshop(read_circuit_flags(options.circuit), session.reporter, session.stop);
+  const flow::Workshop workshop(read_circuit_flags(options.circuit, network), session.reporter, session.stop);
   hysteron::technology::check_corner(workshop.technology(), options.request.conditions.corner);
   const flow::Target target = flow::make_target(workshop, network, centring_features, session.reporter, session.stop);
   const hysteron::compile::CompiledNetwork compiled =

@@ -126,7 +126,7 @@ int run(const Options& options, Session& session) {
     request.trim.features =
         flow::pick_trim_clips(*trim_features, options.trim_clips, features, hysteron::quoted(origin.string()));
   }
-  const flow::Workshop workshop(read_circuit_flags(options.circuit), session.reporter, session.stop);
+  const flow::Workshop workshop(read_circuit_flags(options.circuit, network), session.reporter, session.stop);
   const flow::Target target = flow::make_target(workshop, network, centring_features, session.reporter, session.stop);
   const hysteron::compile::CompiledNetwork compiled =
       workshop.compile(target.network, session.reporter,

@@ -165,6 +165,7 @@ int run(const Options& options, Session& session) {
   if (!options.models.empty()) features = hysteron::data::read_npy(options.input);
   const std::vector<Given> given = read_models(options, features);
   flow::CircuitOptions circuit = read_circuit_flags(options.circuit);
+  for (const Given& one : given) flow::read_training_features(circuit.calibration_features, one.network);
   flow::PowerRequest request = options.request;
   if (!options.output.empty()) {
     hysteron::make_directories(options.output);

@@ -30,7 +30,7 @@ struct Options {
 hysteron::flow::RunResult run_engine(const Options& options, const hysteron::model::Network& network,
                                      const hysteron::data::Features& features, Session& session) {
   namespace flow = hysteron::flow;
-  const flow::CircuitOptions circuit = read_circuit_flags(options.circuit);
+  const flow::CircuitOptions circuit = read_circuit_flags(options.circuit, network);
   flow::DieChoice die{options.die, {}};
   if (!options.die_file.empty()) die.errors = hysteron::model::read_die_file(options.die_file, network);
   if (options.engine == "software") {

@@ -42,7 +42,7 @@ int run(const Options& options, Session& session) {
   if (!options.output.empty()) files.records = options.output / "clips";
   flow::check_clip_files(files, clips.size());
   const auto centring_features = flow::read_training_features(options.center, network);
-  const flow::Workshop workshop(read_circuit_flags(options.circuit), session.reporter, session.stop);
+  const flow::Workshop workshop(read_circuit_flags(options.circuit, network), session.reporter, session.stop);
   hysteron::technology::check_corner(workshop.technology(), options.corner);
   const flow::SimulationConditions conditions{options.corner, {}, {}};
   const flow::Target target =

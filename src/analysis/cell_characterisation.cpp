@@ -14,6 +14,10 @@ constexpr double kNever = std::numeric_limits<double>::quiet_NaN();
 
 double home_supply(const CellLab& lab) { return compile::supply_of(lab.technology, lab.conditions); }
 
+double supply_there(const CellLab& lab, const compile::CellEnvironment& environment) {
+  return environment.supply > 0.0 ? environment.supply : home_supply(lab);
+}
+
 double band_position(const compile::CellLoop& loop, double position) {
   return loop.fall + position * (loop.rise - loop.fall);
 }
@@ -114,25 +118,31 @@ LineFit fit_line(const std::vector<double>& programmed, const std::vector<double
   return fit;
 }
 
-Sensitivities measure_sensitivities(const CellLab& lab, const TunedCell& cell) {
-  constexpr double kShare = 0.1;
-  const compile::CellTarget guess = {cell.loop.loop.rise, cell.loop.loop.fall, cell.loop.loop.high};
+namespace {
+
+constexpr double kTurned = 0.1;  // share of a leg's current, either way
+
+/// What `cell` does with each leg turned down and up: [legs][down, up].
+std::vector<LoopRequest> turned_legs(const PlacedCell& placed) {
   std::vector<LoopRequest> requests;
   for (std::size_t column = 0; column < 3; ++column) {
     for (const double sign : {-1.0, 1.0}) {
-      compile::CellGains gains = cell.gains;
+      compile::CellGains gains = placed.cell.gains;
       double* const turned[] = {&gains.threshold, &gains.width, &gains.output};
-      *turned[column] *= 1.0 + sign * kShare;
-      requests.push_back({gains, guess, lab.home()});
+      *turned[column] *= 1.0 + sign * kTurned;
+      requests.push_back(loop_there({{placed.cell.target, gains, {}, {}}, placed.environment, placed.loop}));
     }
   }
-  const std::vector<MeasuredLoop> loops = measure_loops(lab, requests);
-  const double legs[] = {cell.gains.threshold, cell.gains.width, cell.gains.output};
+  return requests;
+}
+
+Sensitivities differences(const compile::CellGains& gains, double unit_current, const MeasuredLoop* loops) {
+  const double legs[] = {gains.threshold, gains.width, gains.output};
   Sensitivities result{};
   for (std::size_t column = 0; column < 3; ++column) {
     const MeasuredLoop& low = loops[2 * column];
     const MeasuredLoop& high = loops[2 * column + 1];
-    const double step = 2.0 * kShare * legs[column] * lab.conditions.unit_current;
+    const double step = 2.0 * kTurned * legs[column] * unit_current;
     result[0][column] = (high.loop.rise - low.loop.rise) / step;
     result[1][column] = (high.width() - low.width()) / step;
     result[2][column] = (high.loop.high - low.loop.high) / step;
@@ -140,28 +150,54 @@ Sensitivities measure_sensitivities(const CellLab& lab, const TunedCell& cell) {
   return result;
 }
 
-std::vector<Response> measure_responses(const CellLab& lab, const TunedCell& cell,
+}  // namespace
+
+PlacedCell at_home(const CellLab& lab, const TunedCell& cell) { return {cell, lab.home(), cell.loop}; }
+
+LoopRequest loop_there(const PlacedCell& placed) {
+  const compile::CellLoop& loop = placed.loop.loop;
+  if (!placed.loop.good()) return {placed.cell.gains, placed.cell.target, placed.environment, false};
+  return {placed.cell.gains, {loop.rise, loop.fall, loop.high}, placed.environment, false};
+}
+
+std::vector<Sensitivities> measure_sensitivities(const CellLab& lab, const std::vector<PlacedCell>& cells) {
+  std::vector<LoopRequest> requests;
+  for (const PlacedCell& placed : cells) {
+    const std::vector<LoopRequest> turned = turned_legs(placed);
+    requests.insert(requests.end(), turned.begin(), turned.end());
+  }
+  const std::vector<MeasuredLoop> loops = measure_loops(lab, requests);
+  std::vector<Sensitivities> result;
+  const std::size_t each = cells.empty() ? 0 : loops.size() / cells.size();
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    result.push_back(differences(cells[i].cell.gains, lab.conditions.unit_current, &loops[i * each]));
+  }
+  return result;
+}
+
+std::vector<Response> measure_responses(const CellLab& lab, const PlacedCell& placed,
                                         const std::vector<double>& overdrives) {
-  const compile::CellLoop& loop = cell.loop.loop;
-  const Excursion excursion(cell.target.rise);
-  std::vector<Response> responses(overdrives.size());
+  const compile::CellLoop& loop = placed.loop.loop;
+  const Excursion excursion(placed.cell.target.rise);
+  std::vector<Response> responses;
+  for (const double overdrive : overdrives) {
+    responses.push_back({overdrive, kNever, kNever, kNever, kNever, placed.loop.problem});
+  }
+  if (!placed.loop.good()) return responses;
   std::vector<CellRun> runs;
-  for (std::size_t i = 0; i < overdrives.size(); ++i) {
-    responses[i].overdrive = overdrives[i];
-    const double beyond = overdrives[i] * loop.rise;
-    runs.push_back({cell.gains, lab.home(),
+  for (const double overdrive : overdrives) {
+    const double beyond = overdrive * loop.rise;
+    runs.push_back({placed.cell.gains, placed.environment,
                     excursion.wave(band_position(loop, 0.5), loop.rise + beyond, std::max(0.0, loop.fall - beyond)),
                     false});
   }
   run_cells(
       lab, runs, excursion.stop, excursion.longest_step, 4,
       [&](std::size_t i, const sim::Waveforms& waves, std::size_t slot) {
-        responses[i] = read_response(waves, slot, excursion, loop.high, home_supply(lab));
+        responses[i] = read_response(waves, slot, excursion, loop.high, supply_there(lab, placed.environment));
         responses[i].overdrive = overdrives[i];
       },
-      [&](std::size_t i, const std::string& message) {
-        responses[i] = {overdrives[i], kNever, kNever, kNever, kNever, message};
-      });
+      [&](std::size_t i, const std::string& message) { responses[i].problem = message; });
   return responses;
 }
 
@@ -205,8 +241,7 @@ std::vector<CellCurrents> measure_currents(const CellLab& lab, const TunedCell& 
   run_cells(
       lab, moving, excursion.stop, excursion.longest_step, 1,
       [&](std::size_t i, const sim::Waveforms& waves, std::size_t slot) {
-        const double supply = environments[i].supply > 0.0 ? environments[i].supply : home_supply(lab);
-        read_currents(waves, slot, excursion, loops[i].loop.high, supply, results[i]);
+        read_currents(waves, slot, excursion, loops[i].loop.high, supply_there(lab, environments[i]), results[i]);
       },
       fail);
   run_cells(
@@ -225,24 +260,29 @@ CellCurrents measure_currents(const CellLab& lab, const TunedCell& cell) {
 std::vector<Retention> measure_retention(const CellLab& lab, const std::vector<RetentionRequest>& requests,
                                          double seconds) {
   std::vector<CellRun> runs;
+  std::vector<std::size_t> run_of;  // which result a run fills: a cell without a band has none
   std::vector<Retention> results;
   for (const RetentionRequest& request : requests) {
-    const double candidate = band_position(request.cell.loop.loop, request.position);
+    const PlacedCell& placed = request.placed;
+    const double candidate = band_position(placed.loop.loop, request.position);
     for (const bool on : {false, true}) {
-      runs.push_back({request.cell.gains, request.environment, {{0.0, candidate}}, on});
-      results.push_back({request.environment, request.position, on, seconds, false, kNever, {}});
+      results.push_back({placed.environment, request.position, on, seconds, false, kNever, placed.loop.problem});
+      if (!placed.loop.good()) continue;
+      runs.push_back({placed.cell.gains, placed.environment, {{0.0, candidate}}, on});
+      run_of.push_back(results.size() - 1);
     }
   }
-  const auto read = [&](std::size_t i, const sim::Waveforms& waves, std::size_t slot) {
+  const auto read = [&](std::size_t run, const sim::Waveforms& waves, std::size_t slot) {
+    const std::size_t i = run_of[run];
     Retention& result = results[i];
-    const double supply = result.environment.supply > 0.0 ? result.environment.supply : home_supply(lab);
+    const double supply = supply_there(lab, result.environment);
     const double gate = waves.values[probe_index(slot, CellProbe::kSwitch)].back();
     result.output = std::abs(waves.values[probe_index(slot, CellProbe::kOutput)].back());
-    const bool output_on = result.output > 0.5 * requests[i / 2].cell.target.high;
+    const bool output_on = result.output > 0.5 * requests[i / 2].placed.loop.loop.high;
     result.held = (gate > 0.5 * supply) == result.on && output_on == result.on;
   };
   run_cells(lab, runs, seconds, seconds / 200.0, 8, read,
-            [&](std::size_t i, const std::string& message) { results[i].problem = message; });
+            [&](std::size_t run, const std::string& message) { results[run_of[run]].problem = message; });
   return results;
 }
 

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
-#include <limits>
 
+#include "analysis/cell_limits.h"
 #include "hysteron/base/error.h"
 #include "hysteron/base/units.h"
 
@@ -16,12 +16,6 @@ namespace {
 using compile::CellEnvironment;
 using compile::CellTarget;
 
-constexpr double kNever = std::numeric_limits<double>::quiet_NaN();
-
-// A cell works at a supply if thresholds and output are within this share of what they were tuned to.
-constexpr double kWorking = 0.1;
-constexpr double kContrast = 0.05;  // most of the output that may be left when off
-
 CellTarget target(double threshold, double width, double gain) { return {threshold, threshold - width, gain}; }
 
 const std::vector<CellTarget>& anchor_targets() {
@@ -30,7 +24,6 @@ const std::vector<CellTarget>& anchor_targets() {
                                                   target(3e-9, 1.5e-9, 3e-9)};
   return targets;
 }
-constexpr std::size_t kIndependentAnchor = 2;
 
 /// One list of targets that is tuned as a whole, remembered in pieces.
 class Batch {
@@ -61,6 +54,14 @@ std::vector<CellTarget> targets_of(const std::vector<double>& currents, CellTarg
   return result;
 }
 
+std::vector<CellTarget> narrow_targets(const CellStudyRequest& request) {
+  std::vector<CellTarget> result;
+  for (const double threshold : request.small_thresholds) {
+    for (const double width : request.small_widths) result.push_back(target(threshold, width, threshold));
+  }
+  return result;
+}
+
 /// What is programmed and what is read of one of the three currents.
 struct Quantity {
   const char* name;
@@ -74,9 +75,9 @@ const Quantity kQuantities[] = {
     {"gain", [](const CellTarget& t) { return t.high; }, [](const MeasuredLoop& m) { return m.loop.high; }}};
 
 LoopRequest again(const TunedCell& cell, const CellEnvironment& environment, bool close) {
-  const compile::CellLoop& loop = cell.loop.loop;
-  if (!cell.loop.good()) return {cell.gains, cell.target, environment, false};
-  return {cell.gains, {loop.rise, loop.fall, loop.high}, environment, close};
+  LoopRequest request = loop_there({cell, environment, cell.loop});
+  request.close = close && cell.loop.good();
+  return request;
 }
 
 Linearity linearity_of(const CellLab& lab, const Quantity& quantity, const std::string& beside,
@@ -104,6 +105,17 @@ Linearity linearity_of(const CellLab& lab, const Quantity& quantity, const std::
   return result;
 }
 
+/// The same cells elsewhere; their loops there are measured from what they are at home.
+std::vector<PlacedCell> placed_at(const CellLab& lab, const std::vector<TunedCell>& cells,
+                                  const CellEnvironment& environment) {
+  std::vector<LoopRequest> requests;
+  for (const TunedCell& cell : cells) requests.push_back(again(cell, environment, false));
+  const std::vector<MeasuredLoop> loops = measure_loops(lab, requests);
+  std::vector<PlacedCell> result;
+  for (std::size_t i = 0; i < cells.size(); ++i) result.push_back({cells[i], environment, loops[i]});
+  return result;
+}
+
 std::vector<EnvironmentRow> measure_anchors(const CellLab& lab, const std::vector<TunedCell>& anchors,
                                             const std::vector<CellEnvironment>& environments) {
   std::vector<LoopRequest> requests;
@@ -119,30 +131,18 @@ std::vector<EnvironmentRow> measure_anchors(const CellLab& lab, const std::vecto
   return rows;
 }
 
-bool works(const MeasuredLoop& loop, const CellTarget& target) {
-  return loop.good() && std::abs(loop.loop.rise - target.rise) <= kWorking * target.rise &&
-         std::abs(loop.loop.fall - target.fall) <= kWorking * target.rise &&
-         std::abs(loop.loop.high - target.high) <= kWorking * target.high && loop.loop.low < kContrast * loop.loop.high;
-}
-
-/// The last supply, going down, up to which `good(row)` held without a gap; NaN if it never did.
-template <typename Good>
-double smallest_supply(const std::vector<EnvironmentRow>& rows, Good good) {
-  double smallest = kNever;
-  for (std::size_t row = 0; row < rows.size() && good(row); ++row) smallest = rows[row].environment.supply;
-  return smallest;
-}
-
-std::vector<CellEnvironment> low_supplies(const CellStudyRequest& request, const CellEnvironment& home) {
-  std::vector<CellEnvironment> result;
-  const double top = *std::max_element(request.supplies.begin(), request.supplies.end());
+/// Supplies from `top` down to the lowest of the search.
+std::vector<double> supplies_from(double top, const CellStudyRequest& request) {
+  std::vector<double> result;
   const auto steps = static_cast<int>(std::floor((top - request.lowest_supply) / request.supply_step + 1e-9));
-  for (int i = steps; i >= 0; --i) {
-    CellEnvironment environment = home;
-    environment.supply = request.lowest_supply + i * request.supply_step;
-    result.push_back(environment);
-  }
+  for (int i = steps; i >= 0; --i) result.push_back(request.lowest_supply + i * request.supply_step);
   return result;
+}
+
+bool is_known(const Sensitivities& sensitivities) {
+  const auto is_missing = [](double value) { return std::isnan(value); };
+  return std::none_of(sensitivities.begin(), sensitivities.end(),
+                      [&](const auto& row) { return std::any_of(row.begin(), row.end(), is_missing); });
 }
 
 /// The study, part by part.
@@ -169,6 +169,12 @@ class Study {
     measure_memory();
     begins_("looking for the smallest supply and width");
     find_limits();
+    begins_("measuring independence and response at the extremes");
+    for (ExtremeRow& row : result_.extremes) measure_motion_at(row);
+    begins_("measuring retention and width at the extremes");
+    for (ExtremeRow& row : result_.extremes) measure_memory_at(row);
+    begins_("looking for the smallest supply at the extremes");
+    for (ExtremeRow& row : result_.extremes) find_supply_at(row);
     take_stock();
     return std::move(result_);
   }
@@ -186,14 +192,13 @@ class Study {
     fits_[0] = batch.add(targets_of(request_.fitted, [](double i) { return target(i, kFittedAbove, 200e-12); }));
     fits_[1] = batch.add(targets_of(request_.fitted, [](double i) { return target(kFittedBelow, i, 200e-12); }));
     fits_[2] = batch.add(targets_of(request_.fitted, [](double i) { return target(300e-12, 150e-12, i); }));
-    const std::size_t small =
-        batch.add(targets_of(request_.small_widths, [](double i) { return target(300e-12, i, 300e-12); }));
+    const std::size_t small = batch.add(narrow_targets(request_));
     batch.tune(lab_);
     result_.anchors = batch.piece(anchors);
     result_.sweeps = {{"threshold", "I_width half of it, I_gain 300 pA", batch.piece(threshold)},
                       {"width", "I_thresh 1.25 times it, I_gain 300 pA", batch.piece(width)},
                       {"gain", "I_thresh 300 pA, I_width 150 pA", batch.piece(gain)}};
-    for (const TunedCell& cell : batch.piece(small)) result_.small_widths.push_back({cell, false});
+    narrow_ = batch.piece(small);
     for (std::size_t k = 0; k < 3; ++k) fitted_[k] = batch.piece(fits_[k]);
   }
 
@@ -216,7 +221,8 @@ class Study {
     const std::vector<MeasuredLoop> loops = measure_loops(lab_, requests);
     std::size_t next = 0;
     for (const CellEnvironment& environment : extremes) {
-      ExtremeRow row{environment, {}, {}};
+      ExtremeRow row;
+      row.environment = environment;
       for (std::size_t k = 0; k < result_.linearity.size(); ++k) {
         std::vector<double> programmed;
         std::vector<double> measured;
@@ -245,48 +251,60 @@ class Study {
     return found->loops;
   }
 
+  std::vector<PlacedCell> anchors_at(const CellEnvironment& environment) const {
+    const std::vector<MeasuredLoop>& loops = loops_at(environment);
+    std::vector<PlacedCell> result;
+    for (std::size_t a = 0; a < loops.size(); ++a) result.push_back({result_.anchors[a], environment, loops[a]});
+    return result;
+  }
+
+  std::vector<PlacedCell> all_at_home(const std::vector<TunedCell>& cells) const {
+    std::vector<PlacedCell> result;
+    for (const TunedCell& cell : cells) result.push_back(at_home(lab_, cell));
+    return result;
+  }
+
   void measure_motion() {
-    result_.independent_anchor = kIndependentAnchor;
-    result_.sensitivities = measure_sensitivities(lab_, result_.anchors[kIndependentAnchor]);
+    result_.sensitivities = measure_sensitivities(lab_, all_at_home(result_.anchors));
     for (const TunedCell& anchor : result_.anchors) {
-      result_.responses.push_back(measure_responses(lab_, anchor, request_.overdrives));
+      result_.responses.push_back(measure_responses(lab_, at_home(lab_, anchor), request_.overdrives));
       result_.currents.push_back(measure_currents(lab_, anchor));
+    }
+  }
+
+  void measure_motion_at(ExtremeRow& row) {
+    const std::vector<PlacedCell> anchors = anchors_at(row.environment);
+    row.sensitivities = measure_sensitivities(lab_, anchors);
+    for (const PlacedCell& anchor : anchors) {
+      row.responses.push_back(measure_responses(lab_, anchor, request_.overdrives));
     }
   }
 
   void measure_memory() {
     std::vector<RetentionRequest> requests;
-    for (const TunedCell& anchor : result_.anchors) {
-      for (const double position : {0.1, 0.5, 0.9}) requests.push_back({anchor, position, lab_.home()});
+    for (const PlacedCell& anchor : all_at_home(result_.anchors)) {
+      for (const double position : {0.1, 0.5, 0.9}) requests.push_back({anchor, position});
     }
     result_.retention = measure_retention(lab_, requests, request_.retention_seconds);
   }
 
-  void find_limits() {
-    result_.low_supplies = measure_anchors(lab_, result_.anchors, low_supplies(request_, lab_.home()));
+  void measure_memory_at(ExtremeRow& row) {
     std::vector<RetentionRequest> requests;
-    for (const EnvironmentRow& row : result_.low_supplies) {
-      for (const TunedCell& anchor : result_.anchors) requests.push_back({anchor, 0.5, row.environment});
-    }
-    result_.low_retention = measure_retention(lab_, requests, 1.0);
-    const std::size_t anchors = result_.anchors.size();
-    for (std::size_t a = 0; a < anchors; ++a) {
-      const auto switches = [&](std::size_t row) {
-        return works(result_.low_supplies[row].loops[a], result_.anchors[a].target);
-      };
-      const auto holds = [&](std::size_t row) {
-        const std::size_t i = 2 * (row * anchors + a);
-        return result_.low_retention[i].held && result_.low_retention[i + 1].held;
-      };
-      result_.limits.push_back(
-          {smallest_supply(result_.low_supplies, switches), smallest_supply(result_.low_supplies, holds)});
-    }
-    requests.clear();
-    for (const SmallWidth& small : result_.small_widths) requests.push_back({small.cell, 0.5, lab_.home()});
-    const std::vector<Retention> held = measure_retention(lab_, requests, 1.0);
-    for (std::size_t i = 0; i < result_.small_widths.size(); ++i) {
-      result_.small_widths[i].holds = held[2 * i].held && held[2 * i + 1].held;
-    }
+    for (const PlacedCell& anchor : anchors_at(row.environment)) requests.push_back({anchor, 0.5});
+    row.retention = measure_retention(lab_, requests, 1.0);
+    row.small_widths = hold_widths(lab_, placed_at(lab_, narrow_, row.environment));
+  }
+
+  void find_limits() {
+    const double top = *std::max_element(request_.supplies.begin(), request_.supplies.end());
+    result_.low_supplies = search_supplies(lab_, all_at_home(result_.anchors), supplies_from(top, request_));
+    result_.small_widths = hold_widths(lab_, all_at_home(narrow_));
+  }
+
+  void find_supply_at(ExtremeRow& row) {
+    if (row.environment.supply != lab_.home().supply) return;
+    const double top = *std::min_element(request_.supplies.begin(), request_.supplies.end());
+    row.low_supplies = search_supplies(lab_, anchors_at(row.environment), supplies_from(top, request_));
   }
 
   /// Counts every measurement and names those that were not solved.
@@ -305,7 +323,7 @@ class Study {
       for (const TunedCell& cell : line.cells) loop(line.name + " linearity", cell.target, cell.loop);
     }
     for (const TunedCell& anchor : result_.anchors) loop("anchor", anchor.target, anchor.loop);
-    for (const SmallWidth& small : result_.small_widths) loop("small width", small.cell.target, small.cell.loop);
+    for (const TunedCell& cell : narrow_) loop("small width", cell.target, cell.loop);
     for (const EnvironmentRow& row : result_.environments) {
       for (std::size_t a = 0; a < row.loops.size(); ++a) {
         loop(name(row.environment), result_.anchors[a].target, row.loops[a]);
@@ -327,21 +345,44 @@ class Study {
       }
       check("currents, " + name(result_.anchors[a].target), result_.currents[a].problem);
     }
-    for (const EnvironmentRow& row : result_.low_supplies) {
-      for (std::size_t a = 0; a < row.loops.size(); ++a) {
-        const std::string what = fmt::format("{}, {}", name(row.environment), name(result_.anchors[a].target));
-        check(what, row.loops[a].solved ? "" : row.loops[a].problem);
-      }
-    }
-    for (const Retention& held : result_.low_retention) {
-      check("retention at " + name(held.environment), held.problem);
-    }
+    take_stock_of(result_.low_supplies, check);
+    for (const ExtremeRow& row : result_.extremes) take_stock_at(row, check);
     for (const Retention& held : result_.retention) {
       check(fmt::format("retention at {:g} of the band", held.position), held.problem);
     }
     if (result_.unsolved.size() == result_.points) {
       throw simulator_error("no cell could be measured; the first: " + result_.unsolved.front());
     }
+  }
+
+  using Check = std::function<void(const std::string& what, const std::string& problem)>;
+
+  /// Cells are expected to fail where the smallest supply is looked for: engine failures alone count.
+  void take_stock_of(const SupplySearch& search, const Check& check) const {
+    for (const EnvironmentRow& row : search.rows) {
+      for (std::size_t a = 0; a < row.loops.size(); ++a) {
+        const std::string what = fmt::format("{}, {}", name(row.environment), name(result_.anchors[a].target));
+        check(what, row.loops[a].solved ? "" : row.loops[a].problem);
+      }
+    }
+    for (const Retention& held : search.retention) check("retention at " + name(held.environment), held.problem);
+  }
+
+  void take_stock_at(const ExtremeRow& row, const Check& check) const {
+    const std::string where = name(row.environment);
+    for (std::size_t a = 0; a < row.responses.size(); ++a) {
+      const std::string cell = name(result_.anchors[a].target);
+      check(fmt::format("independence at {}, {}", where, cell),
+            is_known(row.sensitivities[a]) ? "" : "a turned cell has no loop");
+      for (const Response& response : row.responses[a]) {
+        check(fmt::format("response to {:g} at {}, {}", response.overdrive, where, cell), response.problem);
+      }
+    }
+    for (const Retention& held : row.retention) check("retention at " + where, held.problem);
+    for (const SmallWidth& small : row.small_widths) {
+      check(fmt::format("small width at {}, {}", where, name(small.placed.cell.target)), small.placed.loop.problem);
+    }
+    take_stock_of(row.low_supplies, check);
   }
 
   static std::string name(const CellTarget& target) {
@@ -360,6 +401,7 @@ class Study {
   CellStudyResult result_;
   std::size_t fits_[3] = {};
   std::vector<TunedCell> fitted_[3];
+  std::vector<TunedCell> narrow_;  ///< of small width
 
   /// How one cell of a line fared at an extreme.
   struct ExtremeLoop {

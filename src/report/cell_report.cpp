@@ -96,18 +96,14 @@ Json environments_json(const std::vector<EnvironmentRow>& rows, const std::vecto
   return json;
 }
 
-Json independence_json(const CellStudyResult& study) {
+Json matrix_json(const Sensitivities& sensitivities) {
   Json matrix = Json::array();
-  for (const auto& row : study.sensitivities) {
+  for (const auto& row : sensitivities) {
     Json line = Json::array();
     for (const double value : row) line.push_back(number_json(value));
     matrix.push_back(line);
   }
-  Json json = target_json(study.anchors[study.independent_anchor].target);
-  json["rows"] = {"rise", "width", "high"};
-  json["columns"] = {"i_thresh", "i_width", "i_gain"};
-  json["matrix"] = matrix;
-  return json;
+  return matrix;
 }
 
 Json response_json(const std::vector<Response>& responses) {
@@ -132,6 +128,34 @@ Json currents_json(const CellCurrents& currents) {
   return json;
 }
 
+Json small_widths_json(const std::vector<SmallWidth>& widths) {
+  Json json = Json::array();
+  for (const SmallWidth& width : widths) {
+    Json entry = target_json(width.placed.cell.target);
+    entry.update(measured_json(width.placed.loop));
+    entry["width"] = number_json(width.placed.loop.width());
+    entry["holds"] = width.holds;
+    json.push_back(entry);
+  }
+  return json;
+}
+
+void add_limits(Json& json, const AnchorLimits& limits) {
+  json["smallest_switching_supply"] = number_json(limits.smallest_switching_supply);
+  json["smallest_holding_supply"] = number_json(limits.smallest_holding_supply);
+}
+
+/// What an anchor does at an extreme.
+Json anchor_json(const ExtremeRow& row, std::size_t a, const compile::CellTarget& target) {
+  Json json = target_json(target);
+  json["currents"] = currents_json(row.currents[a]);
+  json["independence"] = matrix_json(row.sensitivities[a]);
+  json["response"] = response_json(row.responses[a]);
+  json["holds"] = {{"off", row.retention[2 * a].held}, {"on", row.retention[2 * a + 1].held}};
+  if (!row.low_supplies.limits.empty()) add_limits(json, row.low_supplies.limits[a]);
+  return json;
+}
+
 Json extremes_json(const CellStudyResult& study, const CellLab& lab) {
   Json json = Json::array();
   for (const ExtremeRow& row : study.extremes) {
@@ -139,12 +163,11 @@ Json extremes_json(const CellStudyResult& study, const CellLab& lab) {
     for (std::size_t k = 0; k < row.lines.size(); ++k) {
       entry["linearity"][study.linearity[k].name] = fit_json(row.lines[k]);
     }
-    entry["currents"] = Json::array();
-    for (std::size_t a = 0; a < row.currents.size(); ++a) {
-      Json cell = target_json(study.anchors[a].target);
-      cell.update(currents_json(row.currents[a]));
-      entry["currents"].push_back(cell);
+    entry["anchors"] = Json::array();
+    for (std::size_t a = 0; a < study.anchors.size(); ++a) {
+      entry["anchors"].push_back(anchor_json(row, a, study.anchors[a].target));
     }
+    entry["small_widths"] = small_widths_json(row.small_widths);
     json.push_back(entry);
   }
   return json;
@@ -156,8 +179,8 @@ Json anchors_json(const CellStudyResult& study) {
     Json entry = cell_json(study.anchors[a]);
     entry["response"] = response_json(study.responses[a]);
     entry["currents"] = currents_json(study.currents[a]);
-    entry["smallest_switching_supply"] = number_json(study.limits[a].smallest_switching_supply);
-    entry["smallest_holding_supply"] = number_json(study.limits[a].smallest_holding_supply);
+    entry["independence"] = matrix_json(study.sensitivities[a]);
+    add_limits(entry, study.low_supplies.limits[a]);
     json.push_back(entry);
   }
   return json;
@@ -180,17 +203,6 @@ Json retention_json(const CellStudyResult& study) {
   }
   const double seconds = study.retention.empty() ? 0.0 : study.retention.front().seconds;
   return {{"seconds", seconds}, {"held", held}, {"of", study.retention.size()}, {"points", points}};
-}
-
-Json small_widths_json(const std::vector<SmallWidth>& widths) {
-  Json json = Json::array();
-  for (const SmallWidth& width : widths) {
-    Json entry = cell_json(width.cell);
-    entry["width"] = number_json(width.cell.loop.width());
-    entry["holds"] = width.holds;
-    json.push_back(entry);
-  }
-  return json;
 }
 
 }  // namespace
@@ -221,12 +233,12 @@ Json cell_study_json(const CellStudyResult& study, const CellLab& lab) {
             {"threshold", study.floor.threshold()},
             {"fall", study.floor.fall()}}},
           {"linearity", linearity_json(study.linearity)},
-          {"independence", independence_json(study)},
+          {"independence", {{"rows", {"rise", "width", "high"}}, {"columns", {"i_thresh", "i_width", "i_gain"}}}},
           {"anchors", anchors_json(study)},
           {"sweeps", sweeps},
           {"environments", environments_json(study.environments, study.anchors, lab)},
           {"extremes", extremes_json(study, lab)},
-          {"low_supplies", environments_json(study.low_supplies, study.anchors, lab)},
+          {"low_supplies", environments_json(study.low_supplies.rows, study.anchors, lab)},
           {"retention", retention_json(study)},
           {"small_widths", small_widths_json(study.small_widths)},
           {"points", study.points},

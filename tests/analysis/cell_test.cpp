@@ -108,14 +108,15 @@ TEST(CellLoop, AnUnknownCornerIsNamed) {
 }
 
 TEST(CellCharacterisation, EachCurrentTurnsItsOwnQuantity) {
-  const Sensitivities s = measure_sensitivities(bench().lab, bench().cell);
+  const Sensitivities s = measure_sensitivities(bench().lab, {at_home(bench().lab, bench().cell)}).front();
   for (std::size_t row = 0; row < 3; ++row) {
     for (std::size_t column = 0; column < 3; ++column) EXPECT_NEAR(s[row][column], row == column ? 1.0 : 0.0, 0.05);
   }
 }
 
 TEST(CellCharacterisation, MoreOverdriveSwitchesSooner) {
-  const std::vector<Response> responses = measure_responses(bench().lab, bench().cell, {0.1, 0.8});
+  const PlacedCell placed = at_home(bench().lab, bench().cell);
+  const std::vector<Response> responses = measure_responses(bench().lab, placed, {0.1, 0.8});
   for (const Response& response : responses) {
     EXPECT_GT(response.set_switch, 0.0) << response.problem;
     EXPECT_GT(response.set_output, 0.0);
@@ -137,8 +138,8 @@ TEST(CellCharacterisation, OnDrawsOutputAndFeedbackMoreThanOff) {
 }
 
 TEST(CellCharacterisation, HoldsBothStatesInTheBandAndNoneAboveIt) {
-  const std::vector<Retention> held = measure_retention(
-      bench().lab, {{bench().cell, 0.5, bench().lab.home()}, {bench().cell, 1.2, bench().lab.home()}}, 5.0);
+  const PlacedCell placed = at_home(bench().lab, bench().cell);
+  const std::vector<Retention> held = measure_retention(bench().lab, {{placed, 0.5}, {placed, 1.2}}, 5.0);
   EXPECT_TRUE(held[0].held);
   EXPECT_TRUE(held[1].held);
   EXPECT_FALSE(held[2].held) << "a candidate above the band sets";

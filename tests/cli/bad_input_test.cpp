@@ -63,6 +63,11 @@ TEST_F(BadInput, FeaturesThatAreNone) {
     expect_refusal({"compile", "m.safetensors", "--center", file, "-o", "circuit"}, kBadInput, {file});
     expect_refusal({"compile", "m.safetensors", "--calibrate-on", file, "-o", "circuit"}, kBadInput, {file});
   }
+  for (const char* file : {"wide.npy", "missing.npy"}) {
+    // Before the technology is looked at, thus before anything is simulated.
+    expect_refusal({"verify", "m.safetensors", "--input", "x.npy", "--calibrate-on", file, "--pdk", "none.toml"},
+                   kBadInput, {file});
+  }
   expect_refusal({"verify", "m.safetensors", "--input", "x.npy", "--calibrate-on", "x.npy", "--calibrate", "cells"}, 2,
                  {"--calibrate-on", "layers"});
   expect_refusal({"verify", "m.safetensors", "--input", "x.npy", "--corner", "hot"}, kBadInput,

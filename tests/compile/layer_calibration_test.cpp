@@ -7,10 +7,7 @@
 
 #include "compile/shop.h"
 #include "compile/small_network.h"
-#include "hysteron/base/random.h"
 #include "hysteron/compile/calibration.h"
-#include "hysteron/compile/clip_bench.h"
-#include "hysteron/compile/hazard_mends.h"
 
 namespace hysteron::compile {
 namespace {
@@ -99,41 +96,6 @@ TEST(CalibrationFrames, AreTakenEvenlyFromAllThereAre) {
   EXPECT_EQ(frames[2] - frames[0], 12.0F);
   EXPECT_EQ(frames[1], frames[0]);
   EXPECT_EQ(calibration_frames(std::span(features).first(6), 2).size(), 6u);
-}
-
-/// Two layers of small_network's, as they are shipped: with the default capacitors at V0.
-CompiledNetwork shipped_network(const model::Network& software) {
-  SilentReporter reporter;
-  CompiledNetwork network = build_network(software, shop().technology, shop().curves, {});
-  calibrate_network(network, shop().technology, shop().curves, shop().engine, 1, reporter);
-  apply_mends(network, {});
-  return network;
-}
-
-TEST(Reset, BringsCellsToTheirInitialStateFromAnyNodeVoltages) {
-  model::Network software = small_network();
-  software.layers.push_back(software.layers.front());
-  const CompiledNetwork network = shipped_network(software);
-  ASSERT_EQ(network.circuit.capacitors().size(), 4u);
-  const std::vector<float> features = small_features();
-  const model::Trace expected = model::run_clip(software, features);
-  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
-    sim::Testbench bench = make_clip_bench(network, features);
-    Random random(seed);
-    for (circuit::NetId net = circuit::Circuit::kCellSupply + 1; net < network.circuit.net_count(); ++net) {
-      bench.initial_voltages[net] = random.uniform(0.0, network.supply);
-    }
-    bench.starts_from_initial_voltages = true;
-    const CircuitTrace trace = read_clip(network, bench, shop().engine.run(bench));
-    for (std::size_t t = 0; t < expected.frames; ++t) {
-      for (std::size_t l = 0; l < 2; ++l) {
-        for (std::size_t j = 0; j < 2; ++j) {
-          EXPECT_NEAR(trace.trace.state(l, t, j), expected.state(l, t, j), 0.02)
-              << "seed " << seed << " layer " << l << " frame " << t;
-        }
-      }
-    }
-  }
 }
 
 }  // namespace

@@ -8,6 +8,8 @@
 #include "compile/small_network.h"
 #include "hysteron/base/error.h"
 #include "hysteron/base/file.h"
+#include "hysteron/base/random.h"
+#include "hysteron/compile/clip_bench.h"
 #include "hysteron/flow/netlist.h"
 #include "hysteron/flow/run.h"
 #include "hysteron/flow/verification.h"
@@ -60,6 +62,38 @@ TEST_P(CircuitFlow, BothPolaritiesMakeTheLeastWeightOfTheDescription) {
                                          compile::DriftLimit::moving(technology))
                            .gain;
   EXPECT_NEAR(least, technology.least_weight, 0.03 * technology.least_weight) << "no smaller than it has to be";
+}
+
+/// The two layers play `features` from node voltages drawn at random instead of an operating point.
+compile::CircuitTrace play_from_anywhere(const Workshop& workshop, const compile::CompiledNetwork& network,
+                                         std::span<const float> features, std::uint64_t seed) {
+  sim::Testbench bench = compile::make_clip_bench(network, features);
+  Random random(seed);
+  for (circuit::NetId net = circuit::Circuit::kCellSupply + 1; net < network.circuit.net_count(); ++net) {
+    bench.initial_voltages[net] = random.uniform(0.0, network.supply);
+  }
+  bench.starts_from_initial_voltages = true;
+  return compile::read_clip(network, bench, workshop.engine().run(bench));
+}
+
+TEST_P(CircuitFlow, ResetBringsCellsToTheirInitialStateFromAnyNodeVoltages) {
+  model::Network software = small_network();
+  software.layers.push_back(software.layers.front());
+  const Workshop workshop(options_, reporter_, stop_);
+  const compile::CompiledNetwork network = workshop.compile(software, reporter_);
+  ASSERT_EQ(network.circuit.capacitors().size(), 4u) << "with what is shipped";
+  const std::vector<float> features = small_features();
+  const model::Trace expected = model::run_clip(software, features);
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+    const compile::CircuitTrace trace = play_from_anywhere(workshop, network, features, seed);
+    for (std::size_t t = 0; t < expected.frames; ++t) {
+      for (std::size_t cell = 0; cell < 4; ++cell) {
+        // A cell that resets slowly may still put out a few percent at the end of a frame; on is 0.5 or 0.8.
+        EXPECT_NEAR(trace.trace.state(cell / 2, t, cell % 2), expected.state(cell / 2, t, cell % 2), 0.1)
+            << "seed " << seed << " layer " << cell / 2 << " frame " << t;
+      }
+    }
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Technologies, CircuitFlow, testing::Values("generic180", "gf180mcu"),

@@ -24,8 +24,21 @@ LineFit fit_line(const std::vector<double>& programmed, const std::vector<double
 /// a leg is sized for that is turned; 1 on the diagonal and 0 elsewhere is ideal. NaN where a cell was not solved.
 using Sensitivities = std::array<std::array<double, 3>, 3>;
 
-/// Central differences of 10 % around a tuned cell.
-Sensitivities measure_sensitivities(const CellLab& lab, const TunedCell& cell);
+/// A tuned cell under some conditions, and what its loop is there, which says where its band is.
+struct PlacedCell {
+  TunedCell cell;
+  compile::CellEnvironment environment;
+  MeasuredLoop loop;
+};
+
+/// The cell where it was calibrated.
+PlacedCell at_home(const CellLab& lab, const TunedCell& cell);
+
+/// What measures its loop once more under its conditions, beginning at the loop it has.
+LoopRequest loop_there(const PlacedCell& placed);
+
+/// Central differences of 10 % around every cell: [cells].
+std::vector<Sensitivities> measure_sensitivities(const CellLab& lab, const std::vector<PlacedCell>& cells);
 
 /// How long a cell takes to switch when its candidate steps from the middle of its band beyond a threshold.
 struct Response {
@@ -36,7 +49,7 @@ struct Response {
   double reset_output = 0.0;  ///< second, step to a tenth of the output
   std::string problem;
 };
-std::vector<Response> measure_responses(const CellLab& lab, const TunedCell& cell,
+std::vector<Response> measure_responses(const CellLab& lab, const PlacedCell& placed,
                                         const std::vector<double>& overdrives);
 
 /// No figure.
@@ -72,11 +85,10 @@ struct Retention {
   std::string problem;
 };
 
-/// What to hold: a cell, where in its measured band, and under which conditions.
+/// What to hold: a cell under some conditions, and where in the band that it has there.
 struct RetentionRequest {
-  TunedCell cell;
+  PlacedCell placed;
   double position = 0.5;
-  compile::CellEnvironment environment;
 };
 
 /// Both states of every request for `seconds` of simulated time: two results a request, off then on.

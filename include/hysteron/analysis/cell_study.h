@@ -21,8 +21,9 @@ struct CellStudyRequest {
   std::vector<double> temperatures = {-40.0, 0.0, 27.0, 85.0, 125.0};
   std::vector<std::string> corners;  ///< empty: all of the technology's
   std::vector<double> overdrives = {0.02, 0.05, 0.1, 0.2, 0.5, 1.0};
+  std::vector<double> small_thresholds = {100e-12, 300e-12, 1e-9};  ///< of the cells of small width
   std::vector<double> small_widths = {1e-12, 2e-12, 5e-12, 10e-12, 20e-12, 50e-12};
-  double lowest_supply = 0.4;  ///< of the search for the smallest supply, down from the highest of `supplies`
+  double lowest_supply = 0.2;  ///< of the search for the smallest supply
   double supply_step = 0.05;
   double retention_seconds = 100.0;
 };
@@ -50,17 +51,9 @@ struct EnvironmentRow {
   std::vector<MeasuredLoop> loops;
 };
 
-/// What changes with the conditions beyond the loops: how linear the cells are that were calibrated at home, and what
-/// the anchors draw.
-struct ExtremeRow {
-  compile::CellEnvironment environment;
-  std::vector<LineFit> lines;          ///< of threshold, width and gain, as CellStudyResult::linearity
-  std::vector<CellCurrents> currents;  ///< [anchors]
-};
-
-/// A cell of small width: what it was tuned to and whether it still is a memory.
+/// A cell of small width: what it was tuned to, its loop somewhere, and whether it still is a memory there.
 struct SmallWidth {
-  TunedCell cell;
+  PlacedCell placed;
   bool holds = false;  ///< both states for a second in the middle of its band
 };
 
@@ -70,29 +63,46 @@ struct AnchorLimits {
   double smallest_holding_supply = 0.0;    ///< both states held in the middle of the band, also at all higher ones
 };
 
+/// Cells going down in supply.
+struct SupplySearch {
+  std::vector<EnvironmentRow> rows;  ///< descending
+  std::vector<Retention> retention;  ///< [rows][cells][off, on]
+  std::vector<AnchorLimits> limits;  ///< [cells]
+};
+
+/// What changes with the conditions beyond the loops, of cells that were calibrated at home.
+struct ExtremeRow {
+  compile::CellEnvironment environment;
+  std::vector<LineFit> lines;                    ///< of threshold, width and gain, as CellStudyResult::linearity
+  std::vector<CellCurrents> currents;            ///< [anchors]
+  std::vector<Sensitivities> sensitivities;      ///< [anchors]
+  std::vector<std::vector<Response>> responses;  ///< [anchors][overdrives]
+  std::vector<Retention> retention;              ///< [anchors][off, on], a second in the middle of the band there
+  SupplySearch low_supplies;  ///< of the anchors, from the lowest of CellStudyRequest::supplies down; none where the
+                              ///< supply is what is extreme
+  std::vector<SmallWidth> small_widths;  ///< as CellStudyResult::small_widths
+};
+
 struct CellStudyResult {
   compile::CellFloor floor;
   std::vector<CellSweep> sweeps;
   std::vector<Linearity> linearity;
   std::vector<TunedCell> anchors;
   std::vector<EnvironmentRow> environments;
-  std::vector<ExtremeRow> extremes;          ///< at those of study_extremes
-  std::vector<EnvironmentRow> low_supplies;  ///< descending
-  std::size_t independent_anchor = 0;
-  Sensitivities sensitivities{};
+  std::vector<ExtremeRow> extremes;              ///< at those of study_extremes
+  std::vector<Sensitivities> sensitivities;      ///< [anchors]
   std::vector<std::vector<Response>> responses;  ///< [anchors][overdrives]
   std::vector<CellCurrents> currents;            ///< [anchors]
   std::vector<Retention> retention;              ///< of every anchor, low in the band, middle, high; off then on
-  std::vector<Retention> low_retention;          ///< [low_supplies][anchors][off, on]
-  std::vector<AnchorLimits> limits;              ///< [anchors]
-  std::vector<SmallWidth> small_widths;
-  std::size_t points = 0;             ///< measurements made
+  SupplySearch low_supplies;                     ///< of the anchors, from the highest supply down
+  std::vector<SmallWidth> small_widths;          ///< [small_thresholds][small_widths]
+  std::size_t points = 0;                        ///< measurements made
   std::vector<std::string> unsolved;  ///< those that gave no figure, each by name: the cell did not switch or the
                                       ///< engine failed
 };
 
 /// Told which part of the study begins, kStudyStages times.
-inline constexpr std::size_t kStudyStages = 7;
+inline constexpr std::size_t kStudyStages = 10;
 using StageBegins = std::function<void(const std::string& stage)>;
 
 /// Sizes and calibrates all cells under the lab's conditions, measures them there and under every other condition with

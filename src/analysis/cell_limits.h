@@ -1,0 +1,17 @@
+#pragma once
+
+#include <vector>
+
+#include "hysteron/analysis/cell_study.h"
+
+namespace hysteron::analysis {
+
+/// Loops and states held for a second of `cells`, all under the same conditions but for the supply, at each of
+/// `supplies`, descending.
+SupplySearch search_supplies(const CellLab& lab, const std::vector<PlacedCell>& cells,
+                             const std::vector<double>& supplies);
+
+/// Whether every cell holds both states for a second in the middle of the band that it has where it is placed.
+std::vector<SmallWidth> hold_widths(const CellLab& lab, const std::vector<PlacedCell>& cells);
+
+}  // namespace hysteron::analysis
