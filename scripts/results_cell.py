@@ -180,18 +180,20 @@ def supplies_of(cell, lowest):
 
 
 def held_text(cell):
+    if None in (cell["holds"]["off"], cell["holds"]["on"]):
+        return cell["holds"]["problem"]
     held = [state for state in ("off", "on") if cell["holds"][state]]
     return "both" if len(held) == 2 else " ".join(held) or "none"
 
 
 def smallest_width(cells):
-    """The least I_width that holds both states, as all wider ones do."""
+    """The least width that was measured, of cells that hold both states as all wider ones do."""
     held = []
     for cell in sorted(cells, key=lambda cell: -cell["i_width"]):
-        if not cell["holds"]:
+        if not cell["holds"] or cell["width"] is None:
             break
-        held.append(cell["i_width"])
-    return pico(held[-1], ".4g", " pA") if held else "none"
+        held.append(cell["width"])
+    return pico(min(held), ".3g", " pA") if held else "none"
 
 
 def cell_conduct_tables(section, pdk, study):
@@ -216,7 +218,7 @@ def cell_conduct_tables(section, pdk, study):
     table("smallest supply there: switches from / holds from.", lambda cell: supplies_of(cell, lowest),
           [row for row in rows if "smallest_switching_supply" in row["anchors"][0]])
     thresholds = sorted({cell["i_thresh"] for cell in study["small_widths"]})
-    section.lines += ["", f"{pdk}, smallest I_width there from which on cells hold both states, of "
+    section.lines += ["", f"{pdk}, smallest width there, as measured, from which on cells hold both states, of cells made for "
                           f"{', '.join(pico(w, '.4g') for w in sorted({round(c['i_width'], 15) for c in study['small_widths']}))} pA."]
     section.table("corner", "supply", "temperature", *(f"I_thresh {pico(value, '.4g')} pA" for value in thresholds))
     for row in rows:

@@ -9,8 +9,6 @@ CORE = {"training.restarts": 4, "circuit.power_weight": 0.0045, "circuit.margin"
 # The most current that 25 nW allow at a supply that mirrors and cascodes still stand (docs/notes/unit-current.md).
 LOW_POWER = ("--supply", "1.2", "--unit-current", "550p")
 WIDE = {"model.width": 16, **CORE}
-# What training without a margin leaves for centring to mend.
-UNGUARDED = {**CORE, "circuit.margin_weight": 0}
 FOUR_CLIPS = "0,1,5,9"  # of the ten test clips: two of yes, one of up, one of silence
 CLASSES = ("yes", "no", "up", "down", "left", "right", "_silence_")
 
@@ -176,30 +174,6 @@ def core_targets(section, bench, pdk, test, few, training, mean_alpha):
     section.after += hazard_lines(bench, pdk, few, training)
 
 
-def unguarded_table(section, bench, pdks, few, training, trained):
-    """What centring mends where training kept no margin."""
-    section.lines += ["", "What centring mends where training kept no margin: the same network trained with `circuit.margin_weight = 0` (test "
-                          f"accuracy {percent(trained['test_accuracy'])}), on the ten test clips. Candidates near a threshold: within 3 % of it, at "
-                          "zero input; centred, also the most frequent in training. Expected wrong bits: of the circuit as drawn, by the "
-                          "model of docs/centring.md on the training clips."]
-    section.table("technology", "thresholds", "decisions", "frame agreement", "state mismatch", "candidates near a threshold",
-                  "expected wrong bits", "frames changed in software: training, test clips")
-    lines = []
-    for pdk in pdks:
-        verify = ("verify", "unguarded.safetensors", "--input", few, "--pdk", pdk)
-        given, _ = bench.run(*verify, "--calibrate-on", training, "--output", f"unguarded-given-{pdk}")
-        centred, _ = bench.run(*verify, "--center", training, "--output", f"unguarded-{pdk}")
-        centring = centred["centring"]
-        lines += ["", margin_line(f"{pdk}, trained without a margin", centring)]
-        changed = f"{percent(centring['frame_change'])}, {percent(centred['centring_frame_change'])}"
-        for name, result, when, change in (("as given", given, "before", "–"), ("centred", centred, "after", changed)):
-            count = result["clips"]
-            section.row(pdk, name, f"{round(result['decision_agreement'] * count)} of {count}", f"{result['frame_agreement']:.4f}",
-                        f"{result['state_mismatch']:.5f}", len(result["resting_candidates"]),
-                        percent(centring["expected_wrong_bits"][when]["nominal"]), change)
-    section.lines += lines
-
-
 def fill_compiler_section(section, bench, train_once, read_alpha):
     test, few, training = make_features(bench)
     quick = {"training.steps": 60} if bench.quick else {}
@@ -207,7 +181,6 @@ def fill_compiler_section(section, bench, train_once, read_alpha):
     core = train_once(bench, "core", {**speech, **CORE})
     wide = train_once(bench, "wide", {**speech, **WIDE, **quick})
     train_once(bench, "huge", {**speech, "model.width": 64, "training.steps": 60})
-    unguarded = train_once(bench, "unguarded", {**speech, **UNGUARDED})
     pdks = ("generic180",) if bench.pdk_root is None else ("gf180mcu", "generic180")
     mean_alpha = read_alpha(bench.work / "core.safetensors")
     section.targets()
@@ -232,4 +205,3 @@ def fill_compiler_section(section, bench, train_once, read_alpha):
                           "validation clips (docs/notes/hazards.md) after a first choice of 150 fF had been seen to be bad on the clips "
                           "measured here."]
     section.lines += section.after
-    unguarded_table(section, bench, pdks, few, training, unguarded)

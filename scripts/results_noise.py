@@ -57,6 +57,11 @@ def fill_noise_section(section, bench):
             beside = "; flips at " + ", ".join(f"{100 * other['sigma_in']:g} %" for other in lost) if lost else ""
             measured = "too few trials held long enough at one" + beside if point is None else f"{figure(point['suppression'])}{interval_text(point)} at {100 * point['sigma_in']:g} %{beside}"
             section.target(what, f"{wanted:,}", measured, point is not None and point["suppression"] >= wanted)
+    held = [point for point in points if point["sigma_in"] <= 0.1001 and point["place"] < 1 and point["suppression"] is not None]
+    worst = min(held, key=lambda point: point["suppression"])
+    section.target(f"{pdk}, every state and candidate of the band that has a figure, noise up to 10 %: least suppression (published: 20)", "20",
+                   f"{figure(worst['suppression'])}{interval_text(worst)}, {worst['state']} at {100 * worst['place']:g} % of the band, "
+                   f"{100 * worst['sigma_in']:g} %", worst["suppression"] >= 20)
     section.lines += ["", f"The cell: {1e9 * result['cell']['rise']:.4f} nA, {1e9 * result['cell']['fall']:.4f} nA, "
                           f"{1e9 * result['cell']['high']:.4f} nA; {result['trials']} trials of {result['samples']} samples. Suppression of every point "
                           "(flips of trials; no figure where fewer than three trials held for 64 samples). The last columns say what the simulator would allow: "

@@ -6,14 +6,16 @@
 namespace hysteron::analysis {
 namespace {
 
-// A cell works at a supply if thresholds and output are within this share of what they were tuned to.
+// A cell works at a supply if thresholds and output are within this share of what they are where it was placed.
 constexpr double kWorking = 0.1;
 constexpr double kContrast = 0.05;  // most of the output that may be left when off
 
-bool works(const MeasuredLoop& loop, const compile::CellTarget& target) {
-  return loop.good() && std::abs(loop.loop.rise - target.rise) <= kWorking * target.rise &&
-         std::abs(loop.loop.fall - target.fall) <= kWorking * target.rise &&
-         std::abs(loop.loop.high - target.high) <= kWorking * target.high && loop.loop.low < kContrast * loop.loop.high;
+bool works(const MeasuredLoop& loop, const MeasuredLoop& placed) {
+  if (!loop.good() || !placed.good()) return false;
+  const compile::CellLoop& there = placed.loop;
+  return std::abs(loop.loop.rise - there.rise) <= kWorking * there.rise &&
+         std::abs(loop.loop.fall - there.fall) <= kWorking * there.rise &&
+         std::abs(loop.loop.high - there.high) <= kWorking * there.high && loop.loop.low < kContrast * loop.loop.high;
 }
 
 /// The last supply, going down, up to which `good(row)` held without a gap; NaN if it never did.
@@ -39,8 +41,8 @@ std::vector<EnvironmentRow> measure_rows(const CellLab& lab, const std::vector<P
   std::vector<EnvironmentRow> rows;
   for (std::size_t i = 0; i < supplies.size(); ++i) {
     const auto begin = loops.begin() + static_cast<std::ptrdiff_t>(i * cells.size());
-    rows.push_back({requests[i * cells.size()].environment,
-                    {begin, begin + static_cast<std::ptrdiff_t>(cells.size())}});
+    rows.push_back(
+        {requests[i * cells.size()].environment, {begin, begin + static_cast<std::ptrdiff_t>(cells.size())}});
   }
   return rows;
 }
@@ -52,12 +54,13 @@ SupplySearch search_supplies(const CellLab& lab, const std::vector<PlacedCell>& 
   SupplySearch result;
   result.rows = measure_rows(lab, cells, supplies);
   std::vector<RetentionRequest> requests;
-  for (const double supply : supplies) {
-    for (PlacedCell& placed : at_supply(cells, supply)) requests.push_back({std::move(placed), 0.5});
+  for (const EnvironmentRow& row : result.rows) {
+    for (std::size_t c = 0; c < cells.size(); ++c)
+      requests.push_back({{cells[c].cell, row.environment, row.loops[c]}, 0.5});
   }
   result.retention = measure_retention(lab, requests, 1.0);
   for (std::size_t c = 0; c < cells.size(); ++c) {
-    const auto switches = [&](std::size_t row) { return works(result.rows[row].loops[c], cells[c].cell.target); };
+    const auto switches = [&](std::size_t row) { return works(result.rows[row].loops[c], cells[c].loop); };
     const auto holds = [&](std::size_t row) {
       const std::size_t i = 2 * (row * cells.size() + c);
       return result.retention[i].held && result.retention[i + 1].held;

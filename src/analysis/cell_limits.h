@@ -6,8 +6,8 @@
 
 namespace hysteron::analysis {
 
-/// Loops and states held for a second of `cells`, all under the same conditions but for the supply, at each of
-/// `supplies`, descending.
+/// Loops of `cells`, and states that they hold for a second in the middle of those, under the conditions they are
+/// placed in but for the supply, at each of `supplies`, descending.
 SupplySearch search_supplies(const CellLab& lab, const std::vector<PlacedCell>& cells,
                              const std::vector<double>& supplies);
 

@@ -204,6 +204,9 @@ class LoopSearch {
     } else if (cell.rise.value <= 0.0) {
       result.problem = "sets without a candidate";
       result.loop = {kNever, kNever, result.loop.high, result.loop.low};
+    } else if (cell.fall.value <= 0.0) {
+      result.problem = "resets only without a candidate";
+      result.loop.fall = kNever;
     } else if (std::isnan(cell.fall.value)) {
       result.problem = "never resets";
     } else if (!cell.done()) {

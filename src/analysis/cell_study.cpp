@@ -131,11 +131,12 @@ std::vector<EnvironmentRow> measure_anchors(const CellLab& lab, const std::vecto
   return rows;
 }
 
-/// Supplies from `top` down to the lowest of the search.
-std::vector<double> supplies_from(double top, const CellStudyRequest& request) {
-  std::vector<double> result;
+/// From the highest supply down to the lowest of the search.
+std::vector<double> falling_supplies(const CellStudyRequest& request) {
+  const double top = *std::max_element(request.supplies.begin(), request.supplies.end());
   const auto steps = static_cast<int>(std::floor((top - request.lowest_supply) / request.supply_step + 1e-9));
-  for (int i = steps; i >= 0; --i) result.push_back(request.lowest_supply + i * request.supply_step);
+  std::vector<double> result;
+  for (int i = 0; i <= steps; ++i) result.push_back(top - i * request.supply_step);
   return result;
 }
 
@@ -296,15 +297,13 @@ class Study {
   }
 
   void find_limits() {
-    const double top = *std::max_element(request_.supplies.begin(), request_.supplies.end());
-    result_.low_supplies = search_supplies(lab_, all_at_home(result_.anchors), supplies_from(top, request_));
+    result_.low_supplies = search_supplies(lab_, all_at_home(result_.anchors), falling_supplies(request_));
     result_.small_widths = hold_widths(lab_, all_at_home(narrow_));
   }
 
   void find_supply_at(ExtremeRow& row) {
     if (row.environment.supply != lab_.home().supply) return;
-    const double top = *std::min_element(request_.supplies.begin(), request_.supplies.end());
-    row.low_supplies = search_supplies(lab_, anchors_at(row.environment), supplies_from(top, request_));
+    row.low_supplies = search_supplies(lab_, anchors_at(row.environment), falling_supplies(request_));
   }
 
   /// Counts every measurement and names those that were not solved.
@@ -347,8 +346,15 @@ class Study {
     }
     take_stock_of(result_.low_supplies, check);
     for (const ExtremeRow& row : result_.extremes) take_stock_at(row, check);
-    for (const Retention& held : result_.retention) {
-      check(fmt::format("retention at {:g} of the band", held.position), held.problem);
+    for (std::size_t a = 0; a < result_.anchors.size(); ++a) {
+      const std::string cell = name(result_.anchors[a].target);
+      check("independence, " + cell, is_known(result_.sensitivities[a]) ? "" : "a turned cell has no loop");
+      const std::size_t each = result_.retention.size() / result_.anchors.size();
+      for (std::size_t i = a * each; i < (a + 1) * each; ++i) {
+        const Retention& held = result_.retention[i];
+        check(fmt::format("retention {} at {:g} of the band, {}", held.on ? "on" : "off", held.position, cell),
+              held.problem);
+      }
     }
     if (result_.unsolved.size() == result_.points) {
       throw simulator_error("no cell could be measured; the first: " + result_.unsolved.front());
@@ -365,7 +371,13 @@ class Study {
         check(what, row.loops[a].solved ? "" : row.loops[a].problem);
       }
     }
-    for (const Retention& held : search.retention) check("retention at " + name(held.environment), held.problem);
+    for (std::size_t i = 0; i < search.retention.size(); ++i) {
+      const Retention& held = search.retention[i];
+      const std::size_t row = i / 2 / result_.anchors.size();
+      const std::size_t a = i / 2 % result_.anchors.size();
+      if (!search.rows[row].loops[a].good()) continue;  // no band to hold a state in
+      check(fmt::format("retention at {}, {}", name(held.environment), name(result_.anchors[a].target)), held.problem);
+    }
   }
 
   void take_stock_at(const ExtremeRow& row, const Check& check) const {
@@ -378,7 +390,11 @@ class Study {
         check(fmt::format("response to {:g} at {}, {}", response.overdrive, where, cell), response.problem);
       }
     }
-    for (const Retention& held : row.retention) check("retention at " + where, held.problem);
+    for (std::size_t i = 0; i < row.retention.size(); ++i) {
+      check(fmt::format("retention {} at {}, {}", row.retention[i].on ? "on" : "off", where,
+                        name(result_.anchors[i / 2].target)),
+            row.retention[i].problem);
+    }
     for (const SmallWidth& small : row.small_widths) {
       check(fmt::format("small width at {}, {}", where, name(small.placed.cell.target)), small.placed.loop.problem);
     }

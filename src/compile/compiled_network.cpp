@@ -154,23 +154,21 @@ DriftLimit DriftLimit::still(const technology::Technology& technology, double wa
   return {std::isinf(technology.leg_drift) ? technology.leg_drift : 0.0, wanted};
 }
 
-LegSize size_leg(const GainCurves& curves, const technology::Technology& technology, Polarity polarity, double gain,
-                 double voltage, const DriftLimit& limit) {
+LegSize size_device(const GainCurves& curves, const technology::Technology& technology, Polarity polarity, double gain,
+                    double voltage, const DriftLimit& limit) {
   LegSize size;
-  size.instances = std::max(1, static_cast<int>(std::ceil(gain / kLargestLeg)));
-  const double target = gain / size.instances;
   const technology::Device& device = polarity == Polarity::kN ? technology.n : technology.p;
   const auto snapped = [&](double width) {
     const double drawn = std::round(width / technology.size_grid) * technology.size_grid;
     return std::clamp(drawn, device.minimum_width, device.maximum_width);
   };
-  const auto width_at = [&](std::size_t length) { return curves.width_for(polarity, length, target, voltage); };
+  const auto width_at = [&](std::size_t length) { return curves.width_for(polarity, length, gain, voltage); };
   std::size_t length = curves.lengths.size() - 1;
   double least = std::numeric_limits<double>::infinity();
   for (std::size_t i = 0; i < curves.lengths.size(); ++i) {
     const double width = width_at(i);
     if (width < technology.narrowest_leg) continue;
-    const double moved = target * std::abs(curves.drift(polarity, i, width) - limit.wanted);
+    const double moved = gain * std::abs(curves.drift(polarity, i, width) - limit.wanted);
     if (moved >= least) continue;
     least = moved;
     length = i;
@@ -178,6 +176,14 @@ LegSize size_leg(const GainCurves& curves, const technology::Technology& technol
   }
   size.geometry = {snapped(width_at(length)), curves.lengths[length]};
   size.gain = curves.gain(polarity, length, size.geometry.width, voltage);
+  return size;
+}
+
+LegSize size_leg(const GainCurves& curves, const technology::Technology& technology, Polarity polarity, double gain,
+                 double voltage, const DriftLimit& limit) {
+  const int instances = std::max(1, static_cast<int>(std::ceil(gain / kLargestLeg)));
+  LegSize size = size_device(curves, technology, polarity, gain / instances, voltage, limit);
+  size.instances = instances;
   return size;
 }
 

@@ -52,7 +52,7 @@ namespace {
 
 /// Moves the length of `size` to where the predicted gain is `gain`, where that is a small step: current goes as 1/L.
 void trim_length(LegSize& size, double gain, const technology::Device& device, double grid) {
-  if (size.instances > 1 || !(std::abs(size.gain - gain) <= kMostTrim * gain)) return;
+  if (!(std::abs(size.gain - gain) <= kMostTrim * gain)) return;
   const double wanted = size.geometry.length * size.gain / gain;
   const double drawn = std::round(wanted / grid) * grid;
   if (drawn < device.minimum_length || drawn > device.maximum_length) return;
@@ -69,8 +69,8 @@ double cell_leg_voltage(const GainCurves& curves, double supply, std::size_t whi
 
 LegSize cell_leg_size(const GainCurves& curves, const technology::Technology& technology, double supply,
                       std::size_t which, double gain) {
-  LegSize size = size_leg(curves, technology, Polarity::kN, gain, cell_leg_voltage(curves, supply, which),
-                          DriftLimit::still(technology));
+  LegSize size = size_device(curves, technology, Polarity::kN, gain, cell_leg_voltage(curves, supply, which),
+                             DriftLimit::still(technology));
   trim_length(size, gain, technology.n, technology.size_grid);
   return size;
 }

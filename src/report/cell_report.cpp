@@ -128,6 +128,9 @@ Json currents_json(const CellCurrents& currents) {
   return json;
 }
 
+/// Whether a state was held; null where that was not measured.
+Json held_json(const Retention& retention) { return retention.problem.empty() ? Json(retention.held) : Json(nullptr); }
+
 Json small_widths_json(const std::vector<SmallWidth>& widths) {
   Json json = Json::array();
   for (const SmallWidth& width : widths) {
@@ -151,7 +154,8 @@ Json anchor_json(const ExtremeRow& row, std::size_t a, const compile::CellTarget
   json["currents"] = currents_json(row.currents[a]);
   json["independence"] = matrix_json(row.sensitivities[a]);
   json["response"] = response_json(row.responses[a]);
-  json["holds"] = {{"off", row.retention[2 * a].held}, {"on", row.retention[2 * a + 1].held}};
+  json["holds"] = {{"off", held_json(row.retention[2 * a])}, {"on", held_json(row.retention[2 * a + 1])}};
+  if (!row.retention[2 * a].problem.empty()) json["holds"]["problem"] = row.retention[2 * a].problem;
   if (!row.low_supplies.limits.empty()) add_limits(json, row.low_supplies.limits[a]);
   return json;
 }
@@ -195,7 +199,7 @@ Json retention_json(const CellStudyResult& study) {
     Json entry = target_json(study.anchors[i / per_anchor].target);
     entry["position"] = one.position;
     entry["state"] = one.on ? "on" : "off";
-    entry["held"] = one.held;
+    entry["held"] = held_json(one);
     entry["output"] = number_json(one.output);
     if (!one.problem.empty()) entry["problem"] = one.problem;
     points.push_back(entry);

@@ -68,6 +68,8 @@ TEST_F(BadInput, FeaturesThatAreNone) {
     expect_refusal({"verify", "m.safetensors", "--input", "x.npy", "--calibrate-on", file, "--pdk", "none.toml"},
                    kBadInput, {file});
   }
+  expect_refusal({"demo", "--output", "demo", "--calibrate-on", "missing.npy"}, kBadInput, {"missing.npy"});
+  expect_refusal({"power", "--dims", "4", "--calibrate-on", "missing.npy"}, kBadInput, {"missing.npy"});
   expect_refusal({"verify", "m.safetensors", "--input", "x.npy", "--calibrate-on", "x.npy", "--calibrate", "cells"}, 2,
                  {"--calibrate-on", "layers"});
   expect_refusal({"verify", "m.safetensors", "--input", "x.npy", "--corner", "hot"}, kBadInput,

@@ -67,7 +67,7 @@ TEST_F(CellStudyCommand, MeasuresLinesLimitsAndCurrentsInSiUnits) {
   const json file = json::parse(read_file(folder_ / "cell.json"));
   ASSERT_EQ(file["sweeps"]["gain"]["cells"].size(), 1U);
   EXPECT_NEAR(number(file["sweeps"]["gain"]["cells"][0]["high"]), 300e-12, 1e-12);
-  EXPECT_EQ(file["low_supplies"].size(), 5U) << "1.6 to 0.2 V";
+  EXPECT_EQ(file["low_supplies"].size(), 5U) << "1.8 to 0.4 V";
 
   ASSERT_EQ(study["extremes"].size(), 1U);
   const json& hot = study["extremes"][0];
@@ -107,6 +107,8 @@ TEST_F(CellStudyCommand, MeasuresLinesLimitsAndCurrentsInSiUnits) {
   EXPECT_TRUE(drowned["response"][0]["set_output"].is_null());
   EXPECT_TRUE(drowned["response"][0].contains("problem"));
   EXPECT_TRUE(drowned["smallest_switching_supply"].is_null());
+  EXPECT_TRUE(drowned["holds"]["on"].is_null()) << "not measured is not lost";
+  EXPECT_TRUE(drowned["holds"]["problem"].is_string());
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "compile/shop.h"
 #include "compile/small_network.h"
 #include "hysteron/compile/calibration.h"
+#include "hysteron/compile/limits.h"
 
 namespace hysteron::compile {
 namespace {
@@ -17,6 +18,22 @@ CompiledNetwork calibrated_network() {
   CompiledNetwork network = build_network(small_network(), shop().technology, shop().curves, {});
   calibrate_network(network, shop().technology, shop().curves, shop().engine, 1, reporter);
   return network;
+}
+
+TEST(CalibrateNetwork, ACellAtTheLargestLegIsOneDeviceEachThatCarriesIt) {
+  SilentReporter reporter;
+  model::Network software = small_network();
+  const float most = static_cast<float>(kLargestLeg);
+  software.layers[0].beta_hi.setConstant(most);
+  software.layers[0].beta_lo.setConstant(0.5F * most);
+  software.layers[0].alpha.setConstant(most);
+  CompiledNetwork network = build_network(software, shop().technology, shop().curves, {});
+  calibrate_network(network, shop().technology, shop().curves, shop().engine, 1, reporter);
+  for (const CompiledCell& cell : network.cells[0]) {
+    EXPECT_LT(std::abs(cell.errors.rise), 0.005);
+    EXPECT_LT(std::abs(cell.errors.fall), 0.005);
+    EXPECT_LT(std::abs(cell.errors.high), 0.005);
+  }
 }
 
 TEST(CalibrateLayers, BringsEverySummingNodeWithinItsTolerance) {

@@ -96,6 +96,34 @@ TEST_P(CircuitFlow, ResetBringsCellsToTheirInitialStateFromAnyNodeVoltages) {
   }
 }
 
+TEST_P(CircuitFlow, CellsThatStartOnAreOnFromAnyNodeVoltages) {
+  model::Network software = small_network();
+  software.layers.push_back(software.layers.front());
+  software.layers[0].candidate.bias[1] = 0.4F;
+  software.layers[1].candidate.bias[1] = 0.05F;
+  const std::vector<float> silence(3 * 2, 0.0F);
+  const model::Trace expected = model::run_clip(software, silence);
+  for (std::size_t l = 0; l < 2; ++l) {
+    for (std::size_t j = 0; j < 2; ++j) {
+      const model::Layer& layer = software.layers[l];
+      const auto cell = static_cast<Eigen::Index>(j);
+      ASSERT_GT(expected.candidate(l, 0, j), layer.beta_lo[cell] + 0.03F) << "nothing but reset says what a cell holds";
+      ASSERT_LT(expected.candidate(l, 0, j), layer.beta_hi[cell] - 0.03F);
+    }
+    ASSERT_EQ(expected.state(l, 2, 1), 0.5F);
+  }
+  const Workshop workshop(options_, reporter_, stop_);
+  const compile::CompiledNetwork network = workshop.compile(software, reporter_);
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+    const compile::CircuitTrace trace = play_from_anywhere(workshop, network, silence, seed);
+    for (std::size_t i = 0; i < 3 * 4; ++i) {
+      const std::size_t t = i / 4;
+      EXPECT_NEAR(trace.trace.state(i % 4 / 2, t, i % 2), expected.state(i % 4 / 2, t, i % 2), 0.02)
+          << "seed " << seed << " layer " << i % 4 / 2 << " frame " << t;
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Technologies, CircuitFlow, testing::Values("generic180", "gf180mcu"),
                          [](const auto& parameter) { return std::string(parameter.param); });
 

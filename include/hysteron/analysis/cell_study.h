@@ -59,7 +59,8 @@ struct SmallWidth {
 
 /// What was found for each anchor; NaN where no supply was enough.
 struct AnchorLimits {
-  double smallest_switching_supply = 0.0;  ///< thresholds and output within a tenth, also at all higher ones
+  double smallest_switching_supply = 0.0;  ///< thresholds and output within a tenth of those at the supply the cell was
+                                           ///< calibrated for, under the same other conditions; also at all higher ones
   double smallest_holding_supply = 0.0;    ///< both states held in the middle of the band, also at all higher ones
 };
 
@@ -78,9 +79,8 @@ struct ExtremeRow {
   std::vector<Sensitivities> sensitivities;      ///< [anchors]
   std::vector<std::vector<Response>> responses;  ///< [anchors][overdrives]
   std::vector<Retention> retention;              ///< [anchors][off, on], a second in the middle of the band there
-  SupplySearch low_supplies;  ///< of the anchors, from the lowest of CellStudyRequest::supplies down; none where the
-                              ///< supply is what is extreme
-  std::vector<SmallWidth> small_widths;  ///< as CellStudyResult::small_widths
+  SupplySearch low_supplies;                     ///< of the anchors; none where the supply is what is extreme
+  std::vector<SmallWidth> small_widths;          ///< as CellStudyResult::small_widths
 };
 
 struct CellStudyResult {

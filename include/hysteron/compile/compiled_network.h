@@ -121,7 +121,11 @@ struct DriftLimit {
 
 /// Chooses the shortest channel whose width is not below the technology's narrowest leg and whose gain keeps `limit`,
 /// or the one that comes nearest to it; widths are multiples of the drawing grid. `voltage` is between drain and
-/// source.
+/// source. One device, whatever `gain` is.
+LegSize size_device(const GainCurves& curves, const technology::Technology& technology, circuit::Polarity polarity,
+                    double gain, double voltage, const DriftLimit& limit);
+
+/// The same for a leg, which shares a gain above kLargestLeg among equal devices.
 LegSize size_leg(const GainCurves& curves, const technology::Technology& technology, circuit::Polarity polarity,
                  double gain, double voltage, const DriftLimit& limit);
 
