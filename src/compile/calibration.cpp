@@ -19,8 +19,9 @@ constexpr double kNever = std::numeric_limits<double>::quiet_NaN();
 
 // The ramp protocol, in seconds: quickly to the first window, slowly up through it, hold, quickly to the second window,
 // slowly down through it, then to zero. A ramp through a window of 8 % of a threshold moves less than 1 pA in the time
-// V0 takes to switch; steps are short where V0 moves, whatever the longest one is.
-constexpr double kQuick = 0.01;
+// V0 takes to switch; steps are short where V0 moves, whatever the longest one is. Quick is ten of the longest steps
+// and more: on a ramp of 10 ms with steps of 8 ms a candidate of several unit currents flipped cells between two steps.
+constexpr double kQuick = 0.04;
 constexpr double kSlow = 0.4;
 constexpr double kHold = 0.04;
 constexpr double kRiseBegin = 2 * kQuick;
@@ -29,7 +30,7 @@ constexpr double kHighAt = kRiseEnd + 0.75 * kHold;
 constexpr double kFallBegin = kRiseEnd + kHold + kQuick;
 constexpr double kFallEnd = kFallBegin + kSlow;
 constexpr double kStop = kFallEnd + kQuick + kHold;
-constexpr double kLongestStep = 8e-3;
+constexpr double kLongestStep = 2e-3;
 
 sim::PiecewiseLinear ramp(const RampWindow& window) {
   return {{0.0, 0.0},

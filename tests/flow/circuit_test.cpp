@@ -64,6 +64,19 @@ TEST_P(CircuitFlow, BothPolaritiesMakeTheLeastWeightOfTheDescription) {
   EXPECT_NEAR(least, technology.least_weight, 0.03 * technology.least_weight) << "no smaller than it has to be";
 }
 
+TEST_P(CircuitFlow, ACellOfAHighRiseAndALowFallIsCalibrated) {
+  model::Network software = small_network();
+  software.layers[0].beta_hi.setConstant(3.5628F);
+  software.layers[0].beta_lo.setConstant(0.07405F);
+  options_.calibration = CalibrationLevel::kCells;
+  const Workshop workshop(options_, reporter_, stop_);
+  const compile::CompiledNetwork network = workshop.compile(software, reporter_);
+  for (const compile::CompiledCell& cell : network.cells[0]) {
+    EXPECT_LT(std::abs(cell.errors.rise), 0.005);
+    EXPECT_LT(std::abs(cell.errors.fall), 0.01) << "0.7 pA: a step of the drawing grid is half a picoampere of 3.5 nA";
+  }
+}
+
 /// The two layers play `features` from node voltages drawn at random instead of an operating point.
 compile::CircuitTrace play_from_anywhere(const Workshop& workshop, const compile::CompiledNetwork& network,
                                          std::span<const float> features, std::uint64_t seed) {
