@@ -122,7 +122,7 @@ namespace {
 
 constexpr double kTurned = 0.1;  // share of a leg's current, either way
 
-/// What `cell` does with each leg turned down and up: [legs][down, up].
+/// Loops of a cell with each leg turned down and up: [legs][down, up].
 std::vector<LoopRequest> turned_legs(const PlacedCell& placed) {
   std::vector<LoopRequest> requests;
   for (std::size_t column = 0; column < 3; ++column) {
