@@ -68,12 +68,14 @@ std::vector<float> switch_overdrives(const model::Network& network, const model:
   return overdrives;
 }
 
-SettlingSummary summarise_settling(std::vector<float> seconds) {
+SettlingSummary summarise_settling(std::vector<float> seconds, double read) {
+  const auto all = static_cast<double>(seconds.size());
   std::erase(seconds, 0.0F);
   if (seconds.empty()) return {};
   std::sort(seconds.begin(), seconds.end());
   const std::size_t last = seconds.size() - 1;
-  return {seconds[last / 2], seconds[last * 99 / 100], seconds[last]};
+  const auto late = std::count_if(seconds.begin(), seconds.end(), [read](float time) { return time > read; });
+  return {seconds[last / 2], seconds[last * 99 / 100], seconds[last], static_cast<double>(late) / all};
 }
 
 }  // namespace hysteron::analysis

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "hysteron/analysis/transients.h"
+#include "hysteron/compile/clip_bench.h"
 
 namespace hysteron::flow {
 namespace {
@@ -77,19 +78,21 @@ std::vector<RailSettling> RailTimes::kinds() const {
     kind.worst = worst;
     kind.slowest = &rail;
   }
+  const double read = compile::kReadAt * network_.frame_seconds;
   std::vector<RailSettling> result;
   for (auto& [kind_name, kind] : kinds) {
     result.push_back(
-        {kind_name, kind.rails, analysis::summarise_settling(std::move(kind.seconds)), name(*kind.slowest)});
+        {kind_name, kind.rails, analysis::summarise_settling(std::move(kind.seconds), read), name(*kind.slowest)});
   }
   slowest_first(result);
   return result;
 }
 
 std::vector<DiodeSettling> RailTimes::diodes() const {
+  const double read = compile::kReadAt * network_.frame_seconds;
   std::vector<DiodeSettling> result;
   for (const Rail& rail : rails_) {
-    result.push_back({name(rail), rail.kind, analysis::summarise_settling(rail.seconds)});
+    result.push_back({name(rail), rail.kind, analysis::summarise_settling(rail.seconds, read)});
   }
   slowest_first(result);
   return result;

@@ -24,9 +24,10 @@ struct SettlingTimes {
     append(logits, transients.logit_settling);
   }
 
-  SettlingReport summary() const {
-    return {analysis::summarise_settling(candidates), analysis::summarise_settling(states),
-            analysis::summarise_settling(logits)};
+  /// `read`: seconds from a frame's begin to its reading point.
+  SettlingReport summary(double read) const {
+    return {analysis::summarise_settling(candidates, read), analysis::summarise_settling(states, read),
+            analysis::summarise_settling(logits, read)};
   }
 };
 
@@ -78,7 +79,7 @@ Verification verify(const Workshop& workshop, const model::Network& network, con
     result.clips.push_back(std::move(clip));
   }
   result.agreement = counter.total();
-  result.settling = settling.summary();
+  result.settling = settling.summary(compile::kReadAt * compiled.frame_seconds);
   return result;
 }
 

@@ -96,7 +96,7 @@ nlohmann::json glitch_counts_json(const analysis::GlitchCount& count) {
 }
 
 nlohmann::json settling_json(const analysis::SettlingSummary& summary) {
-  return {{"median", summary.median}, {"p99", summary.p99}, {"worst", summary.worst}};
+  return {{"median", summary.median}, {"p99", summary.p99}, {"worst", summary.worst}, {"unsettled", summary.unsettled}};
 }
 
 }  // namespace hysteron::report

@@ -242,11 +242,13 @@ TEST(Settling, IsSummarisedByMedianTailAndWorst) {
   std::vector<float> seconds(200, 1e-3F);
   seconds[7] = 9e-3F;
   seconds.insert(seconds.end(), 500, 0.0F);  // values that did not move
-  const SettlingSummary summary = summarise_settling(seconds);
+  const SettlingSummary summary = summarise_settling(seconds, 8e-3);
   EXPECT_NEAR(summary.median, 1e-3, 1e-9);
   EXPECT_NEAR(summary.p99, 1e-3, 1e-9);
   EXPECT_NEAR(summary.worst, 9e-3, 1e-8);
-  EXPECT_EQ(summarise_settling({}).worst, 0.0);
+  EXPECT_DOUBLE_EQ(summary.unsettled, 1.0 / 700.0);
+  EXPECT_EQ(summarise_settling({}, 8e-3).worst, 0.0);
+  EXPECT_EQ(summarise_settling({}, 8e-3).unsettled, 0.0);
 }
 
 }  // namespace
