@@ -179,7 +179,8 @@ def corner_rows(section, result):
                     spread(points, lambda point: 1e9 * point["unit_current_a"], ".2f") + " nA",
                     spread(points, lambda point: 100 * point["decision_agreement"], ".0f") + " %",
                     spread(points, lambda point: 100 * point["frame_agreement"], ".1f") + " %",
-                    spread(points, lambda point: point["power_nw"]["total"], ".1f") + " nW")
+                    spread(points, lambda point: point["power_nw"]["total"], ".1f") + " nW",
+                    spread(points, lambda point: point["reference_nw"], ".1f") + " nW")
 
 
 def temperature_rows(section, bench, pdk, few, flags, variants):
@@ -229,6 +230,11 @@ def fill_corners_section(section, bench, train):
         section.target(f"{pdk}, network {label}, legs of little drift, {result['counted_points']} points x {result['clips']} clips, "
                        "reference of transistors: decisions", "95 %", f"{percent(result['decision_agreement'])}; {place}",
                        result["decision_agreement"] >= 0.95)
+    ideal, _ = bench.run("corners", "core.safetensors", "--input", few, "--pdk", steady, *flags, *small, "--reference", "ideal",
+                         "--beside", "27", "--output", f"corners-core-ideal-{pdk}")
+    worst = ideal["worst"]
+    section.lines += ["", f"The plain network at the same {ideal['counted_points']} points with an ideal reference: {percent(ideal['decision_agreement'])} of decisions; "
+                          f"worst {worst['corner']}, {worst['supply_v']:.2f} V, {worst['temperature_c']:g} °C: {percent(worst['decision_agreement'])}."]
     section.lines += ["", f"Trained on dies: as in section \"Dies\", every parameter off by {100 * AWARE['training_noise.weights']:g} % (3 sigma)."]
     section.table("network", "test accuracy (balanced)", "software's votes ahead, clip by clip", "power at tt, 1.8 V, 27 °C",
                   "clips lost, at how many counted points")
@@ -236,7 +242,7 @@ def fill_corners_section(section, bench, train):
         network_row(section, bench, name, label, results[label])
     for label, result in results.items():
         section.lines += ["", f"Network {label}: every corner and temperature, range over the supplies."]
-        section.table("corner", "temperature", "unit current", "decisions", "frames", "power")
+        section.table("corner", "temperature", "unit current", "decisions", "frames", "power", "reference beside it")
         corner_rows(section, result)
     section.lines += ["", "What drawing the legs for little drift does: the plain network, an ideal reference, the typical corner, 1.8 V."]
     temperature_rows(section, bench, pdk, few, flags, [("by width alone", pdk), ("for little drift", steady)])

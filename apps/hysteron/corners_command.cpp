@@ -66,7 +66,7 @@ int run(const Options& options, Session& session) {
   request.drifts = options.reference == "transistors";
   if (!options.output.empty()) {
     hysteron::make_directories(options.output);
-    request.folder = options.output / "points";
+    request.folder = options.output;
   }
   const auto centring_features = flow::read_training_features(options.center, network);
   const flow::Workshop workshop(read_circuit_flags(options.circuit, network), session.reporter, session.stop);

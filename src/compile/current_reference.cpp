@@ -39,6 +39,7 @@ CurrentReference build(const Technology& technology, const GainCurves& curves, d
   const NetId gate = circuit.net("gate");
   const NetId tail = circuit.net("tail");
   result.output = circuit.net("output");
+  circuit.add_port(result.output);
   result.linear_length = linear_length;
   const auto n = [&](const char* name, NetId drain, NetId at, NetId source, Geometry size) {
     circuit.add({name, "", Polarity::kN, circuit::Role::kBiasRail, drain, at, source, size.width, size.length});
@@ -66,34 +67,31 @@ CurrentReference build(const Technology& technology, const GainCurves& curves, d
   p("mirror_output", result.output);
   // A start with far more than the unit current: from little the loop falls to its other state, no current at all.
   const double diode = curves.operating.n_diode;
-  result.start[0] = diode + kKick;
-  result.start[1] = diode + kKick;  // below the supply
-  result.start[2] = 2.0 * diode + 0.6 * kKick;
-  result.start[3] = 0.05;
+  result.start = {{pair, diode + kKick}, {mirror, diode + kKick, true}, {gate, 2.0 * diode + 0.6 * kKick}, {tail, 0.05}};
   return result;
 }
 
 }  // namespace
 
-double reference_current(const CurrentReference& reference, const GainCurves& curves, const std::string& corner,
-                         double supply, double temperature, const sim::Engine& engine) {
+ReferenceCurrents reference_currents(const CurrentReference& reference, const GainCurves& curves,
+                                     const std::string& corner, double supply, double temperature,
+                                     const sim::Engine& engine) {
   sim::Testbench bench;
-  Circuit circuit = reference.circuit;  // nets are looked up by name
-  bench.circuit = &circuit;
+  bench.circuit = &reference.circuit;
   bench.supply = supply;
   bench.temperature = temperature;
   bench.corner = corner;
   bench.voltage_sources.push_back({reference.output, {{0.0, curves.operating.n_diode}}});
-  bench.initial_voltages = {{circuit.net("pair"), reference.start[0]},
-                            {circuit.net("mirror"), supply - reference.start[1]},
-                            {circuit.net("gate"), reference.start[2]},
-                            {circuit.net("tail"), reference.start[3]}};
+  for (const CurrentReference::Start& start : reference.start) {
+    bench.initial_voltages[start.net] = start.below_supply ? supply - start.voltage : start.voltage;
+  }
   bench.starts_from_initial_voltages = true;
   bench.stop_time = kSettled;
   bench.maximum_step = kSettled / 100.0;
-  bench.probes = {{sim::Probe::Kind::kSourceCurrent, 0}};
+  bench.probes = {{sim::Probe::Kind::kSourceCurrent, 0}, {sim::Probe::Kind::kSupplyCurrent, Circuit::kSupply}};
   const sim::Waveforms waves = engine.run(bench);
-  return std::abs(waves.values.front().back());
+  const double output = std::abs(waves.values[0].back());
+  return {output, waves.values[1].back() - output};
 }
 
 CurrentReference size_reference(const Technology& technology, const GainCurves& curves, const Conditions& conditions,
@@ -101,7 +99,8 @@ CurrentReference size_reference(const Technology& technology, const GainCurves& 
   const double supply = supply_of(technology, conditions);
   const auto snapped = [&](double length) { return std::round(length / technology.size_grid) * technology.size_grid; };
   const auto current = [&](double length) {
-    return reference_current(build(technology, curves, length), curves, "", supply, conditions.temperature, engine);
+    return reference_currents(build(technology, curves, length), curves, "", supply, conditions.temperature, engine)
+        .output;
   };
   // The shorter, the more current; where it is too long, the loop has no current at all.
   double low = snapped(long_length(technology) / kMostRatio);

@@ -7,9 +7,11 @@
 #include <nlohmann/json.hpp>
 #include <tuple>
 
+#include "hysteron/base/file.h"
 #include "hysteron/base/units.h"
 #include "hysteron/compile/current_reference.h"
 #include "hysteron/report/circuit_report.h"
+#include "hysteron/spice/dialect.h"
 
 namespace hysteron::flow {
 namespace {
@@ -86,6 +88,42 @@ void take(const Verification& verification, const std::vector<CornerClip>& clips
   point.agreement.decision_agreement = count == 0.0 ? 0.0 : 1.0 - static_cast<double>(point.lost.size()) / count;
 }
 
+/// The reference of transistors for a workshop's unit current.
+class Reference {
+ public:
+  explicit Reference(const Workshop& workshop)
+      : workshop_(workshop),
+        reference_(compile::size_reference(workshop.technology(), workshop.curves(), workshop.options().conditions,
+                                           workshop.engine())) {}
+
+  struct Found {
+    double current = 0.0;  ///< ampere
+    double power = 0.0;    ///< watt, without that of the current it gives, which the circuit's own power has
+  };
+  Found at(const std::string& corner, double supply, double temperature) const {
+    const compile::ReferenceCurrents currents =
+        compile::reference_currents(reference_, workshop_.curves(), corner, supply, temperature, workshop_.engine());
+    return {currents.output, supply * currents.own};
+  }
+
+  void write(const std::filesystem::path& folder) const {
+    const spice::Notes notes = {{fmt::format("Current reference of {} for technology {}; its current leaves at output",
+                                             format_si(workshop_.options().conditions.unit_current, "A"),
+                                             workshop_.technology().name)},
+                                {},
+                                {}};
+    make_directories(folder);
+    write_file(folder / "reference.spice",
+               spice::format_netlist(
+                   spice::flat_netlist(reference_.circuit, workshop_.technology(), "current_reference", notes),
+                   spice::Dialect::kNgspice));
+  }
+
+ private:
+  const Workshop& workshop_;
+  compile::CurrentReference reference_;
+};
+
 /// The reference's other state, without current, is not a drift: a circuit there is not running.
 void check_awake(const CornerPoint& point, double sized_current) {
   constexpr double kLeast = 0.1;
@@ -145,23 +183,24 @@ Corners run_corners(const Workshop& workshop, const model::Network& given, const
   result.points = points_of(workshop, request);
   result.clips = clips_of(given, features, request.clips);
   const compile::Conditions& sized = workshop.options().conditions;
-  std::optional<compile::CurrentReference> reference;
+  std::optional<Reference> reference;
   if (request.drifts) {
-    reference = compile::size_reference(workshop.technology(), workshop.curves(), sized, workshop.engine());
-    constexpr double kBranches = 3.0;  // beside the output, which the circuit's own power has
-    result.reference_power = kBranches * workshop.supply() * sized.unit_current;
+    reference.emplace(workshop);
+    result.reference_power = reference->at("", workshop.supply(), sized.temperature).power;
+    if (!request.folder.empty()) reference->write(request.folder);
   }
   std::size_t done = 0;
   for (CornerPoint& point : result.points) {
     try {
       if (reference) {
-        point.unit_current = compile::reference_current(*reference, workshop.curves(), point.corner, point.supply,
-                                                        point.temperature, workshop.engine());
+        const Reference::Found found = reference->at(point.corner, point.supply, point.temperature);
+        point.unit_current = found.current;
+        point.reference_power = found.power;
         check_awake(point, sized.unit_current);
       }
       const compile::CompiledNetwork circuit = at_unit_current(compiled, point.unit_current);
       ClipFiles files;
-      if (!request.folder.empty()) files.records = request.folder / point_name(point);
+      if (!request.folder.empty()) files.records = request.folder / "points" / point_name(point);
       take(verify(workshop, network, circuit, features, request.clips, {point.corner, point.supply, point.temperature},
                   reporter, files),
            result.clips, point);
@@ -184,6 +223,7 @@ nlohmann::json point_json(const CornerPoint& point) {
                          {"temperature_c", point.temperature},
                          {"counted", point.counted},
                          {"unit_current_a", point.unit_current},
+                         {"reference_nw", 1e9 * point.reference_power},
                          {"clips", point.agreement.clips},
                          {"lost_clips", point.lost},
                          {"failed_clips", point.failed},

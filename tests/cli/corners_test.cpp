@@ -1,5 +1,7 @@
 // `corners`: points, what counts, what is kept, what is refused.
 
+#include <sstream>
+
 #include "cli/samples.h"
 #include "cli/watched.h"
 
@@ -39,7 +41,9 @@ TEST_F(Corners, CountsPointsAndReportsOthersBeside) {
   EXPECT_EQ(json["points"][3]["counted"], false);
   EXPECT_EQ(json["points"][3]["temperature_c"], 85.0);
   EXPECT_TRUE(json["worst"]["counted"]);
-  EXPECT_GT(json["reference_nw"], 1.0);
+  EXPECT_NEAR(json["reference_nw"].get<double>(), 3.0 * 1.8, 0.3) << "three branches beside the output";
+  EXPECT_NEAR(json["points"][0]["reference_nw"].get<double>(), json["reference_nw"].get<double>(), 1e-3);
+  EXPECT_NE(json["points"][1]["reference_nw"], json["reference_nw"]) << "measured where it stands";
   EXPECT_GT(json["points"][0]["power_nw"]["total"], 1.0);
 }
 
@@ -51,10 +55,21 @@ TEST_F(Corners, AnIdealReferenceStaysAndPointsAreKept) {
   const auto first = run_json(ideal);
   EXPECT_EQ(first["points"][0]["unit_current_a"], 1e-9);
   EXPECT_EQ(first["reference_nw"], 0.0);
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "corners" / "reference.spice")) << "an ideal one has no circuit";
   EXPECT_EQ(clips_begun(fake), 2u) << "the point beside is one of the counted";
   EXPECT_EQ(run_json(ideal), first);
   EXPECT_EQ(clips_begun(fake), 2u);
   EXPECT_EQ(nlohmann::json::parse(read_file(folder_ / "corners" / "corners.json")), first);
+}
+
+TEST_F(Corners, WriteTheReferenceAsASubcircuit) {
+  run_json(command({"--corners", "tt", "--supplies", "1.8", "--temperatures", "27", "--beside", "27", "--output", "corners"}));
+  const std::string netlist = read_file(folder_ / "corners" / "reference.spice");
+  EXPECT_TRUE(has(netlist, ".subckt current_reference vdd vddc output")) << netlist;
+  std::size_t devices = 0;
+  std::istringstream lines(netlist);
+  for (std::string line; std::getline(lines, line);) devices += line.starts_with("x") ? 1 : 0;
+  EXPECT_EQ(devices, 2U + 4U + 2U * 8U) << "a pair, a mirror of four and two chains\n" << netlist;
 }
 
 TEST_F(Corners, APointThatFailsIsNamedAndTheOthersCount) {

@@ -14,7 +14,7 @@ const CurrentReference& reference() {
 }
 
 double current(const std::string& corner, double supply, double temperature) {
-  return reference_current(reference(), shop().curves, corner, supply, temperature, shop().engine);
+  return reference_currents(reference(), shop().curves, corner, supply, temperature, shop().engine).output;
 }
 
 TEST(CurrentReference, MakesTheUnitCurrentWhereItIsSized) { EXPECT_NEAR(current("", 1.8, 27.0), 1e-9, 0.02e-9); }
@@ -29,6 +29,12 @@ TEST(CurrentReference, StartsAndDriftsAtEveryCorner) {
   }
   EXPECT_GT(current("ss", 1.8, 85.0), 1.05 * current("ss", 1.8, -40.0)) << "it rises with temperature";
   EXPECT_NEAR(current("", 1.98, 27.0) / current("", 1.62, 27.0), 1.0, 0.05) << "and hardly with the supply";
+}
+
+TEST(CurrentReference, TakesThreeBranchesBesideItsOutput) {
+  const auto [output, own] = reference_currents(reference(), shop().curves, "", 1.8, 27.0, shop().engine);
+  EXPECT_NEAR(own / output, 3.0, 0.15);
+  EXPECT_NE(own, 3.0 * output) << "measured, not counted";
 }
 
 TEST(CurrentReference, RefusesACurrentThatItCannotMake) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "hysteron/circuit/circuit.h"
 #include "hysteron/compile/gain_curves.h"
@@ -14,10 +15,23 @@ namespace hysteron::compile {
 /// device in its linear region, whose gate a long diode biases. Its current goes with the mobility and T^2: it drifts
 /// with corner and temperature, and little with the supply.
 struct CurrentReference {
-  circuit::Circuit circuit;
-  circuit::NetId output = 0;       ///< where the current leaves, to be held at the voltage of a diode
-  double linear_length = 0.0;      ///< metre: of the device that was turned until the current is right
-  double start[4] = {0, 0, 0, 0};  ///< volt at pair, mirror, gate and tail before the loop has found its current
+  /// The voltage of a net before the loop has found its current.
+  struct Start {
+    circuit::NetId net = 0;
+    double voltage = 0.0;  ///< volt, against ground or below the supply
+    bool below_supply = false;
+  };
+
+  circuit::Circuit circuit;    ///< of ports vdd, vddc (unused) and `output`
+  circuit::NetId output = 0;   ///< where the current leaves, to be held at the voltage of a diode
+  double linear_length = 0.0;  ///< metre: of the device that was turned until the current is right
+  std::vector<Start> start;
+};
+
+/// What a reference does at one corner, supply and temperature.
+struct ReferenceCurrents {
+  double output = 0.0;  ///< ampere
+  double own = 0.0;     ///< ampere that it takes from the supply beside its output
 };
 
 /// Sizes a reference for `conditions`' unit current: the linear device is turned on the drawing grid until the current
@@ -25,8 +39,9 @@ struct CurrentReference {
 CurrentReference size_reference(const technology::Technology& technology, const GainCurves& curves,
                                 const Conditions& conditions, const sim::Engine& engine);
 
-/// Its current in ampere, from start-up to rest, at a corner (empty: typical), supply and temperature.
-double reference_current(const CurrentReference& reference, const GainCurves& curves, const std::string& corner,
-                         double supply, double temperature, const sim::Engine& engine);
+/// Its currents, from start-up to rest, at a corner (empty: typical), supply and temperature.
+ReferenceCurrents reference_currents(const CurrentReference& reference, const GainCurves& curves,
+                                     const std::string& corner, double supply, double temperature,
+                                     const sim::Engine& engine);
 
 }  // namespace hysteron::compile

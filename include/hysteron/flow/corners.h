@@ -17,7 +17,7 @@ struct CornersRequest {
   std::vector<double> temperatures = {-40.0, 27.0, 85.0};  ///< degree Celsius
   std::vector<double> beside = {125.0};                    ///< temperatures that are reported and not counted
   bool drifts = true;            ///< the unit current is that of a transistor reference; false: ideal
-  std::filesystem::path folder;  ///< keeps what ngspice did; empty: nowhere
+  std::filesystem::path folder;  ///< gets the reference and, in points, what ngspice did; empty: nowhere
 };
 
 /// The circuit at one corner, supply and temperature.
@@ -26,7 +26,8 @@ struct CornerPoint {
   double supply = 0.0;
   double temperature = 0.0;
   bool counted = true;
-  double unit_current = 0.0;  ///< ampere; inputs come in units of it
+  double unit_current = 0.0;     ///< ampere; inputs come in units of it
+  double reference_power = 0.0;  ///< watt, of the transistor reference beside the circuit's own; 0: ideal
   analysis::Agreement agreement;
   std::vector<std::size_t> lost;  ///< clips that decide otherwise than the model as given
   std::size_t failed = 0;         ///< clips
@@ -42,7 +43,7 @@ struct CornerClip {
 struct Corners {
   std::vector<CornerPoint> points;
   std::vector<CornerClip> clips;
-  double reference_power = 0.0;  ///< watt, of the transistor reference where the circuit was sized; 0: ideal
+  double reference_power = 0.0;  ///< watt, likewise, where the circuit was sized
 
   /// Share of clips over all counted points that decide as software does; a clip that failed does not.
   double decision_agreement() const;
@@ -56,7 +57,8 @@ struct Corners {
 void check_corners(const Workshop& workshop, const CornersRequest& request);
 
 /// Simulates `compiled`, sized for the typical corner, at every point, and compares with `network`; decisions with
-/// those of `given`. A point that cannot be simulated is kept with its error.
+/// those of `given`. A point that cannot be simulated is kept with its error. The folder also gets the reference as a
+/// subcircuit, reference.spice.
 Corners run_corners(const Workshop& workshop, const model::Network& given, const model::Network& network,
                     const compile::CompiledNetwork& compiled, const data::Features& features,
                     const CornersRequest& request, Reporter& reporter);
