@@ -109,9 +109,9 @@ def constant_errors(bench, model, chip, measured, drawn):
 
 
 def play(bench, seed):
-    """The stimulus played to chip `seed` in ngspice; what an earlier run of both left is taken."""
-    both = (bench.work / f"chip-{seed}.safetensors").read_bytes() + (bench.work / "silicon-bench" / "stimulus.npy").read_bytes()
-    waveforms = f"chip-{seed}-{hashlib.sha256(both).hexdigest()[:12]}.safetensors"
+    """The stimulus played to chip `seed` in ngspice; what an earlier run of them by the same program left is taken."""
+    told = (bench.work / f"chip-{seed}.safetensors", bench.work / "silicon-bench" / "stimulus.npy", bench.program)
+    waveforms = f"chip-{seed}-{hashlib.sha256(b''.join(file.read_bytes() for file in told)).hexdigest()[:12]}.safetensors"
     if not (bench.work / waveforms).exists():
         bench.run("run", f"chip-{seed}.safetensors", "--input", "silicon-bench/stimulus.npy", *RAMP, "--engine", "spice", "--jobs", 1,
                   "--time-limit", 20000, "--waveforms", waveforms)

@@ -92,6 +92,7 @@ int run(const Options& options, Session& session) {
   flow::check_gate_study(options.study);
   if (!options.output.empty()) hysteron::make_directories(options.output);
   flow::CircuitOptions circuit = read_circuit_flags(options.circuit);
+  circuit.keeps_density = true;
   if (!options.output.empty()) circuit.kept_runs = options.output / "runs";
   const flow::Workshop workshop(circuit, session.reporter, session.stop);
   const auto proofs = flow::prove_gates(workshop, networks, request, session.reporter);
@@ -134,7 +135,7 @@ void declare(CLI::App& command, Options& options) {
   command.add_flag("--fastest", options.study.fastest, "Search the highest spike rate and the least spacing that work");
   command.add_flag("--margins", options.study.margins,
                    "Disturb every line and every node in every state until something turns");
-  command.add_option("--hold", options.study.hold, "Leave every state alone for this many seconds");
+  const auto* hold = command.add_option("--hold", options.study.hold, "Leave every state alone for this many seconds");
   command.add_flag("--corners", options.study.corners,
                    "The proof at every corner, 0.9 to 1.1 of the supply, -40 to 85 degrees Celsius");
   const auto* dies =
@@ -147,7 +148,8 @@ void declare(CLI::App& command, Options& options) {
                      "simulates only what is missing there");
   command.add_flag("--json", options.json, "Print one JSON object");
   add_technology_flags(command, options.circuit);
-  command.parse_complete_callback([&options, dies] {
+  command.parse_complete_callback([&options, dies, hold] {
+    if (hold->count() > 0 && options.study.hold == 0.0) throw hysteron::bad_input("--hold is 0; expected seconds");
     if (dies->count() > 0 && options.study.dies == 0) throw hysteron::bad_input("--dies is 0; expected at least one");
   });
 }
@@ -156,7 +158,7 @@ void declare(CLI::App& command, Options& options) {
 
 void add_gates_command(CLI::App& app, Session& session) {
   add_command<Options>(app, session, "gates",
-                       "Build circuits of spike logic and prove them in ngspice: every input, order and spacing",
+                       "Build circuits of spike logic and prove them in ngspice: every combination, order and spacing",
                        "hysteron gates --all --pdk gf180mcu\n"
                        "  hysteron gates adder.gates --pdk generic180 -o adder",
                        declare, [&session](const Options& options) { return run(options, session); });

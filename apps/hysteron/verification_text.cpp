@@ -57,7 +57,13 @@ void print_figures(const hysteron::flow::Verification& verification) {
   const hysteron::analysis::Agreement& a = verification.agreement;
   fmt::print("\ndecision agreement  {:.4f}  ({} clips)\n", a.decision_agreement, a.clips);
   fmt::print("frame agreement     {:.4f}\n", a.frame_agreement);
-  fmt::print("state mismatch      {:.4f}\n", a.state_mismatch);
+  fmt::print("state mismatch      {:.4f}", a.state_mismatch);
+  if (a.switching.cells > 0) {
+    fmt::print("; {:.4f} of the {} of {} cells that switch\n", a.switching.state_mismatch, a.switching.cells,
+               a.switching.all);
+  } else {
+    fmt::print("; none of the {} cells switches\n", a.switching.all);
+  }
   fmt::print("candidate error     {:.4f} rms, {:.4f} largest, {:.4f} relative (unit currents)\n", a.candidate_rms,
              a.candidate_max, a.candidate_relative_rms);
   fmt::print("state error         {:.5f} rms, {:.5f} largest over agreeing bits", a.state_rms, a.state_max);

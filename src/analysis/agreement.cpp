@@ -37,6 +37,8 @@ void AgreementCounter::add_candidate(float candidate, float measured) {
 /// Whether the bit agrees.
 bool AgreementCounter::add_state(float state, float measured, float alpha, CellSums& cell) {
   const bool is_on = state > 0.5F * alpha;
+  ++cell.frames;
+  cell.software_on += is_on ? 1 : 0;
   if (is_on != (measured > 0.5F * alpha)) return false;
   const double error = double{measured} - state;
   state_.add(error);
@@ -105,6 +107,29 @@ std::vector<CellStateError> AgreementCounter::state_cells() const {
   return result;
 }
 
+SwitchingCells AgreementCounter::switching() const {
+  SwitchingCells result;
+  std::size_t bits = 0;
+  std::size_t agreeing = 0;
+  double squares = 0.0;
+  for (std::size_t l = 0; l < cells_.size(); ++l) {
+    for (std::size_t j = 0; j < cells_[l].size(); ++j) {
+      const CellSums& cell = cells_[l][j];
+      ++result.all;
+      if (cell.software_on == 0 || cell.software_on == cell.frames) continue;
+      ++result.cells;
+      bits += cell.frames;
+      agreeing += cell.all.count;
+      const double alpha = network_.layers[l].alpha[static_cast<Eigen::Index>(j)];
+      squares += cell.all.squares / (alpha * alpha);
+    }
+  }
+  const double none = std::numeric_limits<double>::quiet_NaN();
+  result.state_mismatch = bits > 0 ? share(bits - agreeing, bits) : none;
+  result.state_relative_rms = agreeing > 0 ? std::sqrt(squares / static_cast<double>(agreeing)) : none;
+  return result;
+}
+
 Agreement AgreementCounter::total() const {
   Agreement result;
   result.clips = clips_;
@@ -118,6 +143,7 @@ Agreement AgreementCounter::total() const {
   result.state_max = state_.largest;
   result.state_cells = state_cells();
   if (!result.state_cells.empty()) result.state_worst_relative_rms = result.state_cells.front().on_relative_rms;
+  result.switching = switching();
   const auto suppression = [&](const Sum& states) {
     const bool has_ratio = states.rms() > 0.0 && relative_value_.count > 0;
     return NetworkSuppression{

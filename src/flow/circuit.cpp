@@ -46,11 +46,18 @@ void warn_of_small(const std::vector<compile::TooSmall>& changed, Reporter& repo
                                changed.size() == 1 ? "parameter is" : "parameters are", fmt::join(texts, "; ")));
 }
 
+technology::Technology technology_of(const CircuitOptions& options) {
+  technology::Technology technology = technology::load_technology(options.technology, options.pdk_root);
+  const double shape = options.conditions.unit_current / kDensityCurrent;
+  if (options.keeps_density && shape < 1.0) technology::scale_shape(technology, shape);
+  return technology;
+}
+
 }  // namespace
 
 Workshop::Workshop(const CircuitOptions& options, Reporter& reporter, const StopFlag& stop)
     : options_(options),
-      technology_(technology::load_technology(options.technology, options.pdk_root)),
+      technology_(technology_of(options)),
       ngspice_({}, std::chrono::duration<double>(options.time_limit)),
       engine_(ngspice_, technology_, run_options(options, stop)),
       varied_technology_(compile::with_mismatch(technology_)),

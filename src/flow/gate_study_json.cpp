@@ -14,7 +14,9 @@ using report::number_json;
 Json fastest_json(const FastestSpikes& fastest) {
   return {{"period_s", number_json(fastest.period)},
           {"rate_hz", number_json(1.0 / fastest.period)},
-          {"spacing_s", number_json(fastest.spacing)}};
+          {"spacing_s", number_json(fastest.spacing)},
+          {"right_together", fastest.right_together},
+          {"failed", fastest.failed}};
 }
 
 Json margin_json(const LeastMargin& margin) {
@@ -81,6 +83,7 @@ std::size_t failed_runs(const std::vector<GateStudy>& studies) {
     count(study.dies);
     if (study.hold) count(study.hold->states);
     if (study.margins) failed += study.margins->failed;
+    if (study.fastest) failed += study.fastest->failed;
   }
   return failed;
 }

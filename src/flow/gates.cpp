@@ -27,6 +27,7 @@ bool has_latch(const model::GateNetwork& network) {
 
 std::vector<double> spacings_of(const model::GateNetwork& network, double period) {
   const double width = kWidthShare * period;
+  if (analysis::longest_word(network.inputs.size()) == 1) return {period};
   if (has_latch(network)) return {period, width};
   return {period, width, 0.5 * width, 0.0};
 }
@@ -58,6 +59,11 @@ std::vector<GateProof> prove_gates(const Workshop& workshop, const std::vector<m
   std::vector<GateBench> benches;
   std::vector<std::size_t> owners;
   for (const model::GateNetwork& network : networks) {
+    const std::size_t inputs = network.inputs.size();
+    if (const std::size_t longest = analysis::longest_word(inputs); longest < inputs) {
+      reporter.warning(fmt::format("{}: of {} inputs, orders of up to {} changes are played from every state", network.name,
+                                inputs, longest));
+    }
     proofs.push_back(
         {compile::build_gates(network, workshop.technology(), workshop.curves(), workshop.options().conditions),
          0,
@@ -145,6 +151,7 @@ Json proof_json(const GateProof& proof) {
           {"outputs", proof.gates.logic.outputs.size()},
           {"transistors", proof.gates.network.circuit.transistors().size()},
           {"cells", proof.gates.cells.size()},
+          {"longest_word", analysis::longest_word(proof.gates.logic.inputs.size())},
           {"words", proof.words},
           {"spikes", proof.spikes},
           {"spacings", spacings},

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cassert>
 #include <cmath>
 #include <cstdlib>
 #include <optional>
@@ -97,24 +98,24 @@ Request parse_request(const std::string& text) {
   return {text.substr(0, at), area};
 }
 
+double snapped(const Technology& technology, double size) {
+  return std::round(size / technology.size_grid) * technology.size_grid;
+}
+
 /// Scales width and length of everything that has to match: the reference, the diode of copied rails and the lengths of
 /// legs, whose widths follow from the curves.
-void scale_gate_area(Technology& technology, double area) {
-  const double factor = std::sqrt(area);
+void scale_matching(Technology& technology, double width_factor, double length_factor) {
   const double longest = std::min(technology.n.maximum_length, technology.p.maximum_length);
-  const auto scaled = [&](double size) {
-    return std::round(size * factor / technology.size_grid) * technology.size_grid;
-  };
   for (Geometry* geometry : {&technology.reference, &technology.rail_diode}) {
-    *geometry = {scaled(geometry->width), scaled(geometry->length)};
+    *geometry = {snapped(technology, geometry->width * width_factor),
+                 std::min(snapped(technology, geometry->length * length_factor), longest)};
   }
   std::vector<double> lengths;
   for (const double length : technology.leg_lengths) {
-    const double made = std::min(scaled(length), longest);
+    const double made = std::min(snapped(technology, length * length_factor), longest);
     if (lengths.empty() || made > lengths.back()) lengths.push_back(made);
   }
   technology.leg_lengths = lengths;
-  technology.name += fmt::format("@{:g}", area);
 }
 
 struct Source {
@@ -148,10 +149,18 @@ Technology load_technology(const std::string& name, const fs::path& pdk_root) {
   check_models(technology, source.origin);
   technology.fingerprint = make_fingerprint(source.text, technology.models);
   if (request.area != 1.0) {
-    scale_gate_area(technology, request.area);
+    scale_matching(technology, std::sqrt(request.area), std::sqrt(request.area));
+    technology.name += fmt::format("@{:g}", request.area);
     technology.fingerprint += technology.name.substr(technology.name.rfind('@'));
   }
   return technology;
+}
+
+void scale_shape(Technology& technology, double shape) {
+  assert(shape > 0.0 && shape <= 1.0);
+  scale_matching(technology, std::sqrt(shape), 1.0 / std::sqrt(shape));
+  technology.cell_switch.length = snapped(technology, technology.cell_switch.length / shape);
+  technology.fingerprint += fmt::format("/{:g}", shape);
 }
 
 std::vector<std::string> built_in_technologies() {

@@ -70,6 +70,37 @@ TEST_F(AgreementTest, StateErrorsOfEveryCellAreOfItsOwnAlphaAndOffBitsDoNotHideT
   EXPECT_EQ(total.state_cells.back().on_relative_rms, 0.0);
 }
 
+TEST_F(AgreementTest, CellsThatNeverSwitchAgreeForNothing) {
+  model::Network network = small_network();
+  network.layers[0].beta_hi[0] = 100.0F;  // out of reach: off for good
+  network.layers[0].beta_lo[0] = 99.0F;
+  const model::Trace software = model::run_clip(network, small_features());
+  compile::CircuitTrace circuit = perfect(software);
+  AgreementCounter counter(network);
+  const float alpha = network.layers[0].alpha[1];
+  circuit.trace.states[1] = alpha - circuit.trace.states[1];           // a wrong bit of the cell that switches
+  circuit.trace.states[software.cells + 1] += 0.1F * alpha;            // and a current that is off
+  counter.add(software, circuit);
+  const SwitchingCells switching = counter.total().switching;
+  EXPECT_EQ(switching.cells, 1U);
+  EXPECT_EQ(switching.all, 2U);
+  EXPECT_DOUBLE_EQ(switching.state_mismatch, 1.0 / static_cast<double>(software.frames));
+  EXPECT_NEAR(switching.state_relative_rms, 0.1 / std::sqrt(static_cast<double>(software.frames - 1)), 1e-5);
+}
+
+TEST_F(AgreementTest, NoFigureOfCellsThatSwitchWhereNoneDoes) {
+  model::Network network = small_network();
+  network.layers[0].beta_hi.setConstant(100.0F);
+  network.layers[0].beta_lo.setConstant(99.0F);
+  const model::Trace software = model::run_clip(network, small_features());
+  AgreementCounter counter(network);
+  counter.add(software, perfect(software));
+  const SwitchingCells switching = counter.total().switching;
+  EXPECT_EQ(switching.cells, 0U);
+  EXPECT_TRUE(std::isnan(switching.state_mismatch));
+  EXPECT_TRUE(std::isnan(switching.state_relative_rms));
+}
+
 TEST_F(AgreementTest, BitsThatDifferAreNoStateErrorOfTheirCell) {
   compile::CircuitTrace circuit = perfect(software_);
   circuit.trace.states[0] = network_.layers[0].alpha[0] - circuit.trace.states[0];

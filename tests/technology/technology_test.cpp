@@ -62,6 +62,19 @@ TEST(Technology, GateAreaScalesAllThatHasToMatch) {
   EXPECT_NE(message_of("generic180@", "").find("generic180@"), std::string::npos);
 }
 
+TEST(Technology, AShapeKeepsTheGateAreaAndMakesSwitchesLonger) {
+  const Technology plain = load_technology("generic180");
+  Technology slim = load_technology("generic180");
+  scale_shape(slim, 0.25);
+  EXPECT_NE(slim.fingerprint, plain.fingerprint);
+  EXPECT_DOUBLE_EQ(slim.reference.width, 2.5e-6);
+  EXPECT_DOUBLE_EQ(slim.reference.length, 10e-6);
+  EXPECT_DOUBLE_EQ(slim.rail_diode.width, 1.25e-6);
+  EXPECT_DOUBLE_EQ(slim.cell_switch.width, plain.cell_switch.width);
+  EXPECT_DOUBLE_EQ(slim.cell_switch.length, 4.0 * plain.cell_switch.length);
+  EXPECT_EQ(slim.leg_lengths, (std::vector<double>{10e-6, 20e-6, 40e-6, 100e-6}));
+}
+
 TEST(Technology, FindsGf180mcuInEveryLayout) {
   if (!fs::exists(kPdkRoot)) GTEST_SKIP() << "../shared/pdk is not here";
   const Technology flat = load_technology("gf180mcu", kPdkRoot);

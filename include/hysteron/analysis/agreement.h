@@ -20,6 +20,14 @@ struct CellStateError {
   double on_relative_rms = 0.0;  ///< over those that are on: what an off bit adds is leakage alone, nearly nothing
 };
 
+/// The same figures over the cells that software turns both on and off: one that never switches agrees for nothing.
+struct SwitchingCells {
+  std::size_t cells = 0;            ///< that switch
+  std::size_t all = 0;              ///< cells of the network
+  double state_mismatch = 0.0;      ///< share of their bits that differ; NaN where none switches
+  double state_relative_rms = 0.0;  ///< of (state - software's) / the cell's alpha over their bits that agree; NaN likewise
+};
+
 /// Errors of states over bits that agree, against the errors of the candidates behind them: protocol B of
 /// docs/noise.md.
 struct NetworkSuppression {
@@ -41,6 +49,7 @@ struct Agreement {
   double state_max = 0.0;
   double state_worst_relative_rms = 0.0;    ///< largest CellStateError::on_relative_rms
   std::vector<CellStateError> state_cells;  ///< of every cell with an alpha, worst first
+  SwitchingCells switching;
   NetworkSuppression suppression;           ///< over all bits that agree
   NetworkSuppression on_suppression;        ///< over those that are on: others hardly have an error
   double logit_rms = 0.0;
@@ -81,11 +90,14 @@ class AgreementCounter {
   struct CellSums {
     Sum all;
     Sum on;
+    std::size_t frames = 0;
+    std::size_t software_on = 0;
   };
 
   void add_candidate(float candidate, float measured);
   bool add_state(float state, float measured, float alpha, CellSums& cell);
   std::vector<CellStateError> state_cells() const;
+  SwitchingCells switching() const;
 
   const model::Network& network_;
   std::vector<std::vector<CellSums>> cells_;  // [layers][m]

@@ -30,6 +30,8 @@ void check_gate_study(const GateStudyRequest& request);
 struct FastestSpikes {
   double period = 0.0;   ///< seconds between spikes, a spike half of it
   double spacing = 0.0;  ///< seconds between the spikes of a word at the request's period; 0: all at once
+  std::size_t failed = 0;       ///< runs of the search that ngspice could not solve; they count as too fast
+  bool right_together = false;  ///< both at the same time give only right levels, too
 };
 
 /// The least disturbance that turns a decision, ampere, and where.
@@ -59,7 +61,7 @@ struct GatePoint {
 /// Every state left alone.
 struct GateHold {
   double seconds = 0.0;
-  std::vector<GatePoint> states;
+  std::vector<GatePoint> states;  ///< each at the typical corner, then in ff at 1.1 of the supply and 85 degrees Celsius
 };
 
 /// What was asked, of one circuit.

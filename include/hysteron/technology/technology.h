@@ -76,6 +76,11 @@ struct Technology {
 /// that names what is missing and where it was looked for.
 Technology load_technology(const std::string& name, const std::filesystem::path& pdk_root = {});
 
+/// Draws everything that has to match narrower and longer, at the same gate area, so that its width over length is
+/// `shape` (above 0, up to 1) times the description's, as far as the longest channel allows; the switches of cells only
+/// longer. For currents so small that the description's own devices would leak them.
+void scale_shape(Technology& technology, double shape);
+
 /// Throws a bad-input Error with the corners there are unless `technology` has `corner`; empty stands for the typical
 /// one.
 void check_corner(const Technology& technology, const std::string& corner);
