@@ -171,6 +171,10 @@ ParameterNote note_at(const spice::PlacedDevice& device, const MappedInstance& r
       throw bad_input(fmt::format("{}: {} is {:.9g} here; expected {:.9g}, as elsewhere in this file", place,
                                   row.parameter, note->value, value));
     }
+    if (note->instances != row.instances) {
+      throw bad_input(fmt::format("{}: {} is shared by {} legs here; expected {}, as many as its value takes", place,
+                                  row.parameter, note->instances, row.instances));
+    }
     return *note;
   }
   throw bad_input(fmt::format("{}: no comment maps this line to its parameter; expected '* {} = {:.9g}; vds=...'",

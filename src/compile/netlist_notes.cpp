@@ -91,7 +91,18 @@ ParameterNote note_of(const MappedInstance& row) {
 }
 
 /// Reads "name=value" parts of a note.
+// What a note may say of a leg; compile writes nothing near these.
+constexpr double kHighestVoltage = 6.0;  // volt across it
+constexpr double kLargestCorrection = 10.0;
+constexpr double kMostLegs = 1e6;
+
 double note_number(const std::string& text, const std::string& place) { return spice::parse_spice_number(text, place); }
+
+double note_within(const std::string& text, const std::string& place, double least, double most) {
+  const double value = note_number(text, place);
+  if (value >= least && value <= most) return value;
+  throw bad_input(fmt::format("{} is {}; expected {:g} to {:g}", place, text, least, most));
+}
 
 void read_attribute(const std::string& part, const std::string& place, ParameterNote& note) {
   const std::size_t equals = part.find('=');
@@ -103,11 +114,11 @@ void read_attribute(const std::string& part, const std::string& place, Parameter
   } else if (part == "part=minus") {
     note.mirrored = true;
   } else if (name == "vds") {
-    note.voltage = note_number(value, where);
+    note.voltage = note_within(value, where, 0.0, kHighestVoltage);
   } else if (name == "correction") {
-    note.correction = note_number(value, where);
+    note.correction = note_within(value, where, 1.0 / kLargestCorrection, kLargestCorrection);
   } else if (name == "legs") {
-    note.instances = static_cast<int>(note_number(value, where));
+    note.instances = static_cast<int>(note_within(value, where, 1.0, kMostLegs));
   } else {
     throw bad_input(
         fmt::format("{}: {} says nothing of a parameter; expected vds=, correction=, legs=, part=minus or "

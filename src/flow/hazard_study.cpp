@@ -210,7 +210,9 @@ HazardStudy study_hazards(const Workshop& workshop, const model::Network& networ
   if (request.try_advice && !study.advice.mends.empty()) {
     try_mend(workshop, network, compiled, features, request, reporter, study);
   }
-  if (request.search_rate && study.failed.empty()) {
+  if (request.search_rate && !study.failed.empty()) {
+    reporter.warning("the frame rate is not searched, as a clip failed");
+  } else if (request.search_rate) {
     RateSearch(workshop, network, compiled, features, request, reporter, study).run();
   }
   return study;

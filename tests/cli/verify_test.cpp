@@ -249,10 +249,12 @@ TEST_F(Verify, AClipThatFailsDoesNotEndHazards) {
   const FakeProgram fake(watched("[ $count = 2 ] && { echo 'Error: the moon is full' >&2; exit 1; }"));
   use(fake);
   const Outcome outcome =
-      run({"hazards", "m.safetensors", "--input", "x.npy", "--calibrate", "cells", "--jobs", "1", "--json"});
+      run({"hazards", "m.safetensors", "--input", "x.npy", "--calibrate", "cells", "--jobs", "1", "--rate", "--json"});
   EXPECT_EQ(outcome.exit_code, 4) << outcome.messages;
   EXPECT_TRUE(has(outcome.messages, "clip 1: ngspice: ")) << outcome.messages;
+  EXPECT_TRUE(has(outcome.messages, "the frame rate is not searched")) << outcome.messages;
   const auto json = nlohmann::json::parse(outcome.output);
+  EXPECT_FALSE(json.contains("highest_frame_rate_hz"));
   EXPECT_EQ(json["failed_clips"], (nlohmann::json{1}));
   EXPECT_EQ(json["clips"], 1);
   EXPECT_FALSE(json["rails"].empty());
