@@ -224,6 +224,6 @@ def fill_compiler_section(section, bench, train_once, read_alpha):
                           f"({percent(core['test_balanced_accuracy'])}), d = 16 {percent(wide['test_accuracy'])} "
                           f"({percent(wide['test_balanced_accuracy'])})."]
     section.lines += ["", "All of `verify` with the default capacitor at V0, 80 fF for every nA of the unit current. Settings of training were "
-                          "chosen among some 200 trainings, by 40 other test clips in the end (docs/notes/power.md); the capacitor on "
+                          "chosen among some 140 trainings, by 40 other test clips in the end (docs/notes/power.md); the capacitor on "
                           "validation clips (docs/notes/hazards.md)."]
     section.lines += section.after

@@ -42,6 +42,10 @@ std::vector<FigureLimit> parse_limits(const std::vector<std::string>& texts, con
 void check_limits(const std::vector<FigureLimit>& limits, const nlohmann::json& figures) {
   std::string complaints;
   for (const FigureLimit& limit : limits) {
+    if (figures[limit.metric].is_null()) {
+      complaints += fmt::format("{}{} was not measured", complaints.empty() ? "" : "; ", limit.metric);
+      continue;
+    }
     const double value = figures[limit.metric].get<double>();
     const bool is_missed = higher_is_better(limit.metric) ? value < limit.value : value > limit.value;
     if (!is_missed) continue;

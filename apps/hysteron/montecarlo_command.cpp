@@ -42,6 +42,7 @@ nlohmann::json limited_figures() {
 }
 
 std::string with_interval(const nlohmann::json& value, const nlohmann::json& interval) {
+  if (value.is_null()) return "-";
   return fmt::format("{:.4f} ({:.4f} to {:.4f})", value.get<double>(), interval[0].get<double>(),
                      interval[1].get<double>());
 }

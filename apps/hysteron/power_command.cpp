@@ -77,6 +77,10 @@ void print_widths(const nlohmann::json& json) {
   fmt::print("exponents: cells {}, d x d legs {}\n", with_interval(json, "exponent_cells"),
              with_interval(json, "exponent_feedforward"));
   print_local(json["local"]);
+  if (json["worst_model_error"].is_null()) {
+    fmt::print("ngspice ran none of the networks: the model is not compared with it\n");
+    return;
+  }
   fmt::print("the model is within {:.1f} % of ngspice, {:.1f} % given the bits that the circuit held\n",
              100.0 * json["worst_model_error"].get<double>(),
              100.0 * json["worst_model_error_same_bits"].get<double>());

@@ -17,6 +17,7 @@
 namespace hysteron::data {
 namespace {
 
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 constexpr double kStepSlack = 1e-9;  // relative, for times that were rounded when written
 
 std::string_view trimmed(std::string_view text) {
@@ -44,6 +45,9 @@ struct Unit {
 Unit parse_unit(std::string_view text) {
   static constexpr std::pair<char, double> kPrefixes[] = {{'a', 1e-18}, {'f', 1e-15}, {'p', 1e-12}, {'n', 1e-9},
                                                           {'u', 1e-6},  {'m', 1e-3},  {'k', 1e3}};
+  for (const std::string_view micro : {"\xC2\xB5", "\xCE\xBC"}) {  // the sign and the Greek letter, as spreadsheets write them
+    if (text.starts_with(micro) && text.size() == micro.size() + 1) return parse_unit("u" + std::string(text.substr(2)));
+  }
   if (text.empty() || text.size() > 2) return {};
   const char letter = text.back();
   if (letter != 'A' && letter != 'V' && letter != 's') return {};
@@ -100,6 +104,10 @@ class CsvReader {
 
   void read_header(std::string_view line) {
     std::set<std::string> seen;
+    if (line.starts_with(kByteOrderMark)) line.remove_prefix(kByteOrderMark.size());
+    if (line.find(',') == std::string_view::npos && line.find(';') != std::string_view::npos) {
+      refuse("columns are separated by semicolons; expected commas, and points in numbers");
+    }
     for (const std::string_view field : split(line)) {
       const std::size_t number = columns_.size() + 1;
       const std::size_t open = field.rfind('(');

@@ -151,6 +151,9 @@ std::vector<std::size_t> check_clips(const model::Network& network, const data::
     if (clip >= features.clips) {
       throw bad_input(fmt::format("{}: there is no clip {}; expected 0 to {}", origin, clip, features.clips - 1));
     }
+    if (std::count(clips.begin(), clips.end(), clip) > 1) {
+      throw bad_input(fmt::format("{}: clip {} is asked for twice; expected every clip once", origin, clip));
+    }
   }
   if (result.empty()) {
     for (std::size_t i = 0; i < features.clips; ++i) result.push_back(i);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <map>
 #include <mutex>
@@ -164,6 +165,7 @@ class Search {
       result_.points.push_back({index, generation, design.values, {}, ""});
       if (take_kept(index)) {
         ++result_.kept;
+        simulator_works_ = true;
       } else {
         open_.push_back(index);
       }
@@ -211,10 +213,13 @@ class Search {
     DesignBench& bench = this->bench();
     try {
       bench.prepare(design.hardware);
+      simulator_works_ = true;
       point.figures = bench.evaluate(design, point_file(space(), index, ".safetensors"));
     } catch (const Error& error) {
       if (error.kind() == ErrorKind::kInterrupted) check_stop();
-      if (error.kind() != ErrorKind::kBadInput) throw;
+      // A simulator that never worked is no matter of the design.
+      const bool is_design = error.kind() == ErrorKind::kSimulator && simulator_works_;
+      if (error.kind() != ErrorKind::kBadInput && !is_design) throw;
       point.problem = error.what();
       reporter_.warning(fmt::format("point {}: {}", index, point.problem));
     }
@@ -262,6 +267,7 @@ class Search {
   Rank rank_;
   ThreadPool pool_;
   Exploration result_;
+  std::atomic<bool> simulator_works_ = false;
   std::vector<analysis::Gene> genes_;
   Claims claims_;
   std::mutex bench_mutex_;

@@ -23,8 +23,12 @@ struct Share {
     good += success ? 1 : 0;
     ++all;
   }
-  double value() const { return all == 0 ? 0.0 : static_cast<double>(good) / static_cast<double>(all); }
+  nlohmann::json value() const {
+    if (all == 0) return nullptr;
+    return static_cast<double>(good) / static_cast<double>(all);
+  }
   nlohmann::json interval() const {
+    if (all == 0) return nullptr;
     const analysis::Interval interval = analysis::wilson_interval(good, all);
     return nlohmann::json::array({interval.low, interval.high});
   }

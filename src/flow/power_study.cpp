@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "flow/power_scaling.h"
@@ -93,11 +94,11 @@ nlohmann::json point_json(const PowerPoint& point, const PowerStudy& study) {
 }  // namespace
 
 double PowerStudy::worst_model_error(bool with_bits) const {
-  double worst = 0.0;
+  double worst = std::numeric_limits<double>::quiet_NaN();
   for (const PowerPoint& point : points) {
     if (!point.measured) continue;
     const PowerSplit& model = with_bits ? point.measured->model_of_bits : point.draws.front();
-    worst = std::max(worst, std::abs(model.total() / point.measured->listening.total() - 1.0));
+    worst = std::fmax(worst, std::abs(model.total() / point.measured->listening.total() - 1.0));
   }
   return worst;
 }
@@ -173,8 +174,8 @@ nlohmann::json power_study_json(const PowerStudy& study) {
   for (const LocalExponents& step : local) json["local_exponents"].push_back(step.feedforward.value);
   json["fit_total"] = fit_json(fit_power(dims, column(total)));
   json["fit_feedforward"] = fit_json(fit_power(dims, column(feedforward)));
-  json["worst_model_error"] = study.worst_model_error(false);
-  json["worst_model_error_same_bits"] = study.worst_model_error(true);
+  json["worst_model_error"] = report::number_json(study.worst_model_error(false));
+  json["worst_model_error_same_bits"] = report::number_json(study.worst_model_error(true));
   return json;
 }
 

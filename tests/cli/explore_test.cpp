@@ -7,6 +7,7 @@
 #include "cli/processes.h"
 #include "cli/program.h"
 #include "cli/samples.h"
+#include "cli/watched.h"
 
 namespace hysteron::cli {
 namespace {
@@ -19,7 +20,7 @@ std::string documented_space() {
   return text.substr(begin, text.find("```", begin) - begin);
 }
 
-class Explore : public Cli {
+class Explore : public WatchedCli {
  protected:
   /// A space over put_tones() with `points` points of `steps` training steps each, kept in `folder`.
   std::string space(const std::string& folder, int points, int steps = 20) const {
@@ -56,6 +57,36 @@ class Explore : public Cli {
     EXPECT_EQ(result(first, "pareto.md"), result(second, "pareto.md"));
   }
 };
+
+TEST_F(Explore, DesignsThatNgspiceCannotMeasureAreNamedAndTheSearchGoesOn) {
+  const FakeProgram fake("if [ -e deck.cir ] && grep -q '1\\.73' deck.cir; then echo 'Error: the moon is full' >&2; exit 1; fi\nexec ngspice \"$@\"");
+  use(fake);
+  put_tones(folder_ / "tones");
+  std::string text = space("search", 8);
+  const std::string variables = "[variables]\n";
+  text.insert(text.find(variables) + variables.size(), "supply = {choices = [1.8, 1.73]}\n");
+  put("space.toml", text);
+  const Outcome outcome = run({"explore", "space.toml", "--json", "--jobs", "1"});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.messages;
+  EXPECT_TRUE(has(outcome.messages, "moon")) << outcome.messages;
+  const auto json = nlohmann::json::parse(outcome.output);
+  EXPECT_EQ(json["points"], 8);
+  EXPECT_GT(json["failed"], 0);
+  EXPECT_LT(json["failed"], 8);
+}
+
+TEST_F(Explore, ASimulatorThatNeverWorksEndsTheSearch) {
+  const FakeProgram fake("if [ -e deck.cir ]; then echo 'Error: the moon is full' >&2; exit 1; fi\nexec ngspice \"$@\"");
+  use(fake);
+  put_tones(folder_ / "tones");
+  std::string text = space("search", 4);
+  const std::string variables = "[variables]\n";
+  text.insert(text.find(variables) + variables.size(), "supply = {choices = [1.71, 1.72]}\n");
+  put("space.toml", text);
+  const Outcome outcome = run({"explore", "space.toml", "--json", "--jobs", "1"});
+  EXPECT_EQ(outcome.exit_code, 4) << outcome.messages;
+  EXPECT_EQ(done("search"), 0U) << "nothing is blamed on designs";
+}
 
 TEST_F(Explore, ScoresEveryPointAndTellsThoseThatNothingBeats) {
   put_tones(folder_ / "tones");

@@ -191,11 +191,13 @@ TEST_F(MonteCarlo, InterruptionKeepsWhatIsDone) {
 
 TEST_F(MonteCarlo, RefusesDiesAndSeedsThatCannotBe) {
   expect_refusal(command({"--dies", "0"}), 3, {"--dies is 0"});
+  expect_refusal(command({"--dies", "2000000000"}), 3, {"--dies is 2000000000", "1000000"});
   expect_refusal(command({"--dies", "10", "--seed", "0"}), 3, {"--seed 0", "2147483647"});
   expect_refusal(command({"--dies", "10", "--seed", "2147483640"}), 3, {"--seed 2147483640"});
   expect_refusal(command({"--dies", "-1"}), 2, {"--dies"});
   expect_refusal(command({"--dies", "1", "--engine", "guess"}), 2, {"--engine"});
   expect_refusal(command({"--dies", "1", "--clips", "9"}), 3, {"x.npy", "9"});
+  expect_refusal(command({"--dies", "1", "--clips", "0,0"}), 3, {"x.npy", "clip 0", "twice"});
   expect_refusal(command({"--dies", "1", "--fail-under", "luck=1"}), 2, {"luck", "decision_yield"});
   EXPECT_EQ(run(command({"--dies", "1", "--fail-under", "state_mismatch=-1"})).exit_code, 5);
 }

@@ -111,6 +111,7 @@ TEST_F(Power, ReportsAWidthThatTakesTooLongAndGoesOn) {
   ASSERT_TRUE(json.is_object()) << outcome.messages;
   EXPECT_TRUE(has(json["points"][0]["error"].get<std::string>(), "ran longer"));
   EXPECT_EQ(json["points"].size(), 3u);
+  EXPECT_TRUE(json["worst_model_error"].is_null()) << "nothing was compared";
 }
 
 TEST_F(Power, RefusesModelsItCannotPlay) {
@@ -122,6 +123,7 @@ TEST_F(Power, RefusesModelsItCannotPlay) {
   expect_refusal({"power", "absent.safetensors", "--input", "test.npy"}, 3, {"absent.safetensors"});
   expect_refusal({"power", "model.safetensors", "--input", "wide.npy"}, 3, {"wide.npy", "3 wide"});
   expect_refusal({"power", "model.safetensors", "--input", "test.npy", "--clips", "2"}, 3, {"no clip 2"});
+  expect_refusal({"power", "model.safetensors", "--input", "test.npy", "--clips", "1,0,1"}, 3, {"clip 1", "twice"});
 }
 
 TEST_F(Power, RefusesWidthsThatCannotBe) {

@@ -36,6 +36,12 @@ TEST_F(Measured, UnitsOfTheHeaderBecomeSi) {
   EXPECT_DOUBLE_EQ(record.signals[1].values[0], -20e-3);
 }
 
+TEST_F(Measured, HeadersOfSpreadsheetsAreRead) {
+  const MeasuredRecord record = read_measured(put("\xEF\xBB\xBFtime (\xC2\xB5s),a (\xCE\xBC" "A)\n0,1\n2,3\n"), 0.01);
+  EXPECT_DOUBLE_EQ((*record.signals[0].time)[1], 2e-6);
+  EXPECT_DOUBLE_EQ(record.signals[0].values[1], 3e-6);
+}
+
 struct BadCsv {
   const char* name;
   const char* text;
@@ -61,6 +67,7 @@ TEST_P(BadCsvs, AreRefusedWithFileAndPlace) {
 INSTANTIATE_TEST_SUITE_P(
     Files, BadCsvs,
     testing::Values(BadCsv{"Empty", "", {"no header"}},
+                    BadCsv{"Semicolons", "time (s);logit[0] (nA)\n0;1\n1;2\n", {"line 1", "semicolons", "commas"}},
                     BadCsv{"NoUnit", "time (s),logit[0]\n0,1\n1,2\n", {"line 1", "column 2", "'logit[0]'", "no unit"}},
                     BadCsv{"NoTimeUnit", "time,logit[0] (A)\n", {"line 1", "column 1", "no unit"}},
                     BadCsv{"UnknownUnit", "time (s),logit[0] (nW)\n", {"line 1", "column 2", "'nW'"}},
