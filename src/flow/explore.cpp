@@ -69,12 +69,25 @@ class Claims {
     if (reported_.insert(rank).second) {
       reporter_.warning(fmt::format("rank {} has given no sign of life for {:.0f} s; others do the points it has begun",
                                     rank, silence));
+      write_file(lost_file(rank), job_name() + "\n");
     }
     write_file(path, mine());
     return true;
   }
 
+  /// Whether all ranks before this one were found dead, by this one or by others.
+  bool is_first() const {
+    for (std::size_t rank = 0; rank < rank_.index; ++rank) {
+      const std::filesystem::path file = lost_file(rank);
+      if (!std::filesystem::exists(file) || read_file(file) != job_name() + "\n") return false;
+    }
+    return true;
+  }
+
  private:
+  std::filesystem::path lost_file(std::size_t rank) const {
+    return space_.folder / "points" / fmt::format("{}.lost", rank);
+  }
   std::string job_name() const { return rank_.job.empty() ? "-" : rank_.job; }
   std::string mine() const { return fmt::format("{} {}\n", rank_.index, job_name()); }
 
@@ -125,7 +138,7 @@ class Search {
       reporter_.info(fmt::format("the space has {} points; all are done", individuals.size()));
     }
     find_pareto(individuals);
-    result_.reports = rank_.index == 0;
+    result_.reports = claims_.is_first();
     write_results();  // every rank the same bytes, as the first may be lost
     return std::move(result_);
   }
