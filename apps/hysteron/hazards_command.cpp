@@ -45,8 +45,8 @@ void print_study(const hysteron::flow::HazardStudy& study) {
              "unsettled", "slowest");
   for (const auto& rail : study.rails) {
     fmt::print("{:<24}{:>6}{:>11}{:>11}{:>11}{:>9.2f} %  {}\n", rail.kind, rail.rails,
-               format_si(rail.seconds.median, "s"), format_si(rail.seconds.p99, "s"), format_si(rail.seconds.worst, "s"),
-               100.0 * rail.seconds.unsettled, rail.slowest);
+               format_si(rail.seconds.median, "s"), format_si(rail.seconds.p99, "s"),
+               format_si(rail.seconds.worst, "s"), 100.0 * rail.seconds.unsettled, rail.slowest);
   }
   const auto& counts = study.counts;
   fmt::print("\n{} glitches, {} of them on cells that could flip, {} of which did; largest {:.3f} unit currents\n",

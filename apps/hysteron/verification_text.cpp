@@ -80,7 +80,8 @@ void print_figures(const hysteron::flow::Verification& verification) {
              format_si(settling.candidates.p99, "s"), format_si(settling.states.p99, "s"),
              format_si(settling.logits.p99, "s"));
   fmt::print("unsettled when read {:.2f} % of candidates, {:.2f} % of states, {:.2f} % of logits\n",
-             100.0 * settling.candidates.unsettled, 100.0 * settling.states.unsettled, 100.0 * settling.logits.unsettled);
+             100.0 * settling.candidates.unsettled, 100.0 * settling.states.unsettled,
+             100.0 * settling.logits.unsettled);
   fmt::print("time                {:.1f} s ngspice, {:.4f} s software\n", verification.spice_seconds,
              verification.software_seconds);
 }

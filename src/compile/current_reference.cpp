@@ -67,7 +67,8 @@ CurrentReference build(const Technology& technology, const GainCurves& curves, d
   p("mirror_output", result.output);
   // A start with far more than the unit current: from little the loop falls to its other state, no current at all.
   const double diode = curves.operating.n_diode;
-  result.start = {{pair, diode + kKick}, {mirror, diode + kKick, true}, {gate, 2.0 * diode + 0.6 * kKick}, {tail, 0.05}};
+  result.start = {
+      {pair, diode + kKick}, {mirror, diode + kKick, true}, {gate, 2.0 * diode + 0.6 * kKick}, {tail, 0.05}};
   return result;
 }
 

@@ -45,8 +45,10 @@ struct Unit {
 Unit parse_unit(std::string_view text) {
   static constexpr std::pair<char, double> kPrefixes[] = {{'a', 1e-18}, {'f', 1e-15}, {'p', 1e-12}, {'n', 1e-9},
                                                           {'u', 1e-6},  {'m', 1e-3},  {'k', 1e3}};
-  for (const std::string_view micro : {"\xC2\xB5", "\xCE\xBC"}) {  // the sign and the Greek letter, as spreadsheets write them
-    if (text.starts_with(micro) && text.size() == micro.size() + 1) return parse_unit("u" + std::string(text.substr(2)));
+  for (const std::string_view micro :
+       {"\xC2\xB5", "\xCE\xBC"}) {  // the sign and the Greek letter, as spreadsheets write them
+    if (text.starts_with(micro) && text.size() == micro.size() + 1)
+      return parse_unit("u" + std::string(text.substr(2)));
   }
   if (text.empty() || text.size() > 2) return {};
   const char letter = text.back();

@@ -130,9 +130,10 @@ Target make_target(const Workshop& workshop, const model::Network& given, const 
   target.small = find_small(workshop, target.network, played, pool, reporter);
   target.resting = compile::resting_on_thresholds(target.network, features ? &*features : nullptr, pool);
   for (const compile::RestingCandidate& resting : target.resting) {
-    reporter.warning(fmt::format("{}; software and circuit may part there{}", resting.text(),
-                                 features ? " (centring found no better place)"
-                                          : " (--center FEATURES.npy moves thresholds where frames that rest there gain by it)"));
+    reporter.warning(
+        fmt::format("{}; software and circuit may part there{}", resting.text(),
+                    features ? " (centring found no better place)"
+                             : " (--center FEATURES.npy moves thresholds where frames that rest there gain by it)"));
   }
   return target;
 }

@@ -107,11 +107,11 @@ class Reference {
   }
 
   void write(const std::filesystem::path& folder) const {
-    const spice::Notes notes = {{fmt::format("Current reference of {} for technology {}; its current leaves at output",
-                                             format_si(workshop_.options().conditions.unit_current, "A"),
-                                             workshop_.technology().name)},
-                                {},
-                                {}};
+    const spice::Notes notes = {
+        {fmt::format("Current reference of {} for technology {}; its current leaves at output",
+                     format_si(workshop_.options().conditions.unit_current, "A"), workshop_.technology().name)},
+        {},
+        {}};
     make_directories(folder);
     write_file(folder / "reference.spice",
                spice::format_netlist(

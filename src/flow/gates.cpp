@@ -61,8 +61,8 @@ std::vector<GateProof> prove_gates(const Workshop& workshop, const std::vector<m
   for (const model::GateNetwork& network : networks) {
     const std::size_t inputs = network.inputs.size();
     if (const std::size_t longest = analysis::longest_word(inputs); longest < inputs) {
-      reporter.warning(fmt::format("{}: of {} inputs, orders of up to {} changes are played from every state", network.name,
-                                inputs, longest));
+      reporter.warning(fmt::format("{}: of {} inputs, orders of up to {} changes are played from every state",
+                                   network.name, inputs, longest));
     }
     proofs.push_back(
         {compile::build_gates(network, workshop.technology(), workshop.curves(), workshop.options().conditions),

@@ -330,7 +330,8 @@ constexpr std::size_t kMostDies = 1000000;
 
 void check_dies(const MonteCarloRequest& request) {
   if (request.dies == 0) throw bad_input("--dies is 0; expected at least one die");
-  if (request.dies > kMostDies) throw bad_input(fmt::format("--dies is {}; expected at most {}", request.dies, kMostDies));
+  if (request.dies > kMostDies)
+    throw bad_input(fmt::format("--dies is {}; expected at most {}", request.dies, kMostDies));
   check_die_seeds("--seed", request.seed, request.dies);
   if (request.device_noise && request.simulator != DieSimulator::kBehavioural) {
     throw Error(ErrorKind::kUsage,

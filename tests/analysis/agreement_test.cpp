@@ -78,8 +78,8 @@ TEST_F(AgreementTest, CellsThatNeverSwitchAgreeForNothing) {
   compile::CircuitTrace circuit = perfect(software);
   AgreementCounter counter(network);
   const float alpha = network.layers[0].alpha[1];
-  circuit.trace.states[1] = alpha - circuit.trace.states[1];           // a wrong bit of the cell that switches
-  circuit.trace.states[software.cells + 1] += 0.1F * alpha;            // and a current that is off
+  circuit.trace.states[1] = alpha - circuit.trace.states[1];  // a wrong bit of the cell that switches
+  circuit.trace.states[software.cells + 1] += 0.1F * alpha;   // and a current that is off
   counter.add(software, circuit);
   const SwitchingCells switching = counter.total().switching;
   EXPECT_EQ(switching.cells, 1U);

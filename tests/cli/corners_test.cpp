@@ -63,7 +63,8 @@ TEST_F(Corners, AnIdealReferenceStaysAndPointsAreKept) {
 }
 
 TEST_F(Corners, WriteTheReferenceAsASubcircuit) {
-  run_json(command({"--corners", "tt", "--supplies", "1.8", "--temperatures", "27", "--beside", "27", "--output", "corners"}));
+  run_json(command(
+      {"--corners", "tt", "--supplies", "1.8", "--temperatures", "27", "--beside", "27", "--output", "corners"}));
   const std::string netlist = read_file(folder_ / "corners" / "reference.spice");
   EXPECT_TRUE(has(netlist, ".subckt current_reference vdd vddc output")) << netlist;
   std::size_t devices = 0;

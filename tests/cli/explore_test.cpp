@@ -59,7 +59,9 @@ class Explore : public WatchedCli {
 };
 
 TEST_F(Explore, DesignsThatNgspiceCannotMeasureAreNamedAndTheSearchGoesOn) {
-  const FakeProgram fake("if [ -e deck.cir ] && grep -q '1\\.73' deck.cir; then echo 'Error: the moon is full' >&2; exit 1; fi\nexec ngspice \"$@\"");
+  const FakeProgram fake(
+      "if [ -e deck.cir ] && grep -q '1\\.73' deck.cir; then echo 'Error: the moon is full' >&2; exit 1; fi\nexec "
+      "ngspice \"$@\"");
   use(fake);
   put_tones(folder_ / "tones");
   std::string text = space("search", 8);
@@ -76,7 +78,8 @@ TEST_F(Explore, DesignsThatNgspiceCannotMeasureAreNamedAndTheSearchGoesOn) {
 }
 
 TEST_F(Explore, ASimulatorThatNeverWorksEndsTheSearch) {
-  const FakeProgram fake("if [ -e deck.cir ]; then echo 'Error: the moon is full' >&2; exit 1; fi\nexec ngspice \"$@\"");
+  const FakeProgram fake(
+      "if [ -e deck.cir ]; then echo 'Error: the moon is full' >&2; exit 1; fi\nexec ngspice \"$@\"");
   use(fake);
   put_tones(folder_ / "tones");
   std::string text = space("search", 4);

@@ -51,7 +51,8 @@ TEST_F(Gates, EveryBuiltInGateIsRight) {
     EXPECT_EQ(gate["right"], true) << gate;
     EXPECT_EQ(gate["longest_word"], gate["inputs"]) << "every order";
   }
-  EXPECT_EQ(names, (std::set<std::string>{"not", "and", "or", "nand", "nor", "xor", "xnor", "majority", "latch", "full_adder"}));
+  EXPECT_EQ(names, (std::set<std::string>{"not", "and", "or", "nand", "nor", "xor", "xnor", "majority", "latch",
+                                          "full_adder"}));
 }
 
 TEST_F(Gates, CornersAreAllVisited) {
@@ -74,7 +75,8 @@ TEST_F(Gates, TheBenchRunsInPlainNgspiceAndAgreesWithTheSoftware) {
   Program::Surroundings inside = surroundings_;
   inside.folder = folder_ / "half";
   const char* path = std::getenv("PATH");
-  Program simulator(find_program("ngspice", path == nullptr ? "" : path).string(), {"-b", "circuit_bench.spice"}, inside);
+  Program simulator(find_program("ngspice", path == nullptr ? "" : path).string(), {"-b", "circuit_bench.spice"},
+                    inside);
   const Outcome outcome = simulator.wait();
   EXPECT_EQ(outcome.exit_code, 0) << outcome.output << outcome.messages;
   // The words are those of the proof; software says what the outputs are after each of their spikes.

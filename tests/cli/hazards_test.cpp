@@ -104,7 +104,8 @@ TEST_F(Hazards, ReportSettlingOfEveryKindOfRail) {
 
 TEST_F(Hazards, CountFramesThatAreReadBeforeARailSettled) {
   put("x.npy", changing_features());
-  const auto json = run_json({"hazards", "m.safetensors", "--input", "x.npy", "--calibrate", "curves", "--frame-time", "0.3m"});
+  const auto json =
+      run_json({"hazards", "m.safetensors", "--input", "x.npy", "--calibrate", "curves", "--frame-time", "0.3m"});
   double largest = 0.0;
   for (const auto& rail : json["rails"]) {
     EXPECT_EQ(rail["unsettled"] > 0.0, rail["worst"] > 0.95 * 0.3e-3) << rail;

@@ -37,7 +37,9 @@ TEST_F(Measured, UnitsOfTheHeaderBecomeSi) {
 }
 
 TEST_F(Measured, HeadersOfSpreadsheetsAreRead) {
-  const MeasuredRecord record = read_measured(put("\xEF\xBB\xBFtime (\xC2\xB5s),a (\xCE\xBC" "A)\n0,1\n2,3\n"), 0.01);
+  const MeasuredRecord record = read_measured(put("\xEF\xBB\xBFtime (\xC2\xB5s),a (\xCE\xBC"
+                                                  "A)\n0,1\n2,3\n"),
+                                              0.01);
   EXPECT_DOUBLE_EQ((*record.signals[0].time)[1], 2e-6);
   EXPECT_DOUBLE_EQ(record.signals[0].values[1], 3e-6);
 }

@@ -95,8 +95,8 @@ compile::CircuitTrace play_from_anywhere(const Workshop& workshop, const compile
   return compile::read_clip(network, bench, workshop.engine().run(bench));
 }
 
-/// In the slow corner at nine tenths of the supply, where rails take longer than the pulse of a clip's bench: `reset` is
-/// held for half of the first frame.
+/// In the slow corner at nine tenths of the supply, where rails take longer than the pulse of a clip's bench: `reset`
+/// is held for half of the first frame.
 compile::CircuitTrace play_in_the_slow_corner(const Workshop& workshop, const compile::CompiledNetwork& network,
                                               std::span<const float> features, std::uint64_t seed) {
   sim::Testbench bench = power_up_bench(network, features, seed);

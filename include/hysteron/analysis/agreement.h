@@ -22,10 +22,11 @@ struct CellStateError {
 
 /// The same figures over the cells that software turns both on and off: one that never switches agrees for nothing.
 struct SwitchingCells {
-  std::size_t cells = 0;            ///< that switch
-  std::size_t all = 0;              ///< cells of the network
-  double state_mismatch = 0.0;      ///< share of their bits that differ; NaN where none switches
-  double state_relative_rms = 0.0;  ///< of (state - software's) / the cell's alpha over their bits that agree; NaN likewise
+  std::size_t cells = 0;        ///< that switch
+  std::size_t all = 0;          ///< cells of the network
+  double state_mismatch = 0.0;  ///< share of their bits that differ; NaN where none switches
+  double state_relative_rms =
+      0.0;  ///< of (state - software's) / the cell's alpha over their bits that agree; NaN likewise
 };
 
 /// Errors of states over bits that agree, against the errors of the candidates behind them: protocol B of
@@ -50,8 +51,8 @@ struct Agreement {
   double state_worst_relative_rms = 0.0;    ///< largest CellStateError::on_relative_rms
   std::vector<CellStateError> state_cells;  ///< of every cell with an alpha, worst first
   SwitchingCells switching;
-  NetworkSuppression suppression;           ///< over all bits that agree
-  NetworkSuppression on_suppression;        ///< over those that are on: others hardly have an error
+  NetworkSuppression suppression;     ///< over all bits that agree
+  NetworkSuppression on_suppression;  ///< over those that are on: others hardly have an error
   double logit_rms = 0.0;
   double centring_frame_change = 0.0;  ///< share of frames that centring changed in software; not counted here
   compile::Power power;                ///< mean over clips, watt

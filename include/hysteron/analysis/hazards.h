@@ -39,14 +39,16 @@ GlitchCount count_glitches(const std::vector<Glitch>& glitches);
 /// How far beyond its threshold, in unit currents, the software's candidate lies wherever a cell switches.
 std::vector<float> switch_overdrives(const model::Network& network, const model::Trace& software);
 
-/// Seconds from a frame's begin until a kind of value stays near its value at the frame's end, over the values and frames that moved.
+/// Seconds from a frame's begin until a kind of value stays near its value at the frame's end, over the values and
+/// frames that moved.
 struct SettlingSummary {
   double median = 0.0;
   double p99 = 0.0;  ///< 99th percentile
   double worst = 0.0;
   double unsettled = 0.0;  ///< share of all values and frames, still ones too, not there yet when the frame is read
 };
-/// `seconds`: of every value and frame, 0 of one that did not move; `read`: seconds from a frame's begin to its reading point.
+/// `seconds`: of every value and frame, 0 of one that did not move; `read`: seconds from a frame's begin to its reading
+/// point.
 SettlingSummary summarise_settling(std::vector<float> seconds, double read);
 
 }  // namespace hysteron::analysis

@@ -41,7 +41,7 @@ struct CircuitOptions {
   std::filesystem::path calibration_features;  ///< .npy that layers are calibrated on; empty: what compile() is given
   double drop_below = 0.0;                     ///< weights and biases smaller than this, in model units, are left out
   compile::HazardMends mends;
-  bool keeps_density = false;  ///< unit currents below kDensityCurrent get devices of that less width over length
+  bool keeps_density = false;       ///< unit currents below kDensityCurrent get devices of that less width over length
   int jobs = 0;                     ///< simulations at once; 0: one per hardware thread
   double time_limit = 600.0;        ///< seconds for one run of ngspice
   std::filesystem::path kept_runs;  ///< where runs of Workshop's engines are kept (KeptRuns); empty: nowhere

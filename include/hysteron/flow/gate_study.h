@@ -28,8 +28,8 @@ void check_gate_study(const GateStudyRequest& request);
 
 /// The fastest spikes that still give only right levels, searched down to a tenth. NaN where the proof itself is wrong.
 struct FastestSpikes {
-  double period = 0.0;   ///< seconds between spikes, a spike half of it
-  double spacing = 0.0;  ///< seconds between the spikes of a word at the request's period; 0: all at once
+  double period = 0.0;          ///< seconds between spikes, a spike half of it
+  double spacing = 0.0;         ///< seconds between the spikes of a word at the request's period; 0: all at once
   std::size_t failed = 0;       ///< runs of the search that ngspice could not solve; they count as too fast
   bool right_together = false;  ///< both at the same time give only right levels, too
 };
@@ -61,7 +61,8 @@ struct GatePoint {
 /// Every state left alone.
 struct GateHold {
   double seconds = 0.0;
-  std::vector<GatePoint> states;  ///< each at the typical corner, then in ff at 1.1 of the supply and 85 degrees Celsius
+  std::vector<GatePoint>
+      states;  ///< each at the typical corner, then in ff at 1.1 of the supply and 85 degrees Celsius
 };
 
 /// What was asked, of one circuit.
