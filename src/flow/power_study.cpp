@@ -174,8 +174,8 @@ nlohmann::json power_study_json(const PowerStudy& study) {
   for (const LocalExponents& step : local) json["local_exponents"].push_back(step.feedforward.value);
   json["fit_total"] = fit_json(fit_power(dims, column(total)));
   json["fit_feedforward"] = fit_json(fit_power(dims, column(feedforward)));
-  json["worst_model_error"] = report::number_json(study.worst_model_error(false));
-  json["worst_model_error_same_bits"] = report::number_json(study.worst_model_error(true));
+  json["worst_model_error"] = number_json(study.worst_model_error(false));
+  json["worst_model_error_same_bits"] = number_json(study.worst_model_error(true));
   return json;
 }
 

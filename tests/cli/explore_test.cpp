@@ -52,6 +52,16 @@ class Explore : public WatchedCli {
 
   std::string result(const std::string& folder, const char* name) const { return read_file(folder_ / folder / name); }
 
+  /// Searches space("search", points) with one variable more: the supply, of `choices`.
+  Outcome search_supplies(int points, const std::string& choices) const {
+    put_tones(folder_ / "tones");
+    std::string text = space("search", points);
+    const std::string variables = "[variables]\n";
+    text.insert(text.find(variables) + variables.size(), "supply = {choices = [" + choices + "]}\n");
+    put("space.toml", text);
+    return run({"explore", "space.toml", "--json", "--jobs", "1"});
+  }
+
   void expect_same_results(const std::string& first, const std::string& second) const {
     EXPECT_EQ(result(first, "points.jsonl"), result(second, "points.jsonl"));
     EXPECT_EQ(result(first, "pareto.md"), result(second, "pareto.md"));
@@ -63,12 +73,7 @@ TEST_F(Explore, DesignsThatNgspiceCannotMeasureAreNamedAndTheSearchGoesOn) {
       "if [ -e deck.cir ] && grep -q '1\\.73' deck.cir; then echo 'Error: the moon is full' >&2; exit 1; fi\nexec "
       "ngspice \"$@\"");
   use(fake);
-  put_tones(folder_ / "tones");
-  std::string text = space("search", 8);
-  const std::string variables = "[variables]\n";
-  text.insert(text.find(variables) + variables.size(), "supply = {choices = [1.8, 1.73]}\n");
-  put("space.toml", text);
-  const Outcome outcome = run({"explore", "space.toml", "--json", "--jobs", "1"});
+  const Outcome outcome = search_supplies(8, "1.8, 1.73");
   EXPECT_EQ(outcome.exit_code, 0) << outcome.messages;
   EXPECT_TRUE(has(outcome.messages, "moon")) << outcome.messages;
   const auto json = nlohmann::json::parse(outcome.output);
@@ -81,12 +86,7 @@ TEST_F(Explore, ASimulatorThatNeverWorksEndsTheSearch) {
   const FakeProgram fake(
       "if [ -e deck.cir ]; then echo 'Error: the moon is full' >&2; exit 1; fi\nexec ngspice \"$@\"");
   use(fake);
-  put_tones(folder_ / "tones");
-  std::string text = space("search", 4);
-  const std::string variables = "[variables]\n";
-  text.insert(text.find(variables) + variables.size(), "supply = {choices = [1.71, 1.72]}\n");
-  put("space.toml", text);
-  const Outcome outcome = run({"explore", "space.toml", "--json", "--jobs", "1"});
+  const Outcome outcome = search_supplies(4, "1.71, 1.72");
   EXPECT_EQ(outcome.exit_code, 4) << outcome.messages;
   EXPECT_EQ(done("search"), 0U) << "nothing is blamed on designs";
 }
