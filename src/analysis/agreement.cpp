@@ -102,6 +102,7 @@ std::vector<CellStateError> AgreementCounter::state_cells() const {
     }
   }
   std::stable_sort(result.begin(), result.end(), [](const CellStateError& a, const CellStateError& b) {
+    if ((a.on_bits > 0) != (b.on_bits > 0)) return a.on_bits > 0;
     return a.on_relative_rms > b.on_relative_rms;
   });
   return result;
@@ -142,7 +143,11 @@ Agreement AgreementCounter::total() const {
   result.state_rms = state_.rms();
   result.state_max = state_.largest;
   result.state_cells = state_cells();
-  if (!result.state_cells.empty()) result.state_worst_relative_rms = result.state_cells.front().on_relative_rms;
+  if (!result.state_cells.empty()) {
+    const CellStateError& worst = result.state_cells.front();
+    result.state_worst_relative_rms =
+        worst.on_bits > 0 ? worst.on_relative_rms : std::numeric_limits<double>::quiet_NaN();
+  }
   result.switching = switching();
   const auto suppression = [&](const Sum& states) {
     const bool has_ratio = states.rms() > 0.0 && relative_value_.count > 0;

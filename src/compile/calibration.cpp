@@ -9,6 +9,7 @@
 #include <numeric>
 #include <string>
 
+#include "compile/fine_steps.h"
 #include "compile/network_builder.h"
 #include "hysteron/base/units.h"
 
@@ -106,14 +107,6 @@ RampWindow next_window(const CellLoop& loop, const CellTarget& target, double un
                        unit);
 }
 
-/// Error of `measured` against `target`, relative to `target`; to what kCellErrorFloor is kCellTolerance of if that is
-/// more.
-double counted_error(double measured, double target, double unit) {
-  // A lower threshold of 0 is never to be crossed.
-  if (std::isnan(measured)) return target > 0.0 ? std::numeric_limits<double>::infinity() : 0.0;
-  return std::abs(measured - target) / std::max(target, kCellErrorFloor / kCellTolerance * unit);
-}
-
 double worst_error(const CellLoop& loop, const CellTarget& target, double unit) {
   return std::max({counted_error(loop.rise, target.rise, unit), counted_error(loop.fall, target.fall, unit),
                    counted_error(loop.high, target.high, unit)});
@@ -152,13 +145,16 @@ class CellRun {
     bench_.maximum_step = kLongestStep;
   }
 
-  void add(const CellGains& gains, const RampWindow& window) {
+  void add(const CellSizes& sizes, const RampWindow& window) {
     const std::size_t i = cells_++;
     circuit::DeviceId diode = 0;
     Signal candidate = builder_.n_diode_signal(fmt::format("c{}", i), "", circuit::Role::kRail, &diode);
     CompiledCell cell;
-    builder_.cell(candidate, diode, fmt::format("h{}", i), fmt::format("cell{}", i), gains.threshold, gains.width,
-                  gains.output, false, {}, cell);
+    builder_.cell(candidate, diode, fmt::format("h{}", i), fmt::format("cell{}", i), 1.0, 0.5, 1.0, false, {}, cell);
+    for (std::size_t which = 0; which < sizes.size(); ++which) {
+      const circuit::DeviceId leg = builder_.result().mapping[cell.mapping[which]].device;
+      builder_.result().circuit.resize(leg, sizes[which].width, sizes[which].length);
+    }
     bench_.current_sources.push_back({circuit::Circuit::kSupply, candidate.n_rail, ramp(window)});
     bench_.initial_voltages[cell.v0] = 0.0;
     bench_.probes.push_back({sim::Probe::Kind::kVoltage, cell.v0});
@@ -193,13 +189,13 @@ class CellRun {
 
 }  // namespace
 
-std::vector<CellLoop> measure_cells(const std::vector<CellGains>& gains, const std::vector<RampWindow>& windows,
+std::vector<CellLoop> measure_cells(const std::vector<CellSizes>& sizes, const std::vector<RampWindow>& windows,
                                     const technology::Technology& technology, const GainCurves& curves,
                                     const Conditions& conditions, const sim::Engine& engine, int jobs) {
   std::deque<CellRun> runs;
-  for (std::size_t i = 0; i < gains.size(); ++i) {
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
     if (i % kCellsInARun == 0) runs.emplace_back(technology, curves, conditions);
-    runs.back().add(gains[i], windows[i]);
+    runs.back().add(sizes[i], windows[i]);
   }
   std::vector<sim::Testbench> benches;
   for (CellRun& run : runs) benches.push_back(run.bench());
@@ -213,6 +209,12 @@ std::vector<CellLoop> measure_cells(const std::vector<CellGains>& gains, const s
 }
 
 namespace {
+
+/// Whether both thresholds were seen and are near enough for steps of the drawing grid.
+bool is_fine(const CellLoop& loop, const CellTarget& target) {
+  return std::max(std::abs(loop.rise - target.rise), std::abs(loop.fall - target.fall)) <= kFineReach * target.rise &&
+         loop.rise > loop.fall;
+}
 
 double relative_error(double measured, double wanted) { return wanted > 0.0 ? measured / wanted - 1.0 : 0.0; }
 
@@ -230,6 +232,23 @@ std::string fault(const char* name, double error, double target, double unit) {
 
 }  // namespace
 
+double counted_error(double measured, double target, double unit_current) {
+  // A lower threshold of 0 is never to be crossed.
+  if (std::isnan(measured)) return target > 0.0 ? std::numeric_limits<double>::infinity() : 0.0;
+  return std::abs(measured - target) / std::max(target, kCellErrorFloor / kCellTolerance * unit_current);
+}
+
+CellSizes draw_cell(const CellGains& gains, const technology::Technology& technology, const GainCurves& curves,
+                    const Conditions& conditions) {
+  const double supply = supply_of(technology, conditions);
+  const double wanted[] = {gains.threshold, gains.width, gains.output};
+  CellSizes sizes{};
+  for (std::size_t which = 0; which < sizes.size(); ++which) {
+    sizes[which] = cell_leg_size(curves, technology, supply, which, wanted[which]).geometry;
+  }
+  return sizes;
+}
+
 CellGains nominal_gains(const CellTarget& target, const Conditions& conditions) {
   const double unit = conditions.unit_current;
   return {target.rise / unit, (target.rise - target.fall) / unit, target.high / unit};
@@ -240,24 +259,29 @@ std::vector<CalibratedCell> calibrate_cells(const std::vector<CellTarget>& targe
                                             const Conditions& conditions, const sim::Engine& engine, int jobs,
                                             Reporter& reporter) {
   const double unit = conditions.unit_current;
+  const double supply = supply_of(technology, conditions);
   std::vector<CellGains> gains;
+  std::vector<CellSizes> sizes;
   std::vector<RampWindow> windows;
   for (const CellTarget& target : targets) {
     gains.push_back(nominal_gains(target, conditions));
+    sizes.push_back(draw_cell(gains.back(), technology, curves, conditions));
     windows.push_back(first_window(target, unit));
   }
   std::vector<CalibratedCell> best(targets.size());
   for (CalibratedCell& cell : best) cell.worst_error = std::numeric_limits<double>::infinity();
   enum class Search { kFirst, kWide, kClose };  // how near its window is; only a close one counts
   std::vector<Search> search(targets.size(), Search::kFirst);
-  std::vector<bool> is_judged(targets.size(), false);  // whether best[i] is of a loop that counts
-  std::vector<std::size_t> open(targets.size());       // cells that are still turned
+  std::vector<std::vector<CellSizes>> measured(targets.size());  // what each cell was measured with
+  std::vector<bool> is_judged(targets.size(), false);            // whether best[i] is of a loop that counts
+  std::vector<std::size_t> open(targets.size());                 // cells that are still turned
   std::iota(open.begin(), open.end(), std::size_t{0});
   for (int pass = 0; pass < kCalibrationPasses && !open.empty(); ++pass) {
-    std::vector<CellGains> tried;
+    std::vector<CellSizes> tried;
     std::vector<RampWindow> looked;
     for (const std::size_t i : open) {
-      tried.push_back(gains[i]);
+      tried.push_back(sizes[i]);
+      measured[i].push_back(sizes[i]);
       looked.push_back(windows[i]);
     }
     const std::vector<CellLoop> loops = measure_cells(tried, looked, technology, curves, conditions, engine, jobs);
@@ -269,7 +293,7 @@ std::vector<CalibratedCell> calibrate_cells(const std::vector<CellTarget>& targe
       const bool seen = is_seen(loop, windows[i], targets[i]);
       const bool counts = search[i] == Search::kClose && seen;
       if (counts ? !is_judged[i] || error <= best[i].worst_error : !is_judged[i] && error <= best[i].worst_error) {
-        best[i] = {gains[i], loop, error};
+        best[i] = {sizes[i], loop, error};
       }
       is_judged[i] = is_judged[i] || counts;
       if (counts && error <= kCalibrationTolerance) continue;
@@ -280,8 +304,15 @@ std::vector<CalibratedCell> calibrate_cells(const std::vector<CellTarget>& targe
         continue;
       }
       windows[i] = next_window(loop, targets[i], unit);
-      gains[i] = improved(gains[i], loop, targets[i], unit);
       search[i] = Search::kClose;
+      gains[i] = improved(gains[i], loop, targets[i], unit);
+      const CellSizes redrawn = draw_cell(gains[i], technology, curves, conditions);
+      if (is_judged[i] && is_fine(best[i].loop, targets[i])) {
+        sizes[i] = fine_steps(best[i], measured[i], targets[i], technology, curves, supply, unit);
+        sizes[i][2] = redrawn[2];
+      } else {
+        sizes[i] = redrawn;
+      }
     }
     open = std::move(left);
     reporter.progress("calibrating cells", open.empty() ? kCalibrationPasses : static_cast<std::size_t>(pass) + 1,
@@ -303,15 +334,13 @@ void calibrate_network(CompiledNetwork& network, const technology::Technology& t
   if (cells.empty()) return;
   const auto calibrated = calibrate_cells(targets, technology, curves, network.conditions, engine, jobs, reporter);
   for (std::size_t i = 0; i < cells.size(); ++i) {
-    const CellGains& gains = calibrated[i].gains;
-    const double final_gains[] = {gains.threshold, gains.width, gains.output};
     const CellLoop& loop = calibrated[i].loop;
     cells[i]->errors = errors_of(loop, targets[i]);
     const double measured[] = {loop.rise, loop.rise - loop.fall, loop.high};
     for (std::size_t k = 0; k < 3; ++k) {
       MappedInstance& row = network.mapping[cells[i]->mapping[k]];
-      const LegSize size = cell_leg_size(curves, technology, network.supply, k, final_gains[k]);
-      network.circuit.resize(row.device, size.geometry.width, size.geometry.length);
+      const technology::Geometry& size = calibrated[i].sizes[k];
+      network.circuit.resize(row.device, size.width, size.length);
       if (row.nominal_current > 0.0) row.sizing_error = measured[k] / row.nominal_current - 1.0;
     }
   }

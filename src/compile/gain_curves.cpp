@@ -265,9 +265,29 @@ std::size_t GainCurves::length_index(double length) const {
   return *found;
 }
 
+namespace {
+
+/// The gain goes as L to the power of minus this around `lengths[index]`. It would be 1 were it not that the threshold
+/// voltage goes with the length too, by a part in 1/L: the exponent is 1 - c/L, with c from the nearest two lengths.
+double length_exponent(const GainCurves& curves, Polarity polarity, std::size_t index, double width, double voltage) {
+  if (curves.lengths.size() < 2) return 1.0;
+  const std::size_t shorter = std::min(index, curves.lengths.size() - 2);
+  const double short_length = curves.lengths[shorter];
+  const double long_length = curves.lengths[shorter + 1];
+  const double gains =
+      curves.gain(polarity, shorter, width, voltage) / curves.gain(polarity, shorter + 1, width, voltage);
+  const double missing = std::log(long_length / short_length) - std::log(gains);
+  return 1.0 - missing / (1.0 / short_length - 1.0 / long_length) / curves.lengths[index];
+}
+
+}  // namespace
+
 double GainCurves::gain_of(Polarity polarity, const Geometry& geometry, double voltage) const {
-  const std::size_t length = length_index(geometry.length);
-  return gain(polarity, length, geometry.width, voltage) * lengths[length] / geometry.length;
+  const std::size_t index = length_index(geometry.length);
+  const double untrimmed = gain(polarity, index, geometry.width, voltage);
+  const double longer = geometry.length / lengths[index];
+  if (longer == 1.0) return untrimmed;
+  return untrimmed * std::pow(longer, -length_exponent(*this, polarity, index, geometry.width, voltage));
 }
 
 double GainCurves::width_for(Polarity polarity, std::size_t length_index, double target, double voltage) const {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <set>
 
@@ -22,6 +23,9 @@ constexpr double kQuiet = 0.02;
 
 // One pass turns a leg by this factor at most: a leg that is further off is not off by its size.
 constexpr double kLargestTurn = 1.3;
+
+// And by this share at most for what other legs leak.
+constexpr double kMostBalance = 0.03;
 
 /// Currents in unit currents at the reading point of every frame.
 struct Measurement {
@@ -87,6 +91,7 @@ double wanted_current(const CompiledNetwork& network, const Measurement& measure
 
 bool is_off(const Node& node, double wanted) { return node.rectifies && wanted < kQuiet; }
 
+/// NaN where the node never carries a current.
 double node_error(const CompiledNetwork& network, const Measurement& measured, const Node& node) {
   double errors = 0.0;
   double squares = 0.0;
@@ -98,7 +103,7 @@ double node_error(const CompiledNetwork& network, const Measurement& measured, c
     errors += (found - wanted) * (found - wanted);
     squares += wanted * wanted;
   }
-  return squares > 0.0 ? std::sqrt(errors / squares) : 0.0;
+  return squares > 0.0 ? std::sqrt(errors / squares) : std::numeric_limits<double>::quiet_NaN();
 }
 
 /// Measured over wanted gain of leg `index`, least squares over the frames in which its node is on; 0 where its value
@@ -131,13 +136,48 @@ void turn(CompiledNetwork& network, const CompiledLeg& leg, double factor, const
   network.circuit.resize(leg.device, std::clamp(drawn, device.minimum_width, device.maximum_width), transistor.length);
 }
 
+/// What to multiply the gain of every leg of `node` by so that it is what its weight asks for; 1 where nothing tells.
+std::vector<double> leg_factors(const CompiledNetwork& network, const Measurement& measured, const Node& node) {
+  std::vector<double> factors;
+  for (const std::size_t i : node.legs) {
+    const double ratio = measured_ratio(network, measured, node, i);
+    factors.push_back(ratio > 0.0 ? std::clamp(1.0 / ratio, 1.0 / kLargestTurn, kLargestTurn) : 1.0);
+  }
+  return factors;
+}
+
+/// Where the legs of `node` are what they are to be and the node is still off, legs whose source is off leak into it.
+/// The leg that carries most of its current is turned on to what leaves the least error over the frames.
+void balance_leakage(const CompiledNetwork& network, const Measurement& measured, const Node& node,
+                     std::vector<double>& factors) {
+  std::vector<double> squares(node.legs.size(), 0.0);
+  std::vector<double> products(node.legs.size(), 0.0);
+  for (std::size_t t = 0; t < measured.frames; ++t) {
+    const double wanted = wanted_current(network, measured, node, t);
+    if (is_off(node, wanted)) continue;
+    const auto current = [&](std::size_t k) {
+      return factors[k] * std::copysign(measured.leg(node.legs[k], t), network.legs[node.legs[k]].weight);
+    };
+    double error = -wanted;
+    for (std::size_t k = 0; k < node.legs.size(); ++k) error += current(k);
+    for (std::size_t k = 0; k < node.legs.size(); ++k) {
+      squares[k] += current(k) * current(k);
+      products[k] += current(k) * error;
+    }
+  }
+  const auto most = std::max_element(squares.begin(), squares.end());
+  if (!(*most > 0.0)) return;
+  const auto k = static_cast<std::size_t>(most - squares.begin());
+  factors[k] *= std::clamp(1.0 - products[k] / squares[k], 1.0 - kMostBalance, 1.0 + kMostBalance);
+}
+
 void turn_legs(CompiledNetwork& network, const Measurement& measured, const std::vector<Node>& nodes,
                const technology::Technology& technology, const GainCurves& curves) {
   for (const Node& node : nodes) {
-    for (const std::size_t i : node.legs) {
-      const double ratio = measured_ratio(network, measured, node, i);
-      if (ratio <= 0.0) continue;
-      turn(network, network.legs[i], std::clamp(1.0 / ratio, 1.0 / kLargestTurn, kLargestTurn), technology, curves);
+    std::vector<double> factors = leg_factors(network, measured, node);
+    if (node_error(network, measured, node) > kNodeTolerance) balance_leakage(network, measured, node, factors);
+    for (std::size_t k = 0; k < node.legs.size(); ++k) {
+      if (factors[k] != 1.0) turn(network, network.legs[node.legs[k]], factors[k], technology, curves);
     }
   }
 }
@@ -147,7 +187,11 @@ struct Pass {
   std::vector<technology::Geometry> legs;
   std::vector<double> errors;  ///< of every node
 
-  double worst() const { return errors.empty() ? 0.0 : *std::max_element(errors.begin(), errors.end()); }
+  double worst() const {
+    double most = 0.0;
+    for (const double error : errors) most = std::max(most, error);  // which leaves NaN out
+    return most;
+  }
 };
 
 Pass record_pass(const CompiledNetwork& network, const Measurement& measured, const std::vector<Node>& nodes) {

@@ -50,14 +50,16 @@ double voltage_across(const OperatingVoltages& operating, double supply, Polarit
 
 namespace {
 
-/// Moves the length of `size` to where the predicted gain is `gain`, where that is a small step: current goes as 1/L.
-void trim_length(LegSize& size, double gain, const technology::Device& device, double grid) {
+/// Moves the length of `size` to where the predicted gain is `gain`, where that is a small step: current goes about as
+/// 1/L.
+void trim_length(LegSize& size, double gain, const GainCurves& curves, const technology::Technology& technology,
+                 double voltage) {
   if (!(std::abs(size.gain - gain) <= kMostTrim * gain)) return;
   const double wanted = size.geometry.length * size.gain / gain;
-  const double drawn = std::round(wanted / grid) * grid;
-  if (drawn < device.minimum_length || drawn > device.maximum_length) return;
-  size.gain *= size.geometry.length / drawn;
+  const double drawn = std::round(wanted / technology.size_grid) * technology.size_grid;
+  if (drawn < technology.n.minimum_length || drawn > technology.n.maximum_length) return;
   size.geometry.length = drawn;
+  size.gain = curves.gain_of(Polarity::kN, size.geometry, voltage);
 }
 
 }  // namespace
@@ -69,9 +71,9 @@ double cell_leg_voltage(const GainCurves& curves, double supply, std::size_t whi
 
 LegSize cell_leg_size(const GainCurves& curves, const technology::Technology& technology, double supply,
                       std::size_t which, double gain) {
-  LegSize size = size_device(curves, technology, Polarity::kN, gain, cell_leg_voltage(curves, supply, which),
-                             DriftLimit::still(technology));
-  trim_length(size, gain, technology.n, technology.size_grid);
+  const double voltage = cell_leg_voltage(curves, supply, which);
+  LegSize size = size_device(curves, technology, Polarity::kN, gain, voltage, DriftLimit::still(technology));
+  trim_length(size, gain, curves, technology, voltage);
   return size;
 }
 

@@ -18,7 +18,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr int kFormat = 5;  // changes with how calibration turns sizes and with what is kept of it
+constexpr int kFormat = 6;  // changes with how calibration turns sizes and with what is kept of it
 
 /// All parameters as far as they decide sizes: two values that are drawn alike still have errors of their own.
 std::string parameters_text(const CompiledNetwork& network) {

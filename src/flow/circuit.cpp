@@ -99,7 +99,7 @@ compile::CompiledNetwork Workshop::compile(const model::Network& network, Report
   }
   if (options_.calibration != CalibrationLevel::kCurves) compile::warn_of_cells(compiled, reporter);
   for (const compile::NodeError& node : compiled.calibration) {
-    if (node.after <= compile::kNodeTolerance) continue;
+    if (!(node.after > compile::kNodeTolerance)) continue;  // NaN: it never carries a current
     reporter.warning(
         fmt::format("the currents into {} are off by {:.1f} % RMS after calibration", node.node, 100.0 * node.after));
   }

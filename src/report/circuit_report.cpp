@@ -99,7 +99,7 @@ nlohmann::json agreement_json(const analysis::Agreement& agreement) {
           {"candidate_relative_rms", agreement.candidate_relative_rms},
           {"state_rms", agreement.state_rms},
           {"state_max", agreement.state_max},
-          {"state_worst_relative_rms", agreement.state_worst_relative_rms},
+          {"state_worst_relative_rms", number_json(agreement.state_worst_relative_rms)},
           {"switching",
            {{"cells", agreement.switching.cells},
             {"of", agreement.switching.all},

@@ -70,6 +70,19 @@ TEST_F(AgreementTest, StateErrorsOfEveryCellAreOfItsOwnAlphaAndOffBitsDoNotHideT
   EXPECT_EQ(total.state_cells.back().on_relative_rms, 0.0);
 }
 
+TEST_F(AgreementTest, AStateErrorOnIsUnknownOnlyWhereNoCellWasOn) {
+  counter_.add(software_, perfect(software_));
+  EXPECT_EQ(counter_.total().state_worst_relative_rms, 0.0);
+  model::Network silent = small_network();
+  silent.layers[0].beta_hi.setConstant(100.0F);
+  silent.layers[0].beta_lo.setConstant(99.0F);
+  silent.layers[0].initial_state.setZero();
+  const model::Trace software = model::run_clip(silent, small_features());
+  AgreementCounter counter(silent);
+  counter.add(software, perfect(software));
+  EXPECT_TRUE(std::isnan(counter.total().state_worst_relative_rms));
+}
+
 TEST_F(AgreementTest, CellsThatNeverSwitchAgreeForNothing) {
   model::Network network = small_network();
   network.layers[0].beta_hi[0] = 100.0F;  // out of reach: off for good

@@ -24,6 +24,23 @@ TEST(GainCurves, InterpolatesBetweenMeasuredPoints) {
   EXPECT_NEAR(curves.gain(Polarity::kP, 0, 40e-6, 1.8), 8.0 * 1.09, 1e-6);
 }
 
+TEST(GainCurves, ATrimmedLengthFollowsTheThresholdVoltageThatGoesWithIt) {
+  constexpr double kShift = 1.2e-6;  // metres: the gain goes as exp(-shift / L) / L
+  GainCurves curves = ideal_curves();
+  std::size_t at = 0;
+  for (int polarity = 0; polarity < 2; ++polarity) {
+    for (const double length : curves.lengths) {
+      for (std::size_t i = 0; i < curves.voltages.size() * curves.widths.size(); ++i) {
+        curves.gains[at++] *= std::exp(-kShift / length);
+      }
+    }
+  }
+  const auto exact = [](double length) { return 5e-6 / length * std::exp(-kShift / length) * 1.03; };
+  for (const double length : {4.9e-6, 5.1e-6, 10.2e-6, 49e-6}) {
+    EXPECT_NEAR(curves.gain_of(Polarity::kN, {5e-6, length}, 0.6), exact(length), 3e-4 * exact(length)) << length;
+  }
+}
+
 TEST(GainCurves, WidthInvertsGain) {
   const GainCurves curves = ideal_curves();
   for (const double target : {0.07, 0.5, 1.0, 7.0}) {

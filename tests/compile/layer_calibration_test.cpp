@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -45,6 +46,36 @@ TEST(CalibrateLayers, BringsEverySummingNodeWithinItsTolerance) {
   EXPECT_EQ(result.nodes.size(), 2u + 2u + 2u + 2u + 2u);  // v0, candidates, outputs, v1, logits
   EXPECT_LE(result.worst_after(), kNodeTolerance);
   EXPECT_LT(result.worst_after(), result.worst_before());
+}
+
+TEST(CalibrateLayers, ANodeThatNeverCarriesACurrentHasNoError) {
+  SilentReporter reporter;
+  model::Network software = small_network();
+  software.layers[0].candidate.weight.row(0).setZero();
+  software.layers[0].candidate.weight(0, 0) = -1.0F;
+  software.layers[0].candidate.bias(0) = -0.5F;
+  CompiledNetwork network = build_network(software, shop().technology, shop().curves, {});
+  const LayerCalibration result =
+      calibrate_layers(network, shop().technology, shop().curves, drawn_features(6, 2), shop().engine, reporter);
+  for (const NodeError& one : result.nodes) EXPECT_EQ(std::isnan(one.after), one.node == "c0_0") << one.node;
+  EXPECT_TRUE(std::isfinite(result.worst_after()));
+}
+
+TEST(CalibrateLayers, MakesUpForWhatAWideLegLeaksWhoseSourceIsOff) {
+  SilentReporter reporter;
+  model::Network software = small_network();
+  software.input.weight << 0.0F, 0.0F, 0.1F, 0.05F;
+  software.input.bias << -0.5F, 0.25F;
+  software.layers[0].candidate.weight << 2.0F, 0.3F, 0.0F, 1.0F;  // the first value is below zero in every frame
+  software.layers[0].candidate.bias << 0.0F, 0.0F;
+  CompiledNetwork network = build_network(software, shop().technology, shop().curves, {});
+  const LayerCalibration result =
+      calibrate_layers(network, shop().technology, shop().curves, drawn_features(12, 2), shop().engine, reporter);
+  const auto node =
+      std::find_if(result.nodes.begin(), result.nodes.end(), [](const NodeError& one) { return one.node == "c0_0"; });
+  ASSERT_NE(node, result.nodes.end());
+  EXPECT_GT(node->before, kNodeTolerance);
+  EXPECT_LE(node->after, kNodeTolerance);
 }
 
 TEST(CalibrateLayers, MendsALegOfTheWrongWidth) {

@@ -90,7 +90,11 @@ TEST(BuildNetwork, BuildsNoRailThatNothingReads) {
 
 TEST(Calibration, BringsThresholdsAndLevelWithinHalfAPercent) {
   SilentReporter reporter;
-  const std::vector<CellTarget> targets = {{0.5e-9, 0.2e-9, 1e-9}, {1e-9, 0.9e-9, 0.1e-9}, {0.1e-9, 0.04e-9, 0.3e-9}};
+  const std::vector<CellTarget> targets = {{0.5e-9, 0.2e-9, 1e-9},
+                                           {1e-9, 0.9e-9, 0.1e-9},
+                                           {0.1e-9, 0.04e-9, 0.3e-9},
+                                           {2.37e-9, 0.05e-9, 0.64e-9},
+                                           {1.06e-9, 0.05e-9, 0.51e-9}};
   const auto cells = calibrate_cells(targets, shop().technology, shop().curves, {}, shop().engine, 1, reporter);
   for (std::size_t i = 0; i < cells.size(); ++i) {
     EXPECT_LT(cells[i].worst_error, 0.005) << i;
@@ -102,8 +106,9 @@ TEST(Calibration, BringsThresholdsAndLevelWithinHalfAPercent) {
 
 TEST(Calibration, IsNeededForALowerThresholdIsTheDifferenceOfTwoLargerCurrents) {
   const CellTarget target = {0.5e-9, 0.2e-9, 1e-9};
-  const auto loops = measure_cells({nominal_gains(target, {})}, {{0.4e-9, 0.6e-9, 0.3e-9, 0.1e-9}}, shop().technology,
-                                   shop().curves, {}, shop().engine, 1);
+  const auto loops =
+      measure_cells({draw_cell(nominal_gains(target, {}), shop().technology, shop().curves, {})},
+                    {{0.4e-9, 0.6e-9, 0.3e-9, 0.1e-9}}, shop().technology, shop().curves, {}, shop().engine, 1);
   EXPECT_GT(std::abs(loops[0].fall - target.fall), 0.01 * target.fall);
 }
 
@@ -119,11 +124,11 @@ TEST(Calibration, FindsThresholdsFarFromWhereCurvesExpectThem) {
 TEST(Calibration, ItsRampsAreSlowEnoughForTheLowerThreshold) {
   SilentReporter reporter;
   for (const CellTarget& target : {CellTarget{0.3e-9, 0.05e-9, 0.3e-9}, CellTarget{0.6e-9, 0.05e-9, 0.3e-9}}) {
-    const CellGains gains =
-        calibrate_cells({target}, shop().technology, shop().curves, {}, shop().engine, 1, reporter)[0].gains;
+    const CellSizes sizes =
+        calibrate_cells({target}, shop().technology, shop().curves, {}, shop().engine, 1, reporter)[0].sizes;
     const auto fall_on_ramp = [&](double half) {
       const RampWindow window{target.rise - half, target.rise + half, target.fall + half, target.fall - half};
-      return measure_cells({gains}, {window}, shop().technology, shop().curves, {}, shop().engine, 1)[0].fall;
+      return measure_cells({sizes}, {window}, shop().technology, shop().curves, {}, shop().engine, 1)[0].fall;
     };
     // A threshold is met late by the square root of the ramp's rate: twice as late at four times the rate.
     const double standing = 2.0 * fall_on_ramp(1e-12) - fall_on_ramp(4e-12);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <vector>
 
@@ -31,9 +32,16 @@ struct CellGains {
   double output = 0.0;     ///< M5
 };
 
-/// One calibrated cell: its gains and the loop they gave.
+/// Those three legs as drawn: M2, M8 and M5.
+using CellSizes = std::array<technology::Geometry, 3>;
+
+/// The sizes the curves suggest for `gains`.
+CellSizes draw_cell(const CellGains& gains, const technology::Technology& technology, const GainCurves& curves,
+                    const Conditions& conditions);
+
+/// One calibrated cell: its legs and the loop they gave.
 struct CalibratedCell {
-  CellGains gains;
+  CellSizes sizes{};
   CellLoop loop;
   double worst_error = 0.0;  ///< largest of the three errors, relative to the wanted current or to 2 % of the unit
                              ///< current (kCellErrorFloor over kCellTolerance) if that is more; infinite if it never
@@ -41,26 +49,27 @@ struct CalibratedCell {
 };
 
 /// Passes a calibration makes at most, and the error it is content with.
-inline constexpr int kCalibrationPasses = 6;
-inline constexpr double kCalibrationTolerance = 0.002;
+inline constexpr int kCalibrationPasses = 8;
+inline constexpr double kCalibrationTolerance = 0.003;
 
 /// Cells that are measured side by side in one run: a cell that switches costs all of them time steps.
 inline constexpr std::size_t kCellsInARun = 2;
 
-/// Measures the loops of cells with these gains, each on its own ramp, kCellsInARun in a run and `jobs` runs at a time.
+/// Measures the loops of cells with these legs, each on its own ramp, kCellsInARun in a run and `jobs` runs at a time.
 /// `windows` says where to look closely.
 struct RampWindow {
   double rise_from = 0.0, rise_to = 0.0;  ///< ampere, ascending ramp
   double fall_from = 0.0, fall_to = 0.0;  ///< ampere, descending ramp
 };
-std::vector<CellLoop> measure_cells(const std::vector<CellGains>& gains, const std::vector<RampWindow>& windows,
+std::vector<CellLoop> measure_cells(const std::vector<CellSizes>& sizes, const std::vector<RampWindow>& windows,
                                     const technology::Technology& technology, const GainCurves& curves,
                                     const Conditions& conditions, const sim::Engine& engine, int jobs);
 
 /// The gains the curves alone suggest for `target`.
 CellGains nominal_gains(const CellTarget& target, const Conditions& conditions);
 
-/// Turns the gains of every cell until rise, fall and high are within kCalibrationTolerance or the passes are used up.
+/// Turns the gains of every cell until rise, fall and high are within kCalibrationTolerance or the passes are used up;
+/// near the end by single steps of the drawing grid.
 std::vector<CalibratedCell> calibrate_cells(const std::vector<CellTarget>& targets,
                                             const technology::Technology& technology, const GainCurves& curves,
                                             const Conditions& conditions, const sim::Engine& engine, int jobs,
@@ -70,6 +79,10 @@ std::vector<CalibratedCell> calibrate_cells(const std::vector<CellTarget>& targe
 /// currents (0.1 pA at 1 nA) where that is more.
 inline constexpr double kCellTolerance = 0.005;
 inline constexpr double kCellErrorFloor = 1e-4;
+
+/// Error of `measured` against `target` in ampere, relative to `target`, or to what kCellErrorFloor is kCellTolerance
+/// of if that is more. `measured` may be NaN, a threshold never crossed: right for a target of 0, else infinite.
+double counted_error(double measured, double target, double unit_current);
 
 /// Names every calibrated cell that is not, with what is off and by how much.
 void warn_of_cells(const CompiledNetwork& network, Reporter& reporter);
