@@ -23,7 +23,7 @@ import time
 
 from results_cell import fill_cell_section
 from results_centring import fill_centring_section
-from results_compiler import CORE, WIDE, fill_compiler_section
+from results_compiler import CLEAR, CORE, WIDE, fill_compiler_section
 from results_explore import fill_explore_section
 from results_gates import fill_gates_section
 from results_noise import fill_accumulation_section, fill_device_section, fill_immunity_section, fill_network_part, fill_noise_section
@@ -641,8 +641,9 @@ def mean_alpha(path):
 
 def compiler_section(bench):
     settings = ", ".join(f"`{key} = {value}`" for key, value in CORE.items())
+    clearer = ", ".join(f"`{key} = {value}`" for key, value in CLEAR.items() if CORE.get(key) != value)
     wider = ", ".join(f"`{key} = {value}`" for key, value in WIDE.items() if CORE.get(key) != value)
-    section = Section("The compiler", f"Networks trained on Speech Commands with {settings} (d = 16: {wider}); "
+    section = Section("The compiler", f"Networks trained on Speech Commands with {settings} (the network clear of its thresholds: {clearer}; d = 16: {wider}); "
                                       "`hysteron verify` on 40 test clips (d = 16: 10), "
                                       "typical corner, 27 °C, `--center` with the training clips.")
     if lacks_speech(bench, section):

@@ -10,7 +10,7 @@ CORE = {"training.restarts": 1, "training.seed": 2, "circuit.power_weight": 0.00
 CLEAR = {**CORE, "circuit.power_weight": 0.0015, "training_noise.additive": 0.05}
 # The most current that 25 nW allow at a supply that mirrors and cascodes still stand (docs/notes/unit-current.md).
 LOW_POWER = ("--supply", "1.2", "--unit-current", "550p")
-WIDE = {"model.width": 16, **CORE, "circuit.power_weight": 0.001, "circuit.margin_weight": 2, "training_noise.additive": 0.05}
+WIDE = {"model.width": 16, **CORE, "circuit.power_weight": 0.001, "circuit.margin_weight": 2, "training_noise.additive": 0.1}
 FOUR_CLIPS = "0,1,5,9"  # of the ten test clips: two of yes, one of up, one of silence
 CLASSES = ("yes", "no", "up", "down", "left", "right", "_silence_")
 
@@ -130,13 +130,13 @@ def calibration_targets(section, what, circuit):
                    f"{percent(error)} of {1e12 * wanted:.1f} pA", error <= 0.005 or not counts)
     nodes = used_nodes(circuit)
     node = max(node["error"] for node in nodes)
-    section.target(f"{what}: worst of the {len(nodes)} of {len(circuit['summing_nodes'])} summing nodes that ever carry a current, RMS", "at most 1 %",
+    section.target(f"{what}: worst of the {len(nodes)} of {len(circuit['summing_nodes'])} summing nodes that carry 0.02 unit currents or more in a calibration frame, RMS", "at most 1 %",
                    percent(node), node <= 0.01)
 
 
 def used_nodes(circuit):
-    """Summing nodes that carried a current in calibration: those fed by cells that stay off have no error."""
-    return [node for node in circuit["summing_nodes"].values() if node["error"] is not None]
+    """Summing nodes that carried 0.02 unit currents or more in a frame of calibration: those fed by cells that stay off have no error."""
+    return [node for node in circuit["summing_nodes"].values() if None not in (node["error"], node["error_by_curves"])]
 
 
 def calibration_line(pdk, circuit):
@@ -233,6 +233,7 @@ def fill_compiler_section(section, bench, train_once, read_alpha):
                           f"({percent(clear['test_balanced_accuracy'])}), d = 16 {percent(wide['test_accuracy'])} "
                           f"({percent(wide['test_balanced_accuracy'])})."]
     section.lines += ["", "All of `verify` with the default capacitor at V0, 80 fF for every nA of the unit current. Settings of training were "
-                          "chosen among some 140 trainings, by 40 other test clips in the end (docs/notes/power.md); the capacitor on "
+                          "chosen among some 150 trainings, by 40 other test clips in the end (docs/notes/power.md); the network clear of its thresholds is one of three looked at on these clips, and that of d = 16 "
+                          "took the place of one with additive noise 0.05 that had 14 of 32 cells in use and 0.9891 of the frames in generic180. The capacitor was chosen on "
                           "validation clips (docs/notes/hazards.md)."]
     section.lines += section.after

@@ -143,11 +143,9 @@ Agreement AgreementCounter::total() const {
   result.state_rms = state_.rms();
   result.state_max = state_.largest;
   result.state_cells = state_cells();
-  if (!result.state_cells.empty()) {
-    const CellStateError& worst = result.state_cells.front();
-    result.state_worst_relative_rms =
-        worst.on_bits > 0 ? worst.on_relative_rms : std::numeric_limits<double>::quiet_NaN();
-  }
+  const bool any_on = !result.state_cells.empty() && result.state_cells.front().on_bits > 0;
+  result.state_worst_relative_rms =
+      any_on ? result.state_cells.front().on_relative_rms : std::numeric_limits<double>::quiet_NaN();
   result.switching = switching();
   const auto suppression = [&](const Sum& states) {
     const bool has_ratio = states.rms() > 0.0 && relative_value_.count > 0;

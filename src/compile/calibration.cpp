@@ -107,9 +107,8 @@ RampWindow next_window(const CellLoop& loop, const CellTarget& target, double un
                        unit);
 }
 
-double worst_error(const CellLoop& loop, const CellTarget& target, double unit) {
-  return std::max({counted_error(loop.rise, target.rise, unit), counted_error(loop.fall, target.fall, unit),
-                   counted_error(loop.high, target.high, unit)});
+double threshold_error(const CellLoop& loop, const CellTarget& target, double unit) {
+  return std::max(counted_error(loop.rise, target.rise, unit), counted_error(loop.fall, target.fall, unit));
 }
 
 /// The rise is M2's current less what V0 leaks; the fall is that less M9's, so a step of M2 moves both.
@@ -218,14 +217,22 @@ bool is_fine(const CellLoop& loop, const CellTarget& target) {
 
 double relative_error(double measured, double wanted) { return wanted > 0.0 ? measured / wanted - 1.0 : 0.0; }
 
-CellErrors errors_of(const CellLoop& loop, const CellTarget& target) {
-  return {true, relative_error(loop.rise, target.rise), relative_error(loop.fall, target.fall),
+/// Of a fall that is to be 0: none where it was never crossed, or only where leakage may cross it; else infinite.
+double fall_error(const CellLoop& loop, const CellTarget& target, double unit) {
+  if (target.fall > 0.0) return relative_error(loop.fall, target.fall);
+  const bool is_right = counted_error(loop.fall, target.fall, unit) <= kCellTolerance;
+  return is_right ? 0.0 : std::numeric_limits<double>::infinity();
+}
+
+CellErrors errors_of(const CellLoop& loop, const CellTarget& target, double unit) {
+  return {true, relative_error(loop.rise, target.rise), fall_error(loop, target, unit),
           relative_error(loop.high, target.high)};
 }
 
 /// "fall by +13.4 % (0.402 pA)", or nothing where `error`, relative to `target`, is within the tolerance or the floor.
 std::string fault(const char* name, double error, double target, double unit) {
   if (std::isnan(error)) return fmt::format("{} not seen", name);
+  if (std::isinf(error)) return fmt::format("{} seen where none is wanted", name);
   if (counted_error(target * (1.0 + error), target, unit) <= kCellTolerance) return {};
   return fmt::format("{} by {:+.1f} % ({})", name, 100.0 * error, format_si(std::abs(error) * target, "A"));
 }
@@ -254,71 +261,138 @@ CellGains nominal_gains(const CellTarget& target, const Conditions& conditions) 
   return {target.rise / unit, (target.rise - target.fall) / unit, target.high / unit};
 }
 
+namespace {
+
+/// Gains of legs of these sizes, by the curves.
+CellGains gains_of(const CellSizes& sizes, const GainCurves& curves, double supply) {
+  const auto gain = [&](std::size_t which) {
+    return curves.gain_of(circuit::Polarity::kN, sizes[which], cell_leg_voltage(curves, supply, which));
+  };
+  return {gain(0), gain(1), gain(2)};
+}
+
+/// One cell under calibration: what it is measured with next, and the best of what it was measured with. M2 and M8 set
+/// the thresholds and M5 the output, so the best of each is kept by itself.
+class CellSearch {
+ public:
+  CellSearch(const CellTarget& target, const technology::Technology& technology, const GainCurves& curves,
+             const Conditions& conditions)
+      : target_(target),
+        technology_(technology),
+        curves_(curves),
+        conditions_(conditions),
+        supply_(supply_of(technology, conditions)),
+        window_(first_window(target, conditions.unit_current)),
+        sizes_(draw_cell(nominal_gains(target, conditions), technology, curves, conditions)) {
+    best_.sizes = sizes_;
+  }
+
+  const CellSizes& sizes() const { return sizes_; }
+  const RampWindow& window() const { return window_; }
+  bool is_done() const { return is_done_; }
+
+  /// Takes what sizes() gave in window() and decides on the next of both.
+  void take(const CellLoop& loop) {
+    measured_.push_back(sizes_);
+    const bool seen = is_seen(loop, window_, target_);
+    const bool counts = reach_ == Reach::kClose && seen;
+    keep_best(loop, counts);
+    if (!seen && reach_ != Reach::kWide) {
+      window_ = wide_window(target_, unit());
+      reach_ = Reach::kWide;
+      return;
+    }
+    window_ = next_window(loop, target_, unit());
+    reach_ = Reach::kClose;
+    choose_sizes(loop);
+  }
+
+  CalibratedCell best() const {
+    CalibratedCell cell = best_;
+    cell.worst_error = std::max(threshold_error_, high_error_);
+    return cell;
+  }
+
+ private:
+  enum class Reach { kFirst, kWide, kClose };  ///< how near the window is; only thresholds seen in a close one count
+
+  double unit() const { return conditions_.unit_current; }
+
+  void keep_best(const CellLoop& loop, bool counts) {
+    const double error = threshold_error(loop, target_, unit());
+    if (counts ? !is_judged_ || error < threshold_error_ : !is_judged_ && error <= threshold_error_) {
+      threshold_error_ = error;
+      std::copy_n(sizes_.begin(), 2, best_.sizes.begin());
+      best_.loop.rise = loop.rise;
+      best_.loop.fall = loop.fall;
+      best_.loop.low = loop.low;
+    }
+    is_judged_ = is_judged_ || counts;
+    const double high_error = counted_error(loop.high, target_.high, unit());
+    if (high_error > high_error_) return;
+    high_error_ = high_error;
+    best_.sizes[2] = sizes_[2];
+    best_.loop.high = loop.high;
+  }
+
+  void choose_sizes(const CellLoop& loop) {
+    const CellGains next = improved(gains_of(sizes_, curves_, supply_), loop, target_, unit());
+    const CellSizes redrawn = draw_cell(next, technology_, curves_, conditions_);
+    const bool has_thresholds = is_judged_ && threshold_error_ <= kCalibrationTolerance;
+    const bool has_high = high_error_ <= kCalibrationTolerance || is_same_size(redrawn[2], best_.sizes[2]);
+    is_done_ = has_thresholds && has_high;
+    sizes_ = redrawn;
+    if (has_thresholds) {
+      std::copy_n(best_.sizes.begin(), 2, sizes_.begin());
+    } else if (is_judged_ && is_fine(best_.loop, target_)) {
+      sizes_ = fine_steps(best_, measured_, target_, technology_, curves_, supply_, unit());
+      sizes_[2] = redrawn[2];
+    }
+    if (has_high) sizes_[2] = best_.sizes[2];
+  }
+
+  const CellTarget& target_;
+  const technology::Technology& technology_;
+  const GainCurves& curves_;
+  const Conditions& conditions_;
+  double supply_;
+  RampWindow window_;
+  Reach reach_ = Reach::kFirst;
+  CellSizes sizes_;
+  std::vector<CellSizes> measured_;
+  CalibratedCell best_;
+  double threshold_error_ = std::numeric_limits<double>::infinity();
+  double high_error_ = std::numeric_limits<double>::infinity();
+  bool is_judged_ = false;  ///< whether the best thresholds are of a loop that counts
+  bool is_done_ = false;
+};
+
+}  // namespace
+
 std::vector<CalibratedCell> calibrate_cells(const std::vector<CellTarget>& targets,
                                             const technology::Technology& technology, const GainCurves& curves,
                                             const Conditions& conditions, const sim::Engine& engine, int jobs,
                                             Reporter& reporter) {
-  const double unit = conditions.unit_current;
-  const double supply = supply_of(technology, conditions);
-  std::vector<CellGains> gains;
-  std::vector<CellSizes> sizes;
-  std::vector<RampWindow> windows;
-  for (const CellTarget& target : targets) {
-    gains.push_back(nominal_gains(target, conditions));
-    sizes.push_back(draw_cell(gains.back(), technology, curves, conditions));
-    windows.push_back(first_window(target, unit));
-  }
-  std::vector<CalibratedCell> best(targets.size());
-  for (CalibratedCell& cell : best) cell.worst_error = std::numeric_limits<double>::infinity();
-  enum class Search { kFirst, kWide, kClose };  // how near its window is; only a close one counts
-  std::vector<Search> search(targets.size(), Search::kFirst);
-  std::vector<std::vector<CellSizes>> measured(targets.size());  // what each cell was measured with
-  std::vector<bool> is_judged(targets.size(), false);            // whether best[i] is of a loop that counts
-  std::vector<std::size_t> open(targets.size());                 // cells that are still turned
+  std::deque<CellSearch> searches;
+  for (const CellTarget& target : targets) searches.emplace_back(target, technology, curves, conditions);
+  std::vector<std::size_t> open(targets.size());  // cells that are still turned
   std::iota(open.begin(), open.end(), std::size_t{0});
   for (int pass = 0; pass < kCalibrationPasses && !open.empty(); ++pass) {
-    std::vector<CellSizes> tried;
-    std::vector<RampWindow> looked;
+    std::vector<CellSizes> sizes;
+    std::vector<RampWindow> windows;
     for (const std::size_t i : open) {
-      tried.push_back(sizes[i]);
-      measured[i].push_back(sizes[i]);
-      looked.push_back(windows[i]);
+      sizes.push_back(searches[i].sizes());
+      windows.push_back(searches[i].window());
     }
-    const std::vector<CellLoop> loops = measure_cells(tried, looked, technology, curves, conditions, engine, jobs);
-    std::vector<std::size_t> left;
-    for (std::size_t k = 0; k < open.size(); ++k) {
-      const std::size_t i = open[k];
-      const CellLoop& loop = loops[k];
-      const double error = worst_error(loop, targets[i], unit);
-      const bool seen = is_seen(loop, windows[i], targets[i]);
-      const bool counts = search[i] == Search::kClose && seen;
-      if (counts ? !is_judged[i] || error <= best[i].worst_error : !is_judged[i] && error <= best[i].worst_error) {
-        best[i] = {sizes[i], loop, error};
-      }
-      is_judged[i] = is_judged[i] || counts;
-      if (counts && error <= kCalibrationTolerance) continue;
-      left.push_back(i);
-      if (!seen && search[i] != Search::kWide) {
-        windows[i] = wide_window(targets[i], unit);
-        search[i] = Search::kWide;
-        continue;
-      }
-      windows[i] = next_window(loop, targets[i], unit);
-      search[i] = Search::kClose;
-      gains[i] = improved(gains[i], loop, targets[i], unit);
-      const CellSizes redrawn = draw_cell(gains[i], technology, curves, conditions);
-      if (is_judged[i] && is_fine(best[i].loop, targets[i])) {
-        sizes[i] = fine_steps(best[i], measured[i], targets[i], technology, curves, supply, unit);
-        sizes[i][2] = redrawn[2];
-      } else {
-        sizes[i] = redrawn;
-      }
-    }
-    open = std::move(left);
+    const std::vector<CellLoop> loops = measure_cells(sizes, windows, technology, curves, conditions, engine, jobs);
+    for (std::size_t k = 0; k < open.size(); ++k) searches[open[k]].take(loops[k]);
+    std::erase_if(open, [&](std::size_t i) { return searches[i].is_done(); });
     reporter.progress("calibrating cells", open.empty() ? kCalibrationPasses : static_cast<std::size_t>(pass) + 1,
                       kCalibrationPasses, "");
   }
-  return best;
+  std::vector<CalibratedCell> calibrated;
+  for (const CellSearch& search : searches) calibrated.push_back(search.best());
+  return calibrated;
 }
 
 void calibrate_network(CompiledNetwork& network, const technology::Technology& technology, const GainCurves& curves,
@@ -335,13 +409,15 @@ void calibrate_network(CompiledNetwork& network, const technology::Technology& t
   const auto calibrated = calibrate_cells(targets, technology, curves, network.conditions, engine, jobs, reporter);
   for (std::size_t i = 0; i < cells.size(); ++i) {
     const CellLoop& loop = calibrated[i].loop;
-    cells[i]->errors = errors_of(loop, targets[i]);
+    cells[i]->errors = errors_of(loop, targets[i], network.conditions.unit_current);
     const double measured[] = {loop.rise, loop.rise - loop.fall, loop.high};
     for (std::size_t k = 0; k < 3; ++k) {
       MappedInstance& row = network.mapping[cells[i]->mapping[k]];
       const technology::Geometry& size = calibrated[i].sizes[k];
       network.circuit.resize(row.device, size.width, size.length);
-      if (row.nominal_current > 0.0) row.sizing_error = measured[k] / row.nominal_current - 1.0;
+      if (row.nominal_current > 0.0 && !std::isnan(measured[k])) {
+        row.sizing_error = measured[k] / row.nominal_current - 1.0;
+      }
     }
   }
 }

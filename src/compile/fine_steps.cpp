@@ -25,11 +25,6 @@ struct Step {
   double moved = 0.0;  ///< sum of the magnitudes of both steps' changes
 };
 
-bool is_same(const Geometry& a, const Geometry& b) {
-  constexpr double kNothing = 1e-12;  // metres, far below a grid
-  return std::abs(a.width - b.width) < kNothing && std::abs(a.length - b.length) < kNothing;
-}
-
 bool is_drawable(const Geometry& geometry, const technology::Device& device) {
   return geometry.width >= device.minimum_width && geometry.width <= device.maximum_width &&
          geometry.length >= device.minimum_length && geometry.length <= device.maximum_length;
@@ -58,6 +53,11 @@ std::vector<Step> steps_of(const Geometry& from, const technology::Technology& t
 
 }  // namespace
 
+bool is_same_size(const Geometry& a, const Geometry& b) {
+  constexpr double kNothing = 1e-12;  // metres, far below a grid
+  return std::abs(a.width - b.width) < kNothing && std::abs(a.length - b.length) < kNothing;
+}
+
 CellSizes fine_steps(const CalibratedCell& cell, const std::vector<CellSizes>& measured, const CellTarget& target,
                      const technology::Technology& technology, const GainCurves& curves, double supply,
                      double unit_current) {
@@ -65,7 +65,7 @@ CellSizes fine_steps(const CalibratedCell& cell, const std::vector<CellSizes>& m
   const CellLoop& loop = cell.loop;
   const auto is_measured = [&](const Geometry& m2, const Geometry& m8) {
     return std::any_of(measured.begin(), measured.end(),
-                       [&](const CellSizes& one) { return is_same(one[0], m2) && is_same(one[1], m8); });
+                       [&](const CellSizes& one) { return is_same_size(one[0], m2) && is_same_size(one[1], m8); });
   };
   const auto steps = [&](std::size_t which) {
     return steps_of(sizes[which], technology, curves, cell_leg_voltage(curves, supply, which));
@@ -83,7 +83,7 @@ CellSizes fine_steps(const CalibratedCell& cell, const std::vector<CellSizes>& m
       const double error =
           std::max(counted_error(rise, target.rise, unit_current), counted_error(fall, target.fall, unit_current)) +
           counted_error(target.fall + doubt, target.fall, unit_current);
-      if (error >= least || is_measured(m2.geometry, m8.geometry)) continue;
+      if (!(error < least) || is_measured(m2.geometry, m8.geometry)) continue;
       least = error;
       best[0] = m2.geometry;
       best[1] = m8.geometry;

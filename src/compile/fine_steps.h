@@ -17,4 +17,7 @@ CellSizes fine_steps(const CalibratedCell& cell, const std::vector<CellSizes>& m
                      const technology::Technology& technology, const GainCurves& curves, double supply,
                      double unit_current);
 
+/// Whether the two are drawn alike.
+bool is_same_size(const technology::Geometry& a, const technology::Geometry& b);
+
 }  // namespace hysteron::compile

@@ -146,36 +146,57 @@ std::vector<double> leg_factors(const CompiledNetwork& network, const Measuremen
   return factors;
 }
 
-/// Where the legs of `node` are what they are to be and the node is still off, legs whose source is off leak into it.
-/// The leg that carries most of its current is turned on to what leaves the least error over the frames.
-void balance_leakage(const CompiledNetwork& network, const Measurement& measured, const Node& node,
-                     std::vector<double>& factors) {
-  std::vector<double> squares(node.legs.size(), 0.0);
-  std::vector<double> products(node.legs.size(), 0.0);
+/// What `node` would carry in excess of what is wanted if its legs were turned by `factors`.
+struct Excess {
+  double error = 0.0;       ///< RMS over that of what is wanted
+  std::size_t largest = 0;  ///< leg, among the node's, that carries most of its current
+  double share = 0.0;       ///< of the largest leg that fits the excess best
+};
+
+Excess predict_excess(const CompiledNetwork& network, const Measurement& measured, const Node& node,
+                      const std::vector<double>& factors) {
+  struct Sums {
+    double squares = 0.0;
+    double products = 0.0;
+  };
+  std::vector<Sums> sums(node.legs.size());
+  double errors = 0.0;
+  double all = 0.0;
   for (std::size_t t = 0; t < measured.frames; ++t) {
     const double wanted = wanted_current(network, measured, node, t);
     if (is_off(node, wanted)) continue;
     const auto current = [&](std::size_t k) {
       return factors[k] * std::copysign(measured.leg(node.legs[k], t), network.legs[node.legs[k]].weight);
     };
-    double error = -wanted;
-    for (std::size_t k = 0; k < node.legs.size(); ++k) error += current(k);
+    double excess = -wanted;
+    for (std::size_t k = 0; k < node.legs.size(); ++k) excess += current(k);
     for (std::size_t k = 0; k < node.legs.size(); ++k) {
-      squares[k] += current(k) * current(k);
-      products[k] += current(k) * error;
+      sums[k].squares += current(k) * current(k);
+      sums[k].products += current(k) * excess;
     }
+    errors += excess * excess;
+    all += wanted * wanted;
   }
-  const auto most = std::max_element(squares.begin(), squares.end());
-  if (!(*most > 0.0)) return;
-  const auto k = static_cast<std::size_t>(most - squares.begin());
-  factors[k] *= std::clamp(1.0 - products[k] / squares[k], 1.0 - kMostBalance, 1.0 + kMostBalance);
+  if (!(all > 0.0)) return {};
+  Excess result{std::sqrt(errors / all), 0, 0.0};
+  for (std::size_t k = 1; k < sums.size(); ++k) {
+    if (sums[k].squares > sums[result.largest].squares) result.largest = k;
+  }
+  const Sums& largest = sums[result.largest];
+  if (largest.squares > 0.0) result.share = largest.products / largest.squares;
+  return result;
 }
 
+/// Turns every leg to what its weight asks for. Where that leaves a node off, legs whose source is off leak into it:
+/// its largest leg is then turned further, to what leaves the least error over the frames.
 void turn_legs(CompiledNetwork& network, const Measurement& measured, const std::vector<Node>& nodes,
                const technology::Technology& technology, const GainCurves& curves) {
   for (const Node& node : nodes) {
     std::vector<double> factors = leg_factors(network, measured, node);
-    if (node_error(network, measured, node) > kNodeTolerance) balance_leakage(network, measured, node, factors);
+    const Excess excess = predict_excess(network, measured, node, factors);
+    if (excess.error > kNodeTolerance) {
+      factors[excess.largest] *= std::clamp(1.0 - excess.share, 1.0 - kMostBalance, 1.0 + kMostBalance);
+    }
     for (std::size_t k = 0; k < node.legs.size(); ++k) {
       if (factors[k] != 1.0) turn(network, network.legs[node.legs[k]], factors[k], technology, curves);
     }

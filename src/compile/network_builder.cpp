@@ -50,16 +50,20 @@ double voltage_across(const OperatingVoltages& operating, double supply, Polarit
 
 namespace {
 
-/// Moves the length of `size` to where the predicted gain is `gain`, where that is a small step: current goes about as
-/// 1/L.
+/// Moves the length of `size` to where the predicted gain is `gain`, where that is a small step.
 void trim_length(LegSize& size, double gain, const GainCurves& curves, const technology::Technology& technology,
                  double voltage) {
   if (!(std::abs(size.gain - gain) <= kMostTrim * gain)) return;
-  const double wanted = size.geometry.length * size.gain / gain;
-  const double drawn = std::round(wanted / technology.size_grid) * technology.size_grid;
-  if (drawn < technology.n.minimum_length || drawn > technology.n.maximum_length) return;
-  size.geometry.length = drawn;
-  size.gain = curves.gain_of(Polarity::kN, size.geometry, voltage);
+  LegSize trimmed = size;
+  for (int step = 0; step < 2; ++step) {  // current goes only about as 1/L
+    const double wanted = trimmed.geometry.length * trimmed.gain / gain;
+    trimmed.geometry.length = std::round(wanted / technology.size_grid) * technology.size_grid;
+    const double length = trimmed.geometry.length;
+    if (length < technology.n.minimum_length || length > technology.n.maximum_length) return;
+    if (!curves.find_length(length)) return;
+    trimmed.gain = curves.gain_of(Polarity::kN, trimmed.geometry, voltage);
+    if (std::abs(trimmed.gain - gain) < std::abs(size.gain - gain)) size = trimmed;
+  }
 }
 
 }  // namespace

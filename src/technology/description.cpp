@@ -124,6 +124,8 @@ class Table {
 
 constexpr double kSmallest = 1e-8;  // metre
 constexpr double kLargest = 1e-3;   // metre
+// Neighbouring leg lengths, at least: a leg trimmed in length must not be taken for one of the next.
+constexpr double kLengthStep = 1.1;
 
 Device read_device(Table table) {
   Device device;
@@ -184,9 +186,12 @@ void read_geometry(Table table, Technology& technology) {
   technology.narrowest_leg = table.number("narrowest_leg", kSmallest, kLargest);
   technology.least_weight = table.number("least_weight", 0.0, 1.0);
   if (table.has("leg_drift")) technology.leg_drift = table.number("leg_drift", 1e-6, 1.0);
-  if (!std::is_sorted(technology.leg_lengths.begin(), technology.leg_lengths.end()) ||
+  const auto is_close = [](double shorter, double longer) { return longer < kLengthStep * shorter; };
+  if (std::adjacent_find(technology.leg_lengths.begin(), technology.leg_lengths.end(), is_close) !=
+          technology.leg_lengths.end() ||
       std::abs(technology.leg_lengths.front() - technology.reference.length) > 1e-12) {
-    throw table.wrong("leg_lengths", "ascending lengths, the reference device's first");
+    throw table.wrong("leg_lengths",
+                      "ascending lengths, each a tenth longer than the one before, the reference device's first");
   }
   if (std::none_of(technology.leg_lengths.begin(), technology.leg_lengths.end(),
                    [&](double length) { return std::abs(length - technology.rail_diode.length) <= 1e-12; })) {

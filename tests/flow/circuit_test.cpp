@@ -73,7 +73,7 @@ TEST_P(CircuitFlow, ACellOfAHighRiseAndALowFallIsCalibrated) {
   const compile::CompiledNetwork network = workshop.compile(software, reporter_);
   for (const compile::CompiledCell& cell : network.cells[0]) {
     EXPECT_LT(std::abs(cell.errors.rise), 0.005);
-    EXPECT_LT(std::abs(cell.errors.fall), 0.01) << "0.7 pA: a step of the drawing grid is half a picoampere of 3.5 nA";
+    EXPECT_LT(std::abs(cell.errors.fall), 0.005) << "0.4 pA of 3.5 nA";
   }
 }
 

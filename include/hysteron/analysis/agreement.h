@@ -48,7 +48,7 @@ struct Agreement {
   double candidate_relative_rms = 0.0;  ///< RMS error over RMS value, where the software's candidate exceeds 0.05
   double state_rms = 0.0;               ///< RMS error of state currents over agreeing bits
   double state_max = 0.0;
-  double state_worst_relative_rms = 0.0;    ///< largest CellStateError::on_relative_rms; NaN where no cell was on
+  double state_worst_relative_rms = 0.0;    ///< largest CellStateError::on_relative_rms; NaN where no on bit agreed
   std::vector<CellStateError> state_cells;  ///< of every cell with an alpha, worst first
   SwitchingCells switching;
   NetworkSuppression suppression;     ///< over all bits that agree

@@ -31,8 +31,8 @@ struct OperatingVoltages {
   double cell_tail = 0.0;  ///< drain of M5 in a cell that is on
 };
 
-/// A leg may be longer or shorter than one of the technology's leg lengths by this share; its current goes as 1/L
-/// there.
+/// A leg may be longer or shorter than one of the technology's leg lengths by this share; its current goes there
+/// as L to a power that the curves show.
 inline constexpr double kMostTrim = 0.03;
 
 /// Drain current of a leg over that of the reference diode on its rail, measured over width, length and drain voltage.
