@@ -81,6 +81,7 @@ TEST_F(AgreementTest, AStateErrorOnIsUnknownOnlyWhereNoCellWasOn) {
   AgreementCounter counter(silent);
   counter.add(software, perfect(software));
   EXPECT_TRUE(std::isnan(counter.total().state_worst_relative_rms));
+  EXPECT_TRUE(std::isnan(AgreementCounter(silent).total().state_worst_relative_rms)) << "nothing was played";
 }
 
 TEST_F(AgreementTest, CellsThatNeverSwitchAgreeForNothing) {

@@ -105,6 +105,29 @@ TEST(Calibration, BringsThresholdsAndLevelWithinHalfAPercent) {
   }
 }
 
+TEST(Calibration, AnOutputThatNoLegMakesLeavesTheThresholdsRight) {
+  SilentReporter reporter;
+  const double least = cell_leg_size(shop().curves, shop().technology, shop().technology.supply, 2, 1e-12).gain;
+  const CellTarget target = {1.06e-9, 0.05e-9, 0.6 * least * 1e-9};
+  const CalibratedCell cell =
+      calibrate_cells({target}, shop().technology, shop().curves, {}, shop().engine, 1, reporter)[0];
+  EXPECT_GT(cell.worst_error, 0.05) << "of the output";
+  EXPECT_NEAR(cell.loop.rise, target.rise, kCellTolerance * target.rise);
+  EXPECT_NEAR(cell.loop.fall, target.fall, kCellTolerance * target.fall);
+}
+
+TEST(Calibration, ALowerThresholdOfZeroIsNeverSeen) {
+  SilentReporter reporter;
+  model::Network software = small_network();
+  software.layers[0].beta_lo.setZero();
+  CompiledNetwork network = build_network(software, shop().technology, shop().curves, {});
+  calibrate_network(network, shop().technology, shop().curves, shop().engine, 1, reporter);
+  for (const CompiledCell& cell : network.cells[0]) {
+    EXPECT_EQ(cell.errors.fall, 0.0);
+    for (const std::size_t row : cell.mapping) EXPECT_TRUE(std::isfinite(network.mapping[row].sizing_error));
+  }
+}
+
 TEST(Calibration, IsNeededForALowerThresholdIsTheDifferenceOfTwoLargerCurrents) {
   const CellTarget target = {0.5e-9, 0.2e-9, 1e-9};
   const auto loops =

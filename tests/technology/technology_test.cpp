@@ -128,6 +128,7 @@ TEST(Technology, ImpossibleDescriptionsNameKeyValueAndWhatWasExpected) {
   };
   const std::vector<Case> cases = {
       {"grid = 5e-9", "grid = 5e-7", {"geometry.grid is 5e-07", "at most 1.8e-07 m", "nfet_g180"}},
+      {"leg_lengths = [5e-6, 10e-6", "leg_lengths = [5e-6, 5.2e-6", {"geometry.leg_lengths is", "a tenth longer"}},
       {"library = \"generic180.spice\"",
        "library = \"other.spice\"",
        {"models.library is 'other.spice'", "models.files"}},
