@@ -248,12 +248,10 @@ double counted_error(double measured, double target, double unit_current) {
 CellSizes draw_cell(const CellGains& gains, const technology::Technology& technology, const GainCurves& curves,
                     const Conditions& conditions) {
   const double supply = supply_of(technology, conditions);
-  const double wanted[] = {gains.threshold, gains.width, gains.output};
-  CellSizes sizes{};
-  for (std::size_t which = 0; which < sizes.size(); ++which) {
-    sizes[which] = cell_leg_size(curves, technology, supply, which, wanted[which]).geometry;
-  }
-  return sizes;
+  const auto size = [&](std::size_t which, double gain) {
+    return cell_leg_size(curves, technology, supply, which, gain).geometry;
+  };
+  return {size(0, gains.threshold), size(1, gains.width), size(2, gains.output)};
 }
 
 CellGains nominal_gains(const CellTarget& target, const Conditions& conditions) {
