@@ -268,7 +268,7 @@ std::size_t GainCurves::length_index(double length) const {
 namespace {
 
 /// The gain goes as L to the power of minus this around `lengths[index]`. It would be 1 were it not that the threshold
-/// voltage goes with the length too, by a part in 1/L: the exponent is 1 - c/L, with c from the nearest two lengths.
+/// voltage goes with the length too, by a part in 1/L: the exponent is 1 - c/L, with c from this length and the next.
 double length_exponent(const GainCurves& curves, Polarity polarity, std::size_t index, double width, double voltage) {
   if (curves.lengths.size() < 2) return 1.0;
   const std::size_t shorter = std::min(index, curves.lengths.size() - 2);

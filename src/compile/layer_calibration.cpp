@@ -91,7 +91,7 @@ double wanted_current(const CompiledNetwork& network, const Measurement& measure
 
 bool is_off(const Node& node, double wanted) { return node.rectifies && wanted < kQuiet; }
 
-/// NaN where the node never carries a current.
+/// NaN where the node is off, below kQuiet, in every frame.
 double node_error(const CompiledNetwork& network, const Measurement& measured, const Node& node) {
   double errors = 0.0;
   double squares = 0.0;
