@@ -189,9 +189,10 @@ void declare(CLI::App& command, Options& options) {
   command.add_option("--trim-step", trim.dac.step, "Step of every trim, as a share of the leg's current")
       ->check(CLI::Range(1e-4, 0.5))
       ->capture_default_str();
-  command.add_option("-o,--output", options.output,
-                     "Folder for montecarlo.json, the calibrated sizes and what ngspice did with every die; the same "
-                     "command again simulates only what is missing there");
+  command.add_option(
+      "-o,--output", options.output,
+      "Folder for montecarlo.json, the calibrated sizes and what every die did; the same command again runs "
+      "only what is missing there");
   command
       .add_option("--fail-under", options.limits,
                   "METRIC=VALUE; exit with 5 if a yield or agreement is below it or a mismatch above it")

@@ -3,17 +3,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <map>
-#include <mutex>
+#include <optional>
+#include <span>
 
+#include "flow/kept_dies.h"
 #include "flow/record_file.h"
 #include "hysteron/base/file.h"
 #include "hysteron/base/parallel.h"
+#include "hysteron/base/random.h"
 #include "hysteron/behavioural/die_engine.h"
 #include "hysteron/behavioural/trimming.h"
 #include "hysteron/flow/clip_records.h"
+#include "hysteron/model/die_file.h"
 
 namespace hysteron::flow {
 namespace {
@@ -110,35 +113,99 @@ void play(const behavioural::DieEngine& engine, const behavioural::Die& die, con
   }
 }
 
-void run_behavioural(const behavioural::DieEngine& engine, const behavioural::DeviceStatistics& statistics,
-                     const data::Features& features, const MonteCarloRequest& request, const Judge& judge, int jobs,
-                     MonteCarlo& result, Reporter& reporter, const StopFlag& stop) {
-  ThreadPool pool(jobs);
-  std::vector<DieResult>& dies = result.dies;
-  std::optional<behavioural::Trimmer> trimmer;
-  if (request.trim.legs > 0) {
-    const data::Features& played = request.trim.features;
-    trimmer.emplace(engine, engine.network().model, played, request.trim.dac);
-    // Whoever chooses the legs knows the statistics, and none of the dies.
-    result.trimming =
-        Trimming{request.trim.dac, trimmer->choose_legs(request.trim.legs, statistics, kLargestDieSeed + 1, pool), dies,
-                 played.clips, static_cast<double>(played.frames) * engine.network().frame_seconds};
-  }
-  std::mutex mutex;
-  std::size_t done = 0;
-  pool.run(dies.size(), [&](std::size_t i) {
-    if (stop.requested()) throw Error(ErrorKind::kInterrupted, "interrupted");
-    behavioural::Die die = behavioural::draw_die(engine.network().circuit, statistics, dies[i].seed);
-    if (trimmer) {
-      play(engine, die, features, request, judge, result.trimming->before[i]);
-      dies[i].codes = trimmer->trim(result.trimming->legs, die);
-    }
-    play(engine, die, features, request, judge, dies[i]);
-    const std::lock_guard lock(mutex);
-    ++done;
-    if (done % 100 == 0 || done == dies.size()) reporter.progress("running dies", done, dies.size(), "");
-  });
+template <typename Value>
+std::uint64_t hash_of(const std::vector<Value>& values, std::uint64_t basis) {
+  return fnv1a({reinterpret_cast<const char*>(values.data()), values.size() * sizeof(Value)}, basis);
 }
+
+/// Of all that decides what a die does, but for its seed: what is played, what is trimmed with, and what the engine
+/// makes of the first clip on a die that no seed draws.
+std::string dies_key(const behavioural::DieEngine& engine, const behavioural::DeviceStatistics& statistics,
+                     const data::Features& features, const MonteCarloRequest& request) {
+  const std::uint64_t seed = kLargestDieSeed + 1;
+  const behavioural::DieParameters parameters =
+      engine.on_die(behavioural::draw_die(engine.network().circuit, statistics, seed));
+  behavioural::DieEngine::Scratch scratch;
+  model::Trace trace;
+  Random noise = Random(seed).child("key");
+  engine.run(parameters, features.clip(request.clips.front()), scratch, trace, request.device_noise ? &noise : nullptr);
+  const TrimRequest& trim = request.trim;
+  std::uint64_t hash = fnv1a(fmt::format("{} {} {} {} {}", model::network_key(engine.network().model), trim.legs,
+                                         trim.dac.bits, trim.dac.step, request.device_noise, sizeof(parameters.cells)));
+  hash = hash_of(parameters.gains, hash);
+  hash = hash_of(parameters.cells, hash);
+  hash = hash_of(request.clips, hash);
+  hash = hash_of(features.values, hash_of(trim.features.values, hash));
+  hash = hash_of(trace.logits, hash_of(trace.candidates, hash));
+  return fmt::format("{:016x}", hash);
+}
+
+/// Dies that this program draws and runs.
+class BehaviouralDies {
+ public:
+  BehaviouralDies(const behavioural::DieEngine& engine, const behavioural::DeviceStatistics& statistics,
+                  const data::Features& features, const MonteCarloRequest& request, const Judge& judge)
+      : engine_(engine), statistics_(statistics), features_(features), request_(request), judge_(judge) {}
+
+  void run(int jobs, MonteCarlo& result, Reporter& reporter, const StopFlag& stop) {
+    ThreadPool pool(jobs);
+    if (request_.trim.legs > 0) choose_trims(pool, result);
+    const KeptDies kept(request_.folder,
+                        request_.folder.empty() ? std::string() : dies_key(engine_, statistics_, features_, request_));
+    std::span<DieResult> dies(result.dies);
+    std::span<DieResult> before;
+    if (result.trimming) before = result.trimming->before;
+    std::size_t done = 0;
+    try {
+      for (std::size_t begin = 0; begin < dies.size(); begin += kBlock) {
+        const std::size_t count = std::min(kBlock, dies.size() - begin);
+        run_block(dies.subspan(begin, count), before.empty() ? before : before.subspan(begin, count), kept, result,
+                  pool, stop);
+        done += count;
+        reporter.progress("running dies", done, dies.size(), "");
+      }
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::kInterrupted || request_.folder.empty()) throw;
+      throw Error(ErrorKind::kInterrupted,
+                  fmt::format("interrupted; {} of {} dies are kept in {}, and the same command goes on from there",
+                              done, dies.size(), quoted(request_.folder.string())));
+    }
+  }
+
+ private:
+  static constexpr std::size_t kBlock = 100;  // of a file
+
+  /// Whoever chooses the legs knows the statistics, and none of the dies.
+  void choose_trims(ThreadPool& pool, MonteCarlo& result) {
+    const data::Features& played = request_.trim.features;
+    trimmer_.emplace(engine_, engine_.network().model, played, request_.trim.dac);
+    result.trimming =
+        Trimming{request_.trim.dac, trimmer_->choose_legs(request_.trim.legs, statistics_, kLargestDieSeed + 1, pool),
+                 result.dies, played.clips, static_cast<double>(played.frames) * engine_.network().frame_seconds};
+  }
+
+  void run_block(std::span<DieResult> dies, std::span<DieResult> before, const KeptDies& kept, const MonteCarlo& result,
+                 ThreadPool& pool, const StopFlag& stop) const {
+    if (kept.read(dies, before)) return;
+    pool.run(dies.size(), [&](std::size_t i) {
+      if (stop.requested()) throw Error(ErrorKind::kInterrupted, "interrupted");
+      behavioural::Die die = behavioural::draw_die(engine_.network().circuit, statistics_, dies[i].seed);
+      if (trimmer_) {
+        play(engine_, die, features_, request_, judge_, before[i]);
+        dies[i].codes = trimmer_->trim(result.trimming->legs, die);
+      }
+      play(engine_, die, features_, request_, judge_, dies[i]);
+    });
+    kept.write(dies, before);
+  }
+
+  const behavioural::DieEngine& engine_;
+  const behavioural::DeviceStatistics& statistics_;
+  const data::Features& features_;
+  const MonteCarloRequest& request_;
+  const Judge& judge_;
+  std::optional<behavioural::Trimmer> trimmer_;
+};
 
 /// One clip on one die: places in MonteCarlo::dies and their clips.
 struct Pair {
@@ -380,7 +447,7 @@ MonteCarlo run_montecarlo(const Workshop& workshop, const model::Network& given,
   result.device_noise = request.device_noise;
   const auto begin = std::chrono::steady_clock::now();
   if (request.simulator == DieSimulator::kBehavioural) {
-    run_behavioural(engine, statistics, features, request, judge, workshop.options().jobs, result, reporter, stop);
+    BehaviouralDies(engine, statistics, features, request, judge).run(workshop.options().jobs, result, reporter, stop);
   } else {
     run_spice_dies(workshop, compiled, engine, features, request, judge, result, reporter);
   }

@@ -86,6 +86,23 @@ TEST_F(Corners, APointThatFailsIsNamedAndTheOthersCount) {
   EXPECT_EQ(json["worst"]["temperature_c"], 0.0);
 }
 
+TEST_F(Corners, InterruptionKeepsThePointsThatAreDone) {
+  const FakeProgram fake(watched("[ $count = 2 ] && sleep 1000"));
+  use(fake);
+  const Arguments arguments = command(
+      {"--corners", "ff,ss", "--supplies", "1.8", "--temperatures", "0,27", "--beside", "27", "--output", "corners"});
+  Program program(arguments, surroundings_);
+  const Outcome outcome = interrupt_at(program, fake, 2);
+  EXPECT_EQ(outcome.exit_code, 130) << outcome.messages;
+  EXPECT_TRUE(has(outcome.messages, "the same command goes on")) << outcome.messages;
+  EXPECT_FALSE(fs::exists(folder_ / "corners" / "corners.json")) << "not all points are there";
+  expect_no_temporary_files();
+  const auto resumed = run_json(arguments);
+  EXPECT_EQ(clips_begun(fake), 5U) << "four points, of which the second was begun twice";
+  EXPECT_EQ(run_json(arguments), resumed);
+  EXPECT_EQ(clips_begun(fake), 5U);
+}
+
 TEST_F(Corners, RefusesPointsThatCannotBe) {
   expect_refusal(command({"--corners", "tt,warm"}), 3, {"'warm'", "ff"});
   expect_refusal(command({"--temperatures", "400"}), 3, {"400", "125"});

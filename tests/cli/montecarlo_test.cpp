@@ -1,5 +1,10 @@
 // `montecarlo`: what it gives, what is kept of it, and what a failure or an interruption leaves.
 
+#include <chrono>
+#include <cmath>
+#include <cstdlib>
+#include <thread>
+
 #include "cli/samples.h"
 #include "cli/watched.h"
 
@@ -18,6 +23,8 @@ class MonteCarlo : public WatchedCli {
     all.insert(all.end(), more.begin(), more.end());
     return all;
   }
+
+  void expect_the_same_flips(const std::string& technology) const;
 };
 
 TEST_F(MonteCarlo, CountsDiesThatDecideAsSoftwareDoes) {
@@ -130,6 +137,35 @@ TEST_F(MonteCarlo, RunsTheDiesOfNgspiceInBothEnginesAndKeepsThem) {
   EXPECT_EQ(alone["per_die"][0], first["per_die"][1]);
 }
 
+/// Thresholds that mismatch carries past candidates: what a die does is then decided by its draws, which both engines
+/// are handed.
+void MonteCarlo::expect_the_same_flips(const std::string& technology) const {
+  auto tensors = tiny_tensors();
+  for (auto& tensor : tensors) {
+    if (tensor.name == "layers.0.beta_hi") tensor.values = {0.7F, 0.985F};
+    if (tensor.name == "readout.bias") tensor.values = {1.5F, 0.0F};  // "second" where the second cell alone is on
+  }
+  put("m.safetensors", safetensors_bytes(tensors, tiny_metadata()));
+  const auto json = run_json(command({"--dies", "16", "--engine", "both", "--pdk", technology}));
+  EXPECT_GT(json["state_mismatch"], 0.02) << "some dies never set the second cell";
+  EXPECT_LT(json["per_clip"][1]["decision_yield"], 1.0) << "and decide otherwise";
+  EXPECT_GT(json["per_clip"][1]["decision_yield"], 0.2) << "others do set it";
+  EXPECT_EQ(json["conformance"]["clips"], 32);
+  EXPECT_GE(json["conformance"]["same_decisions"], 30.0 / 32.0);
+  EXPECT_GE(json["conformance"]["same_bits"], 0.97);
+  EXPECT_LT(json["conformance"]["candidate_relative_rms"], 0.02);
+  EXPECT_EQ(json["conformance"]["differing"].size(),
+            std::lround(32.0 * (1.0 - json["conformance"]["same_decisions"].get<double>())));
+}
+
+TEST_F(MonteCarlo, BothEnginesFlipTheSameBits) { expect_the_same_flips("generic180"); }
+
+TEST_F(MonteCarlo, BothEnginesFlipTheSameBitsOnThePdk) {
+  const char* root = std::getenv("PDK_ROOT");
+  if (root == nullptr || !fs::exists(root)) GTEST_SKIP() << "$PDK_ROOT names no folder with the gf180mcu PDK";
+  expect_the_same_flips("gf180mcu");
+}
+
 TEST_F(MonteCarlo, APairThatFailsIsNamedAndCountsForNothing) {
   const FakeProgram fake(watched("[ $count = 2 ] && { echo 'Error: the moon is full' >&2; exit 1; }"));
   use(fake);
@@ -187,6 +223,55 @@ TEST_F(MonteCarlo, InterruptionKeepsWhatIsDone) {
   expect_no_temporary_files();
   run_json(arguments);
   EXPECT_EQ(clips_begun(fake), 5u) << "three more";
+}
+
+/// Blocks of dies of the behavioural engine; a block of other clips is stale.
+TEST_F(MonteCarlo, InterruptionKeepsTheDiesOfTheBehaviouralEngine) {
+  const Arguments plain = command({"--dies", "30000"});
+  auto whole = run_json(plain);  // and what is measured once is in the cache
+  Arguments kept = plain;
+  kept.insert(kept.end(), {"--output", "out"});
+  const fs::path first = folder_ / "out" / "dies" / "behavioural_0000000001_100.json";
+  {
+    Program program(kept, surroundings_);
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(120);
+    while (!fs::exists(first) && std::chrono::steady_clock::now() < end) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+    program.send(SIGINT);
+    const Outcome outcome = program.wait();
+    ASSERT_EQ(outcome.exit_code, 130) << outcome.messages;
+    EXPECT_TRUE(has(outcome.messages, "of 30000 dies are kept in")) << outcome.messages;
+  }
+  expect_no_temporary_files();
+  const auto written = fs::last_write_time(first);
+  auto resumed = run_json(kept);
+  EXPECT_EQ(fs::last_write_time(first), written) << "not run again";
+  whole.erase("seconds");
+  resumed.erase("seconds");
+  EXPECT_EQ(resumed, whole);
+  EXPECT_EQ(run_json(command({"--dies", "100", "--clips", "1", "--output", "out"}))["per_clip"][0]["clip"], 1);
+  EXPECT_NE(fs::last_write_time(first), written) << "another clip";
+}
+
+/// Trimmed dies and the same ones before, and a file that is not whole.
+TEST_F(MonteCarlo, KeepsTrimmedDies) {
+  std::vector<float> values;
+  for (int frame = 0; frame < 8; ++frame) values.insert(values.end(), {frame < 3 ? 1.0F : 0.5F, 0.12F});
+  put("train.npy", npy_bytes("1, 8, 2", values));
+  auto tensors = tiny_tensors();
+  for (auto& tensor : tensors) {
+    if (tensor.name == "layers.0.beta_lo") tensor.values = {0.49F, 0.3F};
+  }
+  put("m.safetensors", safetensors_bytes(tensors, tiny_metadata()));
+  const Arguments trimmed = command({"--dies", "120", "--trim", "1", "--trim-on", "train.npy", "--output", "out"});
+  auto first = run_json(trimmed);
+  put("out/dies/behavioural_0000000101_20.json", "{\"key\": ");
+  auto again = run_json(trimmed);
+  first.erase("seconds");
+  again.erase("seconds");
+  EXPECT_EQ(first["trim"]["legs"].size(), 1u);
+  EXPECT_EQ(again, first);
 }
 
 TEST_F(MonteCarlo, RefusesDiesAndSeedsThatCannotBe) {

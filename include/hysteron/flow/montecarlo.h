@@ -42,7 +42,7 @@ struct MonteCarloRequest {
   DieSimulator simulator = DieSimulator::kBehavioural;
   TrimRequest trim;              ///< of kBehavioural alone
   bool device_noise = false;     ///< of kBehavioural alone: thermal and flicker noise in every frame
-  std::filesystem::path folder;  ///< keeps what ngspice did, so that the same request goes on from there; empty: none
+  std::filesystem::path folder;  ///< keeps what dies did, so that the same request goes on from there; empty: none
 };
 
 /// Largest seed of a die: ngspice takes a signed integer.
