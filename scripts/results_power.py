@@ -4,6 +4,7 @@ from results_compiler import CORE, WIDE, make_features, percent
 PUBLISHED = (4, 83, 44, 40)  # d, nW in total, of the cells, feedforward
 CLIPS = "0,5"  # of the ten test clips: one of yes, one of another class
 LARGEST_SIMULATED = 16
+SQUARE_MAPS = 4  # of d x d legs in a drawn network: two a layer
 
 
 def with_interval(row, name):
@@ -35,11 +36,11 @@ def drawn_tables(section, result):
     section.lines += ["", f"{fit_text(result['fit_total'])}. The model's total is within {percent(result['worst_model_error'])} of "
                           f"ngspice on the networks that both ran, and within {percent(result['worst_model_error_same_bits'])} given "
                           "the bits that the circuit held."]
-    section.table("d", "total", "cells", "feedforward", "d x d legs", "at rest", "energy a frame", "a decision")
+    section.table("d", "total", "cells", "feedforward", "d x d legs", "for each such leg", "at rest", "energy a frame", "a decision")
     for point in result["points"]:
         model = point["model_nw"]
         section.row(point["dim"], f"{model['total']:.1f} nW", f"{model['cells']:.1f} nW", f"{model['feedforward']:.1f} nW",
-                    f"{model['square_legs']:.1f} nW", f"{point['rest_nw']['total']:.1f} nW",
+                    f"{model['square_legs']:.1f} nW", f"{1e3 * model['square_legs'] / (SQUARE_MAPS * point['dim'] ** 2):.0f} pW", f"{point['rest_nw']['total']:.1f} nW",
                     f"{1e9 * point['energy_per_frame_j']:.2f} nJ", f"{1e9 * point['energy_per_decision_j']:.0f} nJ")
     local_table(section, result["local"])
     section.lines += ["", "The first network of each width in ngspice (total = cells + feedforward), the model of it, and the model given the bits "

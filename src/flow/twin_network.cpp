@@ -14,6 +14,10 @@ constexpr double kLeastWeight = 0.1;  // of the d x d maps; a channel's own pair
 constexpr double kMostWeight = 0.7;
 constexpr double kOuterWeight = 0.25;  // of input map and readout
 
+/// What a channel makes of itself: +1 follows, -1 inverts. In turn, so that legs that push and legs that pull carry the
+/// same at every width: a row of sum S pushes S more than it pulls, which is a share of 1 / dim.
+float sense_of(Eigen::Index channel) { return (channel / 2) % 2 == 0 ? 1.0F : -1.0F; }
+
 /// Weights [dim, dim] of equal rows for twins: columns of a twin pair cancel, but a row's own pair adds up to the
 /// difference of the largest and the least weight. The mean magnitude is the same for both.
 model::Matrix twin_weights(Eigen::Index dim, Random& random) {
@@ -23,12 +27,21 @@ model::Matrix twin_weights(Eigen::Index dim, Random& random) {
       const double size = random.uniform(kLeastWeight, kMostWeight);
       const double sign = random.uniform() < 0.5 ? -1.0 : 1.0;
       const bool is_own = i == j;
-      weight(i, j) = static_cast<float>(is_own ? kMostWeight : sign * size);
-      weight(i, j + 1) = static_cast<float>(is_own ? -kLeastWeight : -sign * size);
+      weight(i, j) = is_own ? sense_of(i) * static_cast<float>(kMostWeight) : static_cast<float>(sign * size);
+      weight(i, j + 1) = is_own ? -sense_of(i) * static_cast<float>(kLeastWeight) : static_cast<float>(-sign * size);
     }
     weight.row(i + 1) = weight.row(i);
   }
   return weight;
+}
+
+/// `rest` for channels that follow; for those that invert what they have at rest, which the value brings down to that.
+model::Vector biases(Eigen::Index dim, double rest) {
+  model::Vector bias(dim);
+  for (Eigen::Index i = 0; i < dim; ++i) {
+    bias[i] = static_cast<float>(sense_of(i) > 0.0F ? rest : rest + kMostWeight - kLeastWeight);
+  }
+  return bias;
 }
 
 }  // namespace
@@ -46,12 +59,12 @@ model::Network twin_network(std::size_t dim, std::uint64_t seed) {
   }
   for (std::size_t l = 0; l < kLayers; ++l) {
     model::Layer layer;
-    layer.candidate = {twin_weights(d, random), model::Vector::Constant(d, 0.1F)};
+    layer.candidate = {twin_weights(d, random), biases(d, 0.1)};
     layer.beta_lo = model::Vector::Constant(d, 0.2F);
     layer.beta_hi = model::Vector::Constant(d, 0.5F);
     layer.alpha = model::Vector::Constant(d, 1.0F);
     layer.initial_state = model::Vector::Zero(d);
-    layer.output = {twin_weights(d, random), model::Vector::Constant(d, 0.05F)};
+    layer.output = {twin_weights(d, random), biases(d, 0.05)};
     network.layers.push_back(std::move(layer));
   }
   network.readout.weight.resize(kOutputs, d);
