@@ -1,17 +1,31 @@
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 
+#include "circuit_options.h"
+#include "hysteron/base/file.h"
 #include "hysteron/flow/noise_study.h"
 #include "study_commands.h"
 
 namespace {
 
 struct Options {
+  CircuitFlags circuit;
   hysteron::flow::AccumulationStudyRequest request;
-  int jobs = 0;
+  bool device_noise = false;
+  double frame_seconds = 0.01;
+  std::filesystem::path output;
   bool json = false;
 };
+
+/// What the devices of the technology do to a mirror in a frame.
+double measured_noise(const Options& options, Session& session) {
+  const hysteron::flow::Workshop workshop(read_circuit_flags(options.circuit), session.reporter, session.stop);
+  return hysteron::behavioural::mirror_noise(workshop.device_statistics(session.reporter), workshop.technology(),
+                                             workshop.options().conditions.unit_current, options.frame_seconds);
+}
 
 void print_growth(const hysteron::flow::Growth& growth, const char* what) {
   fmt::print("  {:<8}", what);
@@ -21,13 +35,23 @@ void print_growth(const hysteron::flow::Growth& growth, const char* what) {
   fmt::print("   {:.3f} +- {:.3f}\n", growth.exponent.value, growth.exponent.half_interval);
 }
 
-int run(const Options& options, Session& session) {
+int run(Options options, Session& session) {
   namespace flow = hysteron::flow;
-  const auto levels = flow::study_accumulation(options.request, options.jobs, session.reporter, session.stop);
+  flow::check_accumulation(options.request);
+  if (!options.output.empty()) options.request.folder = options.output / "runs";
+  const std::optional<double> measured =
+      options.device_noise ? std::optional(measured_noise(options, session)) : std::nullopt;
+  if (measured) options.request.noises.insert(options.request.noises.begin(), *measured);
+  const auto levels =
+      flow::study_accumulation(options.request, options.circuit.options.jobs, session.reporter, session.stop);
+  nlohmann::ordered_json json = flow::accumulation_json(levels, options.request);
+  if (measured) json["mirror_noise"] = *measured;
+  if (!options.output.empty()) hysteron::write_file(options.output / "accumulation.json", json.dump(1) + "\n");
   if (options.json) {
-    fmt::print("{}\n", flow::accumulation_json(levels, options.request).dump());
+    fmt::print("{}\n", json.dump());
     return 0;
   }
+  if (measured) fmt::print("a mirror by the noise of its devices: {:.4f} % of its current\n", 100.0 * *measured);
   for (const auto& level : levels) {
     for (const auto& result : level.memories) {
       fmt::print("{}, mirrors off by {:g} %\n", hysteron::behavioural::name_of(result.run.memory), 100.0 * level.noise);
@@ -52,8 +76,19 @@ void declare(CLI::App& command, Options& options) {
   command.add_option("--decay", request.decay, "What the linear memories keep of a value from frame to frame")
       ->capture_default_str();
   add_seed(command, "--seed", request.seed, "Of values and noise")->default_str(std::to_string(request.seed));
-  command.add_option("-j,--jobs", options.jobs, "Threads; 0 takes all")->check(CLI::Range(0, 1024));
+  command.add_flag(
+      "--device-noise", options.device_noise,
+      "One deviation more, the first: that of a mirror of the technology at the unit current by the thermal "
+      "and flicker noise of its devices");
+  command
+      .add_option("--frame-seconds", options.frame_seconds, "Of --device-noise: a frame, over which a mirror is read")
+      ->check(CLI::Range(1e-6, 1e3))
+      ->capture_default_str();
+  command.add_option("-o,--output", options.output,
+                     "Folder for accumulation.json and what every memory did; the same command again runs only what is "
+                     "missing there");
   command.add_flag("--json", options.json, "Print one JSON object");
+  add_technology_flags(command, options.circuit);
 }
 
 }  // namespace
@@ -61,6 +96,7 @@ void declare(CLI::App& command, Options& options) {
 void add_accumulation_study(CLI::App& study, Session& session) {
   add_command<Options>(study, session, "accumulation",
                        "Keep a value in bistable cells and in linear memories made of the same noisy mirrors",
-                       "hysteron study accumulation --noise 0.01,0.1 --frames 1000 --layers 8", declare,
-                       [&session](const Options& options) { return run(options, session); });
+                       "hysteron study accumulation --noise 0.01,0.1 --frames 1000 --layers 8\n"
+                       "  hysteron study accumulation --device-noise --pdk gf180mcu --output accumulation",
+                       declare, [&session](const Options& options) { return run(options, session); });
 }

@@ -315,6 +315,22 @@ double PolarityStatistics::at(double density, const std::vector<double>& values)
   return values[i - 1] + share * (values[i] - values[i - 1]);
 }
 
+FrameNoise PolarityStatistics::frame_noise(double density, double area, double charge, double seconds) const {
+  const double band = std::log(std::max(1.0, 0.5 / seconds / kNoiseLow));
+  return {at(density, white) * kElementaryCharge / charge, at(density, flicker) * band / area};
+}
+
+double mirror_noise(const DeviceStatistics& statistics, const Technology& technology, double current, double seconds) {
+  const Geometry& size = technology.reference;
+  const double density = current * size.length / size.width;
+  double largest = 0.0;
+  for (const PolarityStatistics* polarity : {&statistics.n, &statistics.p}) {
+    const FrameNoise noise = polarity->frame_noise(density, size.width * size.length, current * seconds, seconds);
+    largest = std::max(largest, 2.0 * (noise.white + noise.flicker));  // the diode's and the leg's
+  }
+  return std::sqrt(largest);
+}
+
 DeviceStatistics measure_device_statistics(const Technology& technology, const compile::GainCurves& curves,
                                            const sim::Engine& engine, const sim::Engine& varied,
                                            const compile::Conditions& conditions) {

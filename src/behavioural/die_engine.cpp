@@ -230,13 +230,11 @@ class DieEngine::Builder {
     const Transistor& transistor = circuit_.transistor(device);
     const Transistor& reference = circuit_.transistor(network_.values[kBias]);
     const double ratio = transistor.width / transistor.length * reference.length / reference.width;
-    const double charge = ratio * network_.conditions.unit_current * network_.frame_seconds;  // coulomb a frame
-    // The mean over a frame sees white noise up to half the frame rate, and flicker noise that far down to kNoiseLow.
-    const double band = std::log(std::max(1.0, 0.5 / network_.frame_seconds / kNoiseLow));
+    const FrameNoise noise = statistics.frame_noise(density, transistor.width * transistor.length,
+                                                    ratio * network_.conditions.unit_current * network_.frame_seconds,
+                                                    network_.frame_seconds);
     path.push_back({device, static_cast<float>(sign), static_cast<float>(sign * direction * statistics.slope(density)),
-                    static_cast<float>(statistics.at(density, statistics.white) * kElementaryCharge / charge),
-                    static_cast<float>(statistics.at(density, statistics.flicker) * band /
-                                       (transistor.width * transistor.length))});
+                    static_cast<float>(noise.white), static_cast<float>(noise.flicker)});
   }
 
   /// From the current of `value_diode` to that of `leg`, over a copied rail where the leg's gate is on one.

@@ -1,8 +1,13 @@
+#include <fmt/format.h>
+
+#include <limits>
 #include <numeric>
+#include <optional>
 #include <utility>
 
 #include "flow/check_range.h"
 #include "hysteron/base/error.h"
+#include "hysteron/base/file.h"
 #include "hysteron/base/parallel.h"
 #include "hysteron/flow/noise_study.h"
 #include "hysteron/report/number_json.h"
@@ -33,6 +38,62 @@ Growth growth(const behavioural::Accumulation& run, const std::vector<std::size_
   }
   result.exponent = analysis::fit_exponent(x, y);
   return result;
+}
+
+/// What one memory did under one noise, in a file of its own. The key is of all that decides it.
+class KeptRun {
+ public:
+  KeptRun(const std::filesystem::path& folder, behavioural::Memory memory,
+          const behavioural::AccumulationRequest& request)
+      : memory_(memory),
+        key_(fmt::format("1 {} {} {} {} {} {} {}", behavioural::name_of(memory), request.noise, request.frames,
+                         request.layers, request.chains, request.decay, request.seed)) {
+    if (!folder.empty()) {
+      path_ = folder / fmt::format("noise_{:g}_{}.json", request.noise, behavioural::name_of(memory));
+    }
+  }
+
+  /// Nothing where it is not there, stale or not whole.
+  std::optional<behavioural::Accumulation> read() const {
+    std::error_code ignored;
+    if (path_.empty() || !std::filesystem::is_regular_file(path_, ignored)) return std::nullopt;
+    try {
+      const Json json = Json::parse(read_file(path_));
+      if (json.at("key") != key_) return std::nullopt;
+      behavioural::Accumulation run;
+      run.memory = memory_;
+      json.at("frames").get_to(run.frames);
+      json.at("wrong_bits").get_to(run.wrong_bits);
+      for (const Json& error : json.at("errors")) {
+        run.errors.push_back(error.is_null() ? std::numeric_limits<double>::quiet_NaN() : error.get<double>());
+      }
+      return run;
+    } catch (const Json::exception&) {
+      return std::nullopt;
+    } catch (const Error&) {
+      return std::nullopt;
+    }
+  }
+
+  void write(const behavioural::Accumulation& run) const {
+    if (path_.empty()) return;
+    Json errors = Json::array();
+    for (const double error : run.errors) errors.push_back(report::number_json(error));
+    const Json json = {{"key", key_}, {"frames", run.frames}, {"errors", errors}, {"wrong_bits", run.wrong_bits}};
+    write_file(path_, json.dump() + "\n");
+  }
+
+ private:
+  behavioural::Memory memory_;
+  std::string key_;
+  std::filesystem::path path_;
+};
+
+[[noreturn]] void interrupt(const std::filesystem::path& folder, std::size_t done, std::size_t all) {
+  if (folder.empty()) throw Error(ErrorKind::kInterrupted, "interrupted");
+  throw Error(ErrorKind::kInterrupted,
+              fmt::format("interrupted; {} of {} runs are kept in {}, and the same command goes on from there", done,
+                          all, quoted(folder.string())));
 }
 
 AccumulationResult summarise(behavioural::Accumulation run, std::size_t layers) {
@@ -88,6 +149,7 @@ void check_accumulation(const AccumulationStudyRequest& request) {
 std::vector<AccumulationLevel> study_accumulation(const AccumulationStudyRequest& request, int jobs, Reporter& reporter,
                                                   const StopFlag& stop) {
   check_accumulation(request);
+  if (!request.folder.empty()) make_directories(request.folder);
   ThreadPool pool(jobs);
   std::vector<AccumulationLevel> levels;
   const std::size_t all = request.noises.size() * std::size(behavioural::kMemories);
@@ -97,8 +159,14 @@ std::vector<AccumulationLevel> study_accumulation(const AccumulationStudyRequest
     behavioural::AccumulationRequest chains = request.chains;
     chains.noise = noise;
     for (const behavioural::Memory memory : behavioural::kMemories) {
-      if (stop.requested()) throw Error(ErrorKind::kInterrupted, "interrupted");
-      levels.back().memories.push_back(summarise(behavioural::accumulate_noise(memory, chains, pool), chains.layers));
+      if (stop.requested()) interrupt(request.folder, done, all);
+      const KeptRun kept(request.folder, memory, chains);
+      std::optional<behavioural::Accumulation> run = kept.read();
+      if (!run) {
+        run = behavioural::accumulate_noise(memory, chains, pool);
+        kept.write(*run);
+      }
+      levels.back().memories.push_back(summarise(std::move(*run), chains.layers));
       reporter.progress("running chains of memories", ++done, all, "");
     }
   }

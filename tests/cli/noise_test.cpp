@@ -118,6 +118,53 @@ TEST_F(Noise, AccumulationRefusesWhatCannotBe) {
   expect_refusal({"study", "accumulation", "--decay", "1.5"}, 3, {"--decay 1.5"});
 }
 
+/// The level of the devices is the first; half the current has more thermal noise over its mean.
+TEST_F(Noise, AccumulatesWhatTheDevicesOfATechnologyDo) {
+  const Arguments small = {"study",    "accumulation", "--frames", "100",  "--layers",      "1",
+                           "--chains", "200",          "--noise",  "0.01", "--device-noise"};
+  const auto json = run_json(small);
+  const double mirror = json["mirror_noise"].get<double>();
+  EXPECT_GT(mirror, 1e-4);
+  EXPECT_LT(mirror, 5e-3);
+  ASSERT_EQ(json["levels"].size(), 2u);
+  EXPECT_EQ(json["levels"][0]["noise"], mirror);
+  const auto& errors = json["levels"][0]["memories"]["fq_bmru"]["over_frames"]["error"];
+  EXPECT_NEAR(errors[0].get<double>(), mirror, 0.3 * mirror);
+  Arguments halved = small;
+  halved.insert(halved.end(), {"--unit-current", "0.5n"});
+  EXPECT_GT(run_json(halved)["mirror_noise"], 1.02 * mirror);
+  Arguments longer = small;
+  longer.insert(longer.end(), {"--frame-seconds", "1"});
+  EXPECT_LT(run_json(longer)["mirror_noise"], mirror);
+}
+
+TEST_F(Noise, AccumulationGoesOnAfterAnInterruption) {
+  const Arguments plain = {"study", "accumulation", "--frames", "500",     "--layers",
+                           "8",     "--chains",     "500",      "--noise", "0.01,0.02,0.03"};
+  Arguments kept = plain;
+  kept.insert(kept.end(), {"-o", "out", "--jobs", "1"});
+  const fs::path first = folder_ / "out" / "runs" / "noise_0.01_fq_bmru.json";
+  {
+    Program program(kept, surroundings_);
+    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(120);
+    while (!fs::exists(first) && std::chrono::steady_clock::now() < end) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+    program.send(SIGINT);
+    const Outcome outcome = program.wait();
+    ASSERT_EQ(outcome.exit_code, 130) << outcome.messages;
+    EXPECT_TRUE(has(outcome.messages, "of 9 runs are kept in")) << outcome.messages;
+  }
+  expect_no_temporary_files();
+  const auto written = fs::last_write_time(first);
+  const auto resumed = run_json(kept);
+  EXPECT_EQ(fs::last_write_time(first), written) << "not run again";
+  EXPECT_EQ(resumed, run_json(plain));
+  EXPECT_EQ(nlohmann::json::parse(read_file(folder_ / "out" / "accumulation.json")), resumed);
+  put("out/runs/noise_0.01_fq_bmru.json", "{");
+  EXPECT_EQ(run_json(kept), resumed);
+}
+
 TEST_F(Noise, AccumulationOfOneChainHasFigures) {
   const auto one = run_json({"study", "accumulation", "--frames", "20", "--layers", "2", "--chains", "1"});
   for (const auto& [name, memory] : one["levels"][0]["memories"].items()) {

@@ -12,6 +12,15 @@
 
 namespace hysteron::behavioural {
 
+/// Lowest frequency of the flicker noise that frames see, hertz: what is slower is a shift of the die.
+inline constexpr double kNoiseLow = 0.1;
+
+/// What a device's own noise does to its current on the mean over a frame: variances over the square of the current.
+struct FrameNoise {
+  double white = 0.0;
+  double flicker = 0.0;
+};
+
 /// Deviation of a parameter over the size of a device: 1 / variance = a W L + b W + c L + d, which is Pelgrom's law
 /// A^2 / ((W + dW) (L + dL)) with the offsets of drawn from effective sizes.
 struct AreaLaw {
@@ -37,6 +46,10 @@ struct PolarityStatistics {
   /// One of the values at `densities`, interpolated over the logarithm of the density, held at the ends; 0 where there
   /// are none.
   double at(double density, const std::vector<double>& values) const;
+
+  /// Of a device of this density and gate area (square metre) over a frame of `seconds`: white noise up to half the
+  /// frame rate, flicker noise from there down to kNoiseLow. `charge`: what the device carries in a frame, coulomb.
+  FrameNoise frame_noise(double density, double area, double charge, double seconds) const;
 };
 
 /// Measured in the simulator: how a threshold shift becomes a current error, how far shifts scatter, what devices add
@@ -48,6 +61,11 @@ struct DeviceStatistics {
 
   const PolarityStatistics& of(circuit::Polarity polarity) const { return polarity == circuit::Polarity::kN ? n : p; }
 };
+
+/// Relative deviation of a mirror's current on the mean over a frame of `seconds` by the noise of its two devices of
+/// the technology's reference size at `current`, ampere; of the noisier polarity.
+double mirror_noise(const DeviceStatistics& statistics, const technology::Technology& technology, double current,
+                    double seconds);
 
 /// Operating points and noise of diodes, the leakage of a device and the step response of a rail with `engine`, and of
 /// many devices of several sizes with `varied`, the same technology with its mismatch switched on, and

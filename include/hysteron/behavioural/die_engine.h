@@ -16,9 +16,6 @@
 
 namespace hysteron::behavioural {
 
-/// Lowest frequency of the flicker noise that frames see, hertz: what is slower is a shift of the die.
-inline constexpr double kNoiseLow = 0.1;
-
 /// Values of a rail where its frames are read, in place of those it would settle to, [frames], unit currents. A diode
 /// in weak inversion that takes i of u has
 ///   di/dt = i (u - i) / tau,   tau: the time constant at one unit current,

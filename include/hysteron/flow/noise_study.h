@@ -1,5 +1,6 @@
 #pragma once
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -53,12 +54,13 @@ struct AccumulationLevel {
 struct AccumulationStudyRequest {
   behavioural::AccumulationRequest chains;  ///< but for its noise
   std::vector<double> noises = {0.01};      ///< relative deviations of every mirror's current in a frame
+  std::filesystem::path folder;  ///< keeps every memory under every noise, so that the same request goes on; or empty
 };
 
 /// Throws a bad-input Error that names the value unless `request` is possible.
 void check_accumulation(const AccumulationStudyRequest& request);
 
-/// Every kind of memory under every noise. Throws as check_accumulation, and kInterrupted.
+/// Every kind of memory under every noise. Throws as check_accumulation, and kInterrupted with what is kept.
 std::vector<AccumulationLevel> study_accumulation(const AccumulationStudyRequest& request, int jobs, Reporter& reporter,
                                                   const StopFlag& stop);
 
