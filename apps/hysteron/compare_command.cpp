@@ -78,7 +78,8 @@ void print_text(const hysteron::flow::Comparison& comparison, const hysteron::mo
   fmt::print("{} clips, {} blocks of frames; 95 % intervals in brackets, errors in unit currents\n\n", a.clips,
              a.blocks);
   for (const auto& [name, estimate] : figures) fmt::print("{:<24}{}\n", name, text_of(*estimate));
-  fmt::print("\n{:<24}{}\n", "errors do not grow", name_of(comparison.growth.bounded));
+  fmt::print("\n{:<24}{}\n", "does what software does", name_of(comparison.agreement.as_software));
+  fmt::print("{:<24}{}\n", "errors do not grow", name_of(comparison.growth.bounded));
   fmt::print("{:<24}{}\n\n", "suppression 20 or more", name_of(comparison.suppression.claim));
   fmt::print("{:<8}{:<6}{:>12}{:>12}{:>12}\n", "layer", "cell", "rise", "fall", "high");
   for (const auto& cell : comparison.thresholds.cells) {

@@ -178,6 +178,57 @@ Verdict judge_below(const Interval& interval, double limit) {
   return interval.low > limit ? Verdict::kRefuted : Verdict::kUndecided;
 }
 
+Verdict judge_agreement(const MeasuredAgreement& agreement) {
+  const Interval& frames = agreement.frame_agreement.interval;
+  const Verdict same_frames = judge_below({1.0 - frames.high, 1.0 - frames.low}, 1.0 - kClaimedFrames);
+  const Verdict same_bits = judge_below(agreement.state_mismatch.interval, kClaimedMismatch);
+  if (same_frames == Verdict::kRefuted || same_bits == Verdict::kRefuted) return Verdict::kRefuted;
+  return same_frames == same_bits ? same_frames : Verdict::kUndecided;
+}
+
+/// Variances over holds of one cell in one state: of its candidate and of its output.
+struct Variances {
+  std::vector<double> inputs;
+  std::vector<double> outputs;
+};
+
+Variances variances_over_holds(const std::vector<MeasuredClip>& clips, std::size_t layer, std::size_t cell, bool on) {
+  Variances result;
+  for (const Hold& hold : holds_of(clips, layer, cell, on)) {
+    const std::size_t begin = hold.begin + kUnread;
+    const std::size_t end = hold.end - std::min(hold.frames(), hold.ends_by_flip ? kGuard : std::size_t{0});
+    if (!hold.clip->candidates[layer][cell] || end < begin + kFewFrames) continue;
+    std::vector<double> candidates;
+    std::vector<double> states;
+    for (std::size_t t = begin; t < end; ++t) {
+      candidates.push_back(hold.clip->read.candidate(layer, t, cell));
+      states.push_back(hold.clip->read.state(layer, t, cell));
+    }
+    result.inputs.push_back(variance(candidates));
+    result.outputs.push_back(variance(states));
+  }
+  return result;
+}
+
+/// The verdict of kClaimedSuppression over the cells that are on; `draws` are those of their ratios.
+Verdict judge_suppression(const std::vector<CellSuppression>& cells, const std::vector<Variances>& variances,
+                          const std::vector<double>& scales, const std::vector<Random>& draws) {
+  std::size_t known = 0;
+  std::size_t above = 0;
+  for (const CellSuppression& cell : cells) {
+    known += std::isfinite(cell.ratio.low) ? 1 : 0;
+    above += cell.ratio.low >= kClaimedSuppression ? 1 : 0;
+  }
+  if (!cells.empty() && above == cells.size()) return Verdict::kConfirmed;  // without an interval it stays open
+  for (std::size_t i = 0; i < cells.size(); ++i) {
+    if (!(cells[i].ratio.high < kClaimedSuppression)) continue;
+    const Ratio wide =
+        ratio_of(variances[i].inputs, variances[i].outputs, scales[i], draws[i], 0.05 / static_cast<double>(known));
+    if (wide.high < kClaimedSuppression) return Verdict::kRefuted;
+  }
+  return Verdict::kUndecided;
+}
+
 }  // namespace
 
 const char* name_of(Verdict verdict) {
@@ -243,6 +294,7 @@ MeasuredAgreement measure_agreement(const std::vector<MeasuredClip>& clips, cons
   result.logit_rms = root(blocks, total, kLogitSquares, kLogits, random.child("logits"));
   if (!(total[kCandidates] > 0.0)) result.candidate_max = kNever;
   if (!(total[kStates] > 0.0)) result.state_max = kNever;
+  result.as_software = judge_agreement(result);
   return result;
 }
 
@@ -303,40 +355,27 @@ ErrorGrowth measure_growth(const std::vector<MeasuredClip>& clips, const model::
 MeasuredSuppression measure_chip_suppression(const std::vector<MeasuredClip>& clips, const model::Network& network,
                                              std::uint64_t seed) {
   MeasuredSuppression result;
-  bool all_above = true;
+  std::vector<Variances> variances;
+  std::vector<double> scales;
+  std::vector<Random> draws;
   for (const bool on : {true, false}) {
     for_each_cell(network, [&](std::size_t l, std::size_t j, double alpha) {
       CellSuppression cell{l, j, on, 0, {kNever, kNever, kNever}};
       const double upper = network.layers[l].beta_hi[static_cast<Eigen::Index>(j)];
-      std::vector<double> inputs;
-      std::vector<double> outputs;
-      for (const Hold& hold : holds_of(clips, l, j, on)) {
-        const std::size_t begin = hold.begin + kUnread;
-        const std::size_t end = hold.end - std::min(hold.frames(), hold.ends_by_flip ? kGuard : std::size_t{0});
-        if (!hold.clip->candidates[l][j] || end < begin + kFewFrames) continue;
-        std::vector<double> candidates;
-        std::vector<double> states;
-        for (std::size_t t = begin; t < end; ++t) {
-          candidates.push_back(hold.clip->read.candidate(l, t, j));
-          states.push_back(hold.clip->read.state(l, t, j));
-        }
-        inputs.push_back(variance(candidates));
-        outputs.push_back(variance(states));
-      }
-      cell.holds = inputs.size();
+      variances.push_back(variances_over_holds(clips, l, j, on));
+      scales.push_back(alpha / upper);
+      draws.push_back(Random(seed).child(on ? "suppression on" : "suppression off", result.cells.size()));
+      cell.holds = variances.back().inputs.size();
       if (cell.holds >= kFewTrials && upper > 0.0 && alpha > 0.0) {
-        const Random random = Random(seed).child(on ? "suppression on" : "suppression off", result.cells.size());
-        cell.ratio = ratio_of(inputs, outputs, alpha / upper, random);
-      }
-      if (on) {
-        if (cell.ratio.high < kClaimedSuppression) result.claim = Verdict::kRefuted;
-        // A cell without an interval leaves the claim open.
-        all_above = all_above && cell.ratio.low >= kClaimedSuppression;
+        cell.ratio = ratio_of(variances.back().inputs, variances.back().outputs, scales.back(), draws.back());
       }
       result.cells.push_back(cell);
     });
   }
-  if (!result.cells.empty() && all_above) result.claim = Verdict::kConfirmed;
+  // Those that are on come first.
+  const std::vector<CellSuppression> are_on(
+      result.cells.begin(), result.cells.begin() + static_cast<std::ptrdiff_t>(result.cells.size() / 2));
+  result.claim = judge_suppression(are_on, variances, scales, draws);
   return result;
 }
 

@@ -22,7 +22,7 @@ double variance(const std::vector<double>& values) {
 }
 
 Ratio ratio_of(const std::vector<double>& numerators, const std::vector<double>& denominators, double scale,
-               Random random) {
+               Random random, double outside) {
   Ratio result{kNever, kNever, kNever};
   double top = 0.0;
   double bottom = 0.0;
@@ -41,7 +41,7 @@ Ratio ratio_of(const std::vector<double>& numerators, const std::vector<double>&
     }
     if (bottom > 0.0) values.push_back(scale * std::sqrt(top / bottom));
   }
-  const Interval interval = middle_95(std::move(values));
+  const Interval interval = middle_of(std::move(values), outside);
   result.low = interval.low;
   result.high = interval.high;
   return result;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 namespace hysteron::analysis {
 
@@ -17,14 +18,16 @@ Interval wilson_interval(std::size_t successes, std::size_t trials) {
   return {std::max(0.0, centre - half), std::min(1.0, centre + half)};
 }
 
-Interval middle_95(std::vector<double> values) {
+Interval middle_95(std::vector<double> values) { return middle_of(std::move(values), 0.05); }
+
+Interval middle_of(std::vector<double> values, double outside) {
   constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
   if (values.empty()) return {kNone, kNone};
   std::sort(values.begin(), values.end());
   const auto at = [&](double share) {
     return values[static_cast<std::size_t>(std::lround(share * static_cast<double>(values.size() - 1)))];
   };
-  return {at(0.025), at(0.975)};
+  return {at(0.5 * outside), at(1.0 - 0.5 * outside)};
 }
 
 }  // namespace hysteron::analysis

@@ -163,7 +163,8 @@ nlohmann::ordered_json comparison_json(const Comparison& comparison, const model
   add_agreement(comparison.agreement, json);
   json["begin_seconds"] = comparison.begins;
   json["power_nw"] = comparison.power ? Json(report::power_json(*comparison.power)) : Json(nullptr);
-  json["claims"] = {{"errors_do_not_grow", name_of(comparison.growth.bounded)},
+  json["claims"] = {{"as_software", name_of(comparison.agreement.as_software)},
+                    {"errors_do_not_grow", name_of(comparison.growth.bounded)},
                     {"suppression_at_least_20", name_of(comparison.suppression.claim)}};
   json["growth"] = growth_json(comparison.growth);
   json["suppression"] = suppression_json(comparison.suppression);

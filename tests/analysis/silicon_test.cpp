@@ -339,6 +339,27 @@ TEST_F(Aligned, ARecordOfTheFramesBeginsWithThem) {
   EXPECT_LT(agreement.decision_agreement.interval.low, 0.5) << "one clip says little";
 }
 
+/// 450 clips of three blocks each are enough for both limits, ten are not, and a signal that is missing leaves it open.
+TEST_F(Aligned, WhetherItDoesWhatSoftwareDoesHangsOnBothIntervals) {
+  MeasuredClip same = align_here();
+  same.read = same.software;
+  for (std::size_t i = 0; i < same.bits.size(); ++i) same.bits[i] = same.software.states[i] > 0.0F ? 1 : 0;
+  const auto verdict = [&](const MeasuredClip& clip, std::size_t copies) {
+    return measure_agreement(std::vector<MeasuredClip>(copies, clip), network_, 1).as_software;
+  };
+  EXPECT_EQ(verdict(same, 450), Verdict::kConfirmed);
+  EXPECT_EQ(verdict(same, 10), Verdict::kUndecided);
+  MeasuredClip wrong = same;
+  for (std::size_t t = 0; t < 30; ++t) {
+    char& bit = wrong.bits[t * wrong.read.cells];
+    bit = bit == 0 ? 1 : 0;
+  }
+  EXPECT_EQ(verdict(wrong, 450), Verdict::kRefuted) << "half of the bits of one of eight cells";
+  MeasuredClip mute = same;
+  for (auto& layer : mute.states) std::fill(layer.begin(), layer.end(), Curve());
+  EXPECT_EQ(verdict(mute, 450), Verdict::kUndecided);
+}
+
 TEST_F(Aligned, ALongerRecordIsLookedThrough) {
   data::MeasuredRecord& record = bench_->record();
   auto time = std::make_shared<std::vector<double>>();
@@ -460,6 +481,22 @@ TEST(ErrorGrowth, TellsErrorsThatAddUpFromThoseThatDoNot) {
   EXPECT_NEAR(stays.growth.value, 0.0, 0.2);
   EXPECT_EQ(stays.bounded, Verdict::kConfirmed);
   EXPECT_NEAR(stays.rms.value, 0.003, 3e-4);
+}
+
+/// One of eight cells just below 20, as chance has it: its interval of 95 % says so, that of 99.4 % does not.
+TEST(MeasuredSuppression, OneOfManyCellsBelowRefutesByMoreThanChance) {
+  const model::Network network = trained_like();
+  std::size_t below = 0;
+  for (const double output : {0.0050, 0.0051, 0.0052, 0.0053, 0.0054}) {
+    const auto clips = held_clips(network, 0.1, [&](Random& random, double&) { return output * random.normal(); });
+    const MeasuredSuppression found = measure_chip_suppression(clips, network, 1);
+    const bool one_below = std::any_of(found.cells.begin(), found.cells.end(), [](const CellSuppression& cell) {
+      return cell.on && cell.ratio.high < kClaimedSuppression;
+    });
+    below += one_below && found.claim == Verdict::kUndecided ? 1 : 0;
+    EXPECT_TRUE(one_below || found.claim != Verdict::kRefuted) << output;
+  }
+  EXPECT_GE(below, 1U);
 }
 
 TEST(MeasuredSuppression, IsTheRatioOfDeviationsAndItsClaimHangsOnTheInterval) {

@@ -178,6 +178,61 @@ TEST_F(Compare, AVirtualChipOfNgspiceIsReadBack) {
   EXPECT_NE(run_json(compare)["candidate_rms"], drawn["candidate_rms"]);
 }
 
+/// A circuit in ngspice of parameters that `compare` is not told, under the stimulus that it writes.
+TEST_F(Compare, FindsTheConstantsOfACircuitItIsNotTold) {
+  auto hidden = tiny_tensors();
+  for (auto& tensor : hidden) {
+    if (tensor.name == "layers.0.beta_hi") tensor.values = {0.735F, 0.7F};   // 5 % up
+    if (tensor.name == "layers.0.beta_lo") tensor.values = {0.335F, 0.28F};  // widths 0.4 and 0.42, 5 % up
+    if (tensor.name == "layers.0.alpha") tensor.values = {1.0F, 0.94F};      // 6 % down
+    if (tensor.name == "readout.weight") tensor.values = {1.05F, -1.0F, -1.0F, 1.0F};
+  }
+  put("hidden.safetensors", safetensors_bytes(hidden, tiny_metadata()));
+  run_json({"compare", "m.safetensors", "--stimulus", "bench", "--input-ramp", "10m"});
+  const auto die_of = [&](const std::string& circuit, const std::string& die) {
+    run_json({"run", circuit, "--input", "bench/stimulus.npy", "--input-ramp", "10m", "--engine", "spice",
+              "--calibrate", "cells", "--waveforms", "bench.safetensors"});
+    run_json({"compare", "m.safetensors", "--measured", "bench.safetensors", "--input", "bench/stimulus.npy",
+              "--write-die", die});
+    return nlohmann::json::parse(read_file(folder_ / die))["errors"];
+  };
+  const auto drawn = die_of("m.safetensors", "drawn.json");
+  const auto found = die_of("hidden.safetensors", "hidden.json");
+  const auto error = [&](const char* name, std::size_t place) {
+    return found[name][place].get<double>() - drawn[name][place].get<double>();
+  };
+  EXPECT_NEAR(error("layers.0.threshold", 0), 0.05, 0.005);
+  EXPECT_NEAR(error("layers.0.threshold", 1), 0.0, 0.005);
+  EXPECT_NEAR(error("layers.0.width", 0), 0.0, 0.01);
+  EXPECT_NEAR(error("layers.0.width", 1), 0.05, 0.01);
+  EXPECT_NEAR(error("layers.0.gain", 0), 0.0, 0.003);
+  EXPECT_NEAR(error("layers.0.gain", 1), -0.06, 0.003);
+  EXPECT_NEAR(found["readout.weight"][0].get<double>() - found["readout.weight"][1].get<double>(), 0.04, 0.015)
+      << "its rail may take a part";
+}
+
+/// The loop: a circuit of ngspice with the technology's mismatch, what a bench records of it, its die file, training
+/// for it.
+TEST_F(Compare, AModelIsTrainedForAChipThatWasMeasured) {
+  put_tones(folder_ / "tones");
+  put("first.toml", tiny_training(folder_ / "tones", "first.safetensors"));
+  run_json({"train", "first.toml"});
+  run_json({"compare", "first.safetensors", "--stimulus", "bench", "--input-ramp", "10m"});
+  run_json({"run", "first.safetensors", "--input", "bench/stimulus.npy", "--input-ramp", "10m", "--engine", "spice",
+            "--calibrate", "curves", "--die", "3", "--waveforms", "bench.safetensors"});
+  const auto measured = run_json({"compare", "first.safetensors", "--measured", "bench.safetensors", "--input",
+                                  "bench/stimulus.npy", "--write-die", "die.json"});
+  EXPECT_LT(measured["fit"]["rms_after"], 0.5 * measured["fit"]["rms_before"].get<double>());
+  std::string toml = tiny_training(folder_ / "tones", "second.safetensors");
+  toml.replace(toml.find("[training]"), 10, "start = \"first.safetensors\"\n[circuit]\ndie = \"die.json\"\n[training]");
+  put("second.toml", toml);
+  const auto tuned = run_json({"train", "second.toml"});
+  const Arguments score = {"eval", "second.safetensors", "--data", "tones"};
+  Arguments on_chip = score;
+  on_chip.insert(on_chip.end(), {"--die-file", "die.json"});
+  EXPECT_EQ(run_json(on_chip)["accuracy"], tuned["test_accuracy"]) << "training's test is the chip's";
+}
+
 TEST_F(Compare, TrainingForAChipNeedsADieFileOfItsModel) {
   put_tones(folder_ / "tones");
   put("first.toml", tiny_training(folder_ / "tones", "first.safetensors"));

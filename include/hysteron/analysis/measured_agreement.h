@@ -32,7 +32,13 @@ struct MeasuredAgreement {
   Estimate logit_rms;
   double candidate_max = 0.0;
   double state_max = 0.0;
+  /// "The chip does what the software does": confirmed where the intervals of the frames and of the states lie beyond
+  /// kClaimedFrames and kClaimedMismatch, refuted where one of them lies on the other side.
+  Verdict as_software = Verdict::kUndecided;
 };
+
+inline constexpr double kClaimedFrames = 0.97;    ///< least share of frames that decide alike
+inline constexpr double kClaimedMismatch = 0.01;  ///< largest share of state bits that differ
 
 inline constexpr std::size_t kBlockFrames = 20;
 
@@ -68,7 +74,8 @@ inline constexpr double kClaimedSuppression = 20.0;
 struct MeasuredSuppression {
   std::vector<CellSuppression> cells;  ///< on, then off, layer by layer
   /// "every cell that is on suppresses by kClaimedSuppression or more": confirmed where every cell has an interval and
-  /// all are above, refuted where one is below. Intervals are 95 % each, whatever their number.
+  /// all are above; refuted where one is below with an interval that leaves out 5 % over the number of those cells
+  /// (Bonferroni), so that of many cells none refutes by chance.
   Verdict claim = Verdict::kUndecided;
 };
 

@@ -18,4 +18,7 @@ Interval wilson_interval(std::size_t successes, std::size_t trials);
 /// From the 2.5th to the 97.5th percentile of `values`; NaN without any.
 Interval middle_95(std::vector<double> values);
 
+/// What is left of `values` where the share `outside` is cut off, half of it at each end.
+Interval middle_of(std::vector<double> values, double outside);
+
 }  // namespace hysteron::analysis
