@@ -3,7 +3,7 @@
 
 Usage: scripts/results.py [--quick] [--output FILE] [--program FILE] [SECTION...]
 Sections: demo accuracy speech agreement foreign parallel keywords aware copy digits engine scans quadrant cell compiler unit-current
-dies corners power noise devices accumulation immunity gates silicon explore; without any, all of them (many hours on two cores, of which dies,
+dies corners power wide-power noise devices accumulation immunity gates silicon explore; without any, all of them (many hours on two cores, of which dies,
 corners, keywords, digits and quadrant take most).
 --quick is a trial with small numbers; give it another --output. Exit code 5 if a target was missed.
 Needs the release build (scripts/demo.sh makes it); speech and the gf180mcu PDK are looked for in ../shared, else
@@ -27,7 +27,7 @@ from results_compiler import CLEAR, CORE, WIDE, fill_compiler_section
 from results_explore import fill_explore_section
 from results_gates import fill_gates_section
 from results_noise import fill_accumulation_section, fill_device_section, fill_immunity_section, fill_network_part, fill_noise_section
-from results_power import fill_power_section
+from results_power import fill_power_section, fill_wide_power_section
 from results_robustness import fill_corners_section, fill_dies_section
 from results_silicon import fill_silicon_section
 from results_unit_current import fill_unit_current_section
@@ -694,6 +694,13 @@ def power_section(bench):
     return section
 
 
+def wide_power_section(bench):
+    section = Section("Power of wide circuits", "`hysteron power --frames 1`: the widest drawn networks of section \"Power over the width\" that ngspice takes, on clips of one "
+                                                "frame, listening and at rest; legs sized by the gain curves.")
+    fill_wide_power_section(section, bench)
+    return section
+
+
 def noise_section(bench):
     section = Section("Noise at a held cell", "`hysteron noise`: protocol A of docs/noise.md.")
     fill_noise_section(section, bench)
@@ -751,7 +758,7 @@ SECTIONS = {"demo": demo_section, "accuracy": accuracy_section, "speech": speech
             "keywords": keywords_section, "aware": aware_section, "copy": copy_section, "digits": digits_section,
             "engine": engine_section, "scans": scans_section, "quadrant": quadrant_section, "cell": cell_section,
             "compiler": compiler_section, "centring": centring_section, "unit-current": unit_current_section, "dies": dies_section, "corners": corners_section,
-            "power": power_section, "noise": noise_section, "devices": devices_section,
+            "power": power_section, "wide-power": wide_power_section, "noise": noise_section, "devices": devices_section,
             "accumulation": accumulation_section, "immunity": immunity_section, "gates": gates_section,
             "silicon": silicon_section, "explore": explore_section}
 
