@@ -222,6 +222,10 @@ def fill_accumulation_section(section, bench):
             growth = memory[key]
             exponent = "" if growth["exponent"] is None else f"{growth['exponent']:.3f} ± {growth['exponent_half_interval']:.3f}"
             section.row(f"`{name}`", *(error_text(error) for error in growth["error"]), exponent)
+        cells = memories["fq_bmru"][key]
+        if any(cells["wrong_bits"]):
+            section.row("`fq_bmru`, bits lost", *(f"{100 * share:.3g} %" for share in cells["wrong_bits"]), "")
+            section.row("`fq_bmru`, lost bits counted in", *(error_text(error) for error in cells["error_with_lost_bits"]), "")
 
     for level in result["levels"]:
         memories = level["memories"]

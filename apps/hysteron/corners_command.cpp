@@ -50,7 +50,7 @@ void print_text(const hysteron::flow::Corners& corners, const nlohmann::json& js
                clip["margin_votes"].get<std::size_t>());
   }
   fmt::print("worst               {}, {:.3g} V, {:g} C: {:.4f} of decisions, {:.4f} of frames\n", worst.corner,
-             worst.supply, worst.temperature, worst.agreement.decision_agreement, worst.agreement.frame_agreement);
+             worst.supply, worst.temperature, worst.decision_agreement(), worst.agreement.frame_agreement);
   if (corners.reference_power > 0.0) {
     fmt::print("reference           {} beside the circuit's own power\n", format_si(corners.reference_power, "W"));
   }

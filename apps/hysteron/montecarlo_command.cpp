@@ -83,6 +83,8 @@ void print_text(const nlohmann::json& json) {
              json["dies"].get<std::size_t>(), json["clips"].get<std::size_t>());
   fmt::print("  margin >= 5 votes {} without {} clips\n",
              with_interval(json["decision_yield_clear"], json["ci95_clear"]), json["close_clips"].get<std::size_t>());
+  fmt::print("  other dies, clips {:.4f} to {:.4f}\n", json["ci95_resampled"][0].get<double>(),
+             json["ci95_resampled"][1].get<double>());
   fmt::print("frame agreement     {:.4f}\n", json["frame_agreement"].get<double>());
   fmt::print("state mismatch      {:.4f}\n", json["state_mismatch"].get<double>());
   fmt::print("cells, worst first ");
@@ -102,6 +104,9 @@ void print_text(const nlohmann::json& json) {
       "same; candidates {:.2f} %, logits {:.2f} % RMS apart\n",
       c["same_decisions"].get<double>(), c["same_frames"].get<double>(), c["same_bits"].get<double>(),
       100.0 * c["candidate_relative_rms"].get<double>(), 100.0 * c["logit_relative_rms"].get<double>());
+  fmt::print("pairs that decide otherwise than software: {} in ngspice, {} in the behavioural engine, {} in both\n",
+             c["lost_in_spice"].get<std::size_t>(), c["lost_in_behavioural"].get<std::size_t>(),
+             c["lost_in_both"].get<std::size_t>());
 }
 
 int run(const Options& options, Session& session) {

@@ -7,6 +7,7 @@
 #include <numbers>
 #include <string>
 
+#include "hysteron/base/error.h"
 #include "hysteron/base/random.h"
 #include "hysteron/model/inference.h"
 
@@ -18,6 +19,8 @@ constexpr float kWidth = 0.5F;
 constexpr float kHigh = 1.0F;
 constexpr float kOver = 1.5F;
 constexpr float kMiddle = 0.75F;
+constexpr float kBias = 0.7F;  // of layers above the first, while they hold
+constexpr float kCoupling = 0.1F;
 
 /// A current after one more mirror.
 class Mirrors {
@@ -51,7 +54,7 @@ class Chain {
       const double below = layer == 0 ? 0.0 : outputs[layer - 1];
       switch (memory_) {
         case Memory::kFqBmru:
-          outputs[layer] = step_cell(layer, layer == 0 ? first_candidate(frame) : kOver * below);
+          outputs[layer] = step_cell(layer, candidate(layer, frame, below));
           break;
         case Memory::kLeaky:
           outputs[layer] = step_leaky(layer, layer > 0 ? below : frame == 0 ? value_ : 0.0);
@@ -66,13 +69,16 @@ class Chain {
   bool bit(std::size_t layer) const { return bits_[layer] != 0; }
 
  private:
-  double first_candidate(std::size_t frame) const { return frame > 0 ? kMiddle : bit_ ? kOver : 0.0; }
+  /// A pulse in the first frame, and from then on a candidate in the band, whatever the layer below holds.
+  double candidate(std::size_t layer, std::size_t frame, double below) {
+    if (layer == 0) return mirror_(frame > 0 ? kMiddle : bit_ ? kOver : 0.0F);
+    return frame > 0 ? mirror_(kBias) + mirror_(kCoupling * below) : mirror_(kOver * below);
+  }
 
   double step_cell(std::size_t layer, double candidate) {
-    const double taken = mirror_(candidate);
     const double rise = mirror_(kRise);
     const double fall = rise - mirror_(kWidth);
-    const bool on = model::next_state(static_cast<float>(taken), static_cast<float>(fall), static_cast<float>(rise),
+    const bool on = model::next_state(static_cast<float>(candidate), static_cast<float>(fall), static_cast<float>(rise),
                                       bits_[layer] != 0);
     bits_[layer] = on ? 1 : 0;
     return on ? mirror_(kHigh) : 0.0;
@@ -107,13 +113,18 @@ class Chain {
 struct Sums {
   std::vector<double> squares;
   std::vector<double> clean;
+  std::vector<double> lost;  // squares of the bits that differ, and what they were
+  std::vector<double> lost_clean;
   std::vector<double> wrong;
 
-  explicit Sums(std::size_t size) : squares(size, 0.0), clean(size, 0.0), wrong(size, 0.0) {}
+  explicit Sums(std::size_t size)
+      : squares(size, 0.0), clean(size, 0.0), lost(size, 0.0), lost_clean(size, 0.0), wrong(size, 0.0) {}
   void add(const Sums& other) {
     for (std::size_t i = 0; i < squares.size(); ++i) {
       squares[i] += other.squares[i];
       clean[i] += other.clean[i];
+      lost[i] += other.lost[i];
+      lost_clean[i] += other.lost_clean[i];
       wrong[i] += other.wrong[i];
     }
   }
@@ -132,13 +143,12 @@ void run_chain(Memory memory, const AccumulationRequest& request, const std::vec
     if (frame != frames[next]) continue;
     for (std::size_t layer = 0; layer < request.layers; ++layer) {
       const std::size_t place = layer * frames.size() + next;
-      if (noisy.bit(layer) != clean.bit(layer)) {
-        sums.wrong[place] += 1.0;
-        continue;
-      }
-      const double error = noisy_outputs[layer] - clean_outputs[layer];
-      sums.squares[place] += error * error;
-      sums.clean[place] += clean_outputs[layer] * clean_outputs[layer];
+      const double wanted = clean_outputs[layer];
+      const double error = noisy_outputs[layer] - wanted;
+      const bool differs = noisy.bit(layer) != clean.bit(layer);
+      (differs ? sums.lost : sums.squares)[place] += error * error;
+      (differs ? sums.lost_clean : sums.clean)[place] += wanted * wanted;
+      sums.wrong[place] += differs ? 1.0 : 0.0;
     }
     ++next;
   }
@@ -169,7 +179,8 @@ std::vector<std::size_t> round_numbers(std::size_t last) {
   return result;
 }
 
-Accumulation accumulate_noise(Memory memory, const AccumulationRequest& request, ThreadPool& pool) {
+Accumulation accumulate_noise(Memory memory, const AccumulationRequest& request, ThreadPool& pool,
+                              const StopFlag& stop) {
   constexpr std::size_t kChainsOfAPart = 25;  // sums are added in this order at any number of threads
   constexpr std::size_t kPartsAtOnce = 64;    // sums that are held
   Accumulation result;
@@ -181,6 +192,7 @@ Accumulation accumulate_noise(Memory memory, const AccumulationRequest& request,
   for (std::size_t first = 0; first < parts; first += kPartsAtOnce) {
     std::vector<Sums> sums(std::min(kPartsAtOnce, parts - first), Sums(size));
     pool.run(sums.size(), [&](std::size_t part) {
+      if (stop.requested()) throw Error(ErrorKind::kInterrupted, "interrupted");
       const std::size_t begin = (first + part) * kChainsOfAPart;
       const std::size_t end = std::min(request.chains, begin + kChainsOfAPart);
       for (std::size_t i = begin; i < end; ++i) run_chain(memory, request, result.frames, i, sums[part]);
@@ -190,6 +202,8 @@ Accumulation accumulate_noise(Memory memory, const AccumulationRequest& request,
   constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
   for (std::size_t i = 0; i < size; ++i) {
     result.errors.push_back(total.clean[i] > 0.0 ? std::sqrt(total.squares[i] / total.clean[i]) : kNone);
+    const double all = total.clean[i] + total.lost_clean[i];
+    result.all_errors.push_back(all > 0.0 ? std::sqrt((total.squares[i] + total.lost[i]) / all) : kNone);
     result.wrong_bits.push_back(total.wrong[i] / static_cast<double>(request.chains));
   }
   return result;

@@ -31,6 +31,7 @@ Growth growth(const behavioural::Accumulation& run, const std::vector<std::size_
   for (std::size_t i = 0; i < at.size(); ++i) {
     const double error = run.errors[places[i]];
     result.error.push_back(error);
+    result.all_error.push_back(run.all_errors[places[i]]);
     result.wrong_bits.push_back(run.wrong_bits[places[i]]);
     if (!(error > 0.0)) continue;  // no logarithm: no error at all, or no bit left
     x.push_back(static_cast<double>(at[i]));
@@ -40,13 +41,27 @@ Growth growth(const behavioural::Accumulation& run, const std::vector<std::size_
   return result;
 }
 
+Json numbers_json(const std::vector<double>& values) {
+  Json list = Json::array();
+  for (const double value : values) list.push_back(report::number_json(value));
+  return list;
+}
+
+std::vector<double> numbers_of(const Json& list) {
+  std::vector<double> values;
+  for (const Json& value : list) {
+    values.push_back(value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>());
+  }
+  return values;
+}
+
 /// What one memory did under one noise, in a file of its own. The key is of all that decides it.
 class KeptRun {
  public:
   KeptRun(const std::filesystem::path& folder, behavioural::Memory memory,
           const behavioural::AccumulationRequest& request)
       : memory_(memory),
-        key_(fmt::format("1 {} {} {} {} {} {} {}", behavioural::name_of(memory), request.noise, request.frames,
+        key_(fmt::format("2 {} {} {} {} {} {} {}", behavioural::name_of(memory), request.noise, request.frames,
                          request.layers, request.chains, request.decay, request.seed)) {
     if (!folder.empty()) {
       path_ = folder / fmt::format("noise_{:g}_{}.json", request.noise, behavioural::name_of(memory));
@@ -64,9 +79,8 @@ class KeptRun {
       run.memory = memory_;
       json.at("frames").get_to(run.frames);
       json.at("wrong_bits").get_to(run.wrong_bits);
-      for (const Json& error : json.at("errors")) {
-        run.errors.push_back(error.is_null() ? std::numeric_limits<double>::quiet_NaN() : error.get<double>());
-      }
+      run.errors = numbers_of(json.at("errors"));
+      run.all_errors = numbers_of(json.at("all_errors"));
       return run;
     } catch (const Json::exception&) {
       return std::nullopt;
@@ -77,9 +91,11 @@ class KeptRun {
 
   void write(const behavioural::Accumulation& run) const {
     if (path_.empty()) return;
-    Json errors = Json::array();
-    for (const double error : run.errors) errors.push_back(report::number_json(error));
-    const Json json = {{"key", key_}, {"frames", run.frames}, {"errors", errors}, {"wrong_bits", run.wrong_bits}};
+    const Json json = {{"key", key_},
+                       {"frames", run.frames},
+                       {"errors", numbers_json(run.errors)},
+                       {"all_errors", numbers_json(run.all_errors)},
+                       {"wrong_bits", run.wrong_bits}};
     write_file(path_, json.dump() + "\n");
   }
 
@@ -120,15 +136,10 @@ Json errors_json(const behavioural::Accumulation& run) {
   return layers;
 }
 
-Json numbers_json(const std::vector<double>& values) {
-  Json list = Json::array();
-  for (const double value : values) list.push_back(report::number_json(value));
-  return list;
-}
-
 Json growth_json(const Growth& growth, const char* what) {
   return {{what, growth.at},
           {"error", numbers_json(growth.error)},
+          {"error_with_lost_bits", numbers_json(growth.all_error)},
           {"wrong_bits", growth.wrong_bits},
           {"exponent", report::number_json(growth.exponent.value)},
           {"exponent_half_interval", report::number_json(growth.exponent.half_interval)}};
@@ -163,7 +174,12 @@ std::vector<AccumulationLevel> study_accumulation(const AccumulationStudyRequest
       const KeptRun kept(request.folder, memory, chains);
       std::optional<behavioural::Accumulation> run = kept.read();
       if (!run) {
-        run = behavioural::accumulate_noise(memory, chains, pool);
+        try {
+          run = behavioural::accumulate_noise(memory, chains, pool, stop);
+        } catch (const Error& error) {
+          if (error.kind() == ErrorKind::kInterrupted) interrupt(request.folder, done, all);
+          throw;
+        }
         kept.write(*run);
       }
       levels.back().memories.push_back(summarise(std::move(*run), chains.layers));

@@ -78,14 +78,15 @@ std::vector<CornerClip> clips_of(const model::Network& given, const data::Featur
 /// What the point comes to, with decisions against those of `clips`, which are in the order of the verification.
 void take(const Verification& verification, const std::vector<CornerClip>& clips, CornerPoint& point) {
   point.agreement = verification.agreement;
-  point.failed = verification.failed;
   for (std::size_t i = 0; i < clips.size(); ++i) {
     const VerifiedClip& clip = verification.clips[i];
     assert(clip.clip == clips[i].clip);
-    if (!clip.failed && clip.agreement.circuit_decision != clips[i].decision) point.lost.push_back(clip.clip);
+    if (clip.failed) {
+      point.failed.push_back(clip.clip);
+    } else if (clip.agreement.circuit_decision != clips[i].decision) {
+      point.lost.push_back(clip.clip);
+    }
   }
-  const auto count = static_cast<double>(clips.size() - point.failed);
-  point.agreement.decision_agreement = count == 0.0 ? 0.0 : 1.0 - static_cast<double>(point.lost.size()) / count;
 }
 
 /// The reference of transistors for a workshop's unit current.
@@ -134,7 +135,23 @@ void check_awake(const CornerPoint& point, double sized_current) {
 
 std::size_t right_decisions(const CornerPoint& point) { return point.agreement.clips - point.lost.size(); }
 
+std::size_t all_clips(const CornerPoint& point) { return point.agreement.clips + point.failed.size(); }
+
+double share(std::size_t part, std::size_t whole) {
+  return whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
+}
+
+template <typename Value>
+void check_no_repeat(const std::vector<Value>& values, const char* option) {
+  for (auto it = values.begin(); it != values.end(); ++it) {
+    if (std::find(values.begin(), it, *it) == it) continue;
+    throw bad_input(fmt::format("{}: {} is there twice; expected each once", option, *it));
+  }
+}
+
 }  // namespace
+
+double CornerPoint::decision_agreement() const { return share(right_decisions(*this), all_clips(*this)); }
 
 double Corners::decision_agreement() const {
   std::size_t right = 0;
@@ -142,9 +159,9 @@ double Corners::decision_agreement() const {
   for (const CornerPoint& point : points) {
     if (!point.counted) continue;
     right += right_decisions(point);
-    all += point.agreement.clips + point.failed;
+    all += all_clips(point);
   }
-  return all == 0 ? 0.0 : static_cast<double>(right) / static_cast<double>(all);
+  return share(right, all);
 }
 
 const CornerPoint& Corners::worst() const {
@@ -159,6 +176,10 @@ const CornerPoint& Corners::worst() const {
 
 void check_corners(const Workshop& workshop, const CornersRequest& request) {
   const technology::Technology& technology = workshop.technology();
+  check_no_repeat(request.corners, "--corners");
+  check_no_repeat(request.supplies, "--supplies");
+  check_no_repeat(request.temperatures, "--temperatures");
+  check_no_repeat(request.beside, "--beside");
   for (const std::string& corner : request.corners) technology::check_corner(technology, corner);
   for (const double supply : request.supplies) {
     if (supply >= 0.5 * workshop.supply() && supply <= 2.0 * workshop.supply()) continue;
@@ -206,7 +227,7 @@ Corners run_corners(const Workshop& workshop, const model::Network& given, const
            result.clips, point);
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kSimulator) throw;
-      point.failed = request.clips.size();
+      point.failed = request.clips;
       point.error = error.what();
       reporter.warning(fmt::format("{}: {}", point_name(point), error.what()));
     }
@@ -217,6 +238,7 @@ Corners run_corners(const Workshop& workshop, const model::Network& given, const
 
 namespace {
 
+/// Agreements and power are null where no clip has a result.
 nlohmann::json point_json(const CornerPoint& point) {
   nlohmann::json json = {{"corner", point.corner},
                          {"supply_v", point.supply},
@@ -227,11 +249,13 @@ nlohmann::json point_json(const CornerPoint& point) {
                          {"clips", point.agreement.clips},
                          {"lost_clips", point.lost},
                          {"failed_clips", point.failed},
-                         {"decision_agreement", point.agreement.decision_agreement},
-                         {"frame_agreement", point.agreement.frame_agreement},
-                         {"state_mismatch", point.agreement.state_mismatch},
-                         {"candidate_relative_rms", point.agreement.candidate_relative_rms},
-                         {"power_nw", report::power_json(point.agreement.power)}};
+                         {"decision_agreement", point.decision_agreement()}};
+  const bool has_result = point.agreement.clips > 0;
+  const auto figure = [&](double value) { return has_result ? nlohmann::json(value) : nlohmann::json(); };
+  json["frame_agreement"] = figure(point.agreement.frame_agreement);
+  json["state_mismatch"] = figure(point.agreement.state_mismatch);
+  json["candidate_relative_rms"] = figure(point.agreement.candidate_relative_rms);
+  json["power_nw"] = has_result ? report::power_json(point.agreement.power) : nlohmann::json();
   if (!point.error.empty()) json["error"] = point.error;
   return json;
 }
@@ -241,7 +265,8 @@ nlohmann::json clips_json(const Corners& corners) {
   nlohmann::json list = nlohmann::json::array();
   for (const CornerClip& clip : corners.clips) {
     const auto lost = std::ranges::count_if(corners.points, [&](const CornerPoint& point) {
-      return point.counted && std::ranges::find(point.lost, clip.clip) != point.lost.end();
+      const auto is_among = [&](const auto& clips) { return std::ranges::find(clips, clip.clip) != clips.end(); };
+      return point.counted && (is_among(point.lost) || is_among(point.failed));
     });
     list.push_back(
         {{"clip", clip.clip}, {"software", clip.decision}, {"margin_votes", clip.votes_ahead}, {"lost_points", lost}});
@@ -258,7 +283,7 @@ nlohmann::json corners_json(const Corners& corners) {
   for (const CornerPoint& point : corners.points) {
     points.push_back(point_json(point));
     counted += point.counted ? 1 : 0;
-    failed += point.failed;
+    failed += point.failed.size();
   }
   return {{"points", points},
           {"counted_points", counted},

@@ -330,15 +330,19 @@ class Shadow {
     const std::size_t outputs = circuit.outputs;
     const auto first = model::frame_decisions(circuit.logits, outputs);
     const auto second = model::frame_decisions(trace_.logits, outputs);
-    if (model::majority(model::vote_shares(first, outputs)) == model::majority(model::vote_shares(second, outputs))) {
-      return;
-    }
+    const std::size_t spice = model::majority(model::vote_shares(first, outputs));
+    const std::size_t behavioural = model::majority(model::vote_shares(second, outputs));
+    lost_.spice += spice == reference.decision ? 0 : 1;
+    lost_.behavioural += behavioural == reference.decision ? 0 : 1;
+    lost_.both += spice == reference.decision || behavioural == reference.decision ? 0 : 1;
+    if (spice == behavioural) return;
     differing_.push_back(
         {bench.seed, reference, model::count_votes(first, outputs), model::count_votes(second, outputs)});
   }
 
   analysis::Conformance total() const { return counter_.total(); }
   const std::vector<DifferingPair>& differing() const { return differing_; }
+  const LostPairs& lost() const { return lost_; }
 
  private:
   const Workshop& workshop_;
@@ -346,6 +350,7 @@ class Shadow {
   const data::Features& features_;
   analysis::ConformanceCounter counter_;
   std::vector<DifferingPair> differing_;
+  LostPairs lost_;
   std::map<unsigned, behavioural::DieParameters> dies_;
   behavioural::DieEngine::Scratch scratch_;
   model::Trace trace_;
@@ -380,6 +385,7 @@ void run_spice_dies(const Workshop& workshop, const compile::CompiledNetwork& co
   if (request.simulator != DieSimulator::kBoth) return;
   result.conformance = shadow.total();
   result.differing = shadow.differing();
+  result.lost = shadow.lost();
   const auto key = [](const DifferingPair& pair) { return std::pair(pair.seed, pair.reference.clip); };
   std::sort(result.differing.begin(), result.differing.end(),
             [&](const DifferingPair& a, const DifferingPair& b) { return key(a) < key(b); });

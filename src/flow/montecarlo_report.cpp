@@ -3,16 +3,20 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <set>
+#include <utility>
 
 #include "hysteron/analysis/margin_fit.h"
 #include "hysteron/analysis/yield.h"
+#include "hysteron/base/random.h"
 #include "hysteron/flow/montecarlo.h"
 
 namespace hysteron::flow {
 namespace {
 
-constexpr std::size_t kClose = 5;  // votes
+constexpr std::size_t kClose = 5;         // votes
+constexpr std::size_t kResamples = 1000;  // of dies and clips
 
 /// Successes among tries, with its interval.
 struct Share {
@@ -38,6 +42,14 @@ double fraction(std::size_t part, std::size_t whole) {
   return whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
 }
 
+/// The share, or what is left of it; null of nothing.
+nlohmann::json share_json(std::size_t part, std::size_t whole) {
+  return whole == 0 ? nlohmann::json() : nlohmann::json(fraction(part, whole));
+}
+nlohmann::json rest_json(std::size_t part, std::size_t whole) {
+  return whole == 0 ? nlohmann::json() : nlohmann::json(1.0 - fraction(part, whole));
+}
+
 nlohmann::json per_clip_json(const MonteCarlo& result, const model::Network& network) {
   nlohmann::json list = nlohmann::json::array();
   for (std::size_t c = 0; c < result.references.size(); ++c) {
@@ -55,7 +67,7 @@ nlohmann::json per_clip_json(const MonteCarlo& result, const model::Network& net
                     {"dies", yield.all},
                     {"decision_yield", yield.value()},
                     {"ci95", yield.interval()},
-                    {"frame_agreement", 1.0 - fraction(wrong_frames, yield.all * reference.frames)}});
+                    {"frame_agreement", rest_json(wrong_frames, yield.all * reference.frames)}});
   }
   return list;
 }
@@ -93,13 +105,51 @@ nlohmann::json cells_json(const MonteCarlo& result, const model::Network& networ
     for (std::size_t j = 0; j < network.layers[l].cells(); ++j, ++index) {
       std::size_t wrong = 0;
       for (const DieResult& die : result.dies) wrong += die.wrong_bits[index];
-      cells.push_back({{"layer", l}, {"cell", j}, {"state_mismatch", fraction(wrong, frames)}});
+      cells.push_back({{"layer", l}, {"cell", j}, {"state_mismatch", share_json(wrong, frames)}});
     }
   }
-  std::stable_sort(cells.begin(), cells.end(), [](const auto& a, const auto& b) {
-    return a["state_mismatch"].template get<double>() > b["state_mismatch"].template get<double>();
-  });
+  std::stable_sort(cells.begin(), cells.end(),
+                   [](const auto& a, const auto& b) { return a["state_mismatch"] > b["state_mismatch"]; });
   return cells;
+}
+
+/// Mean of as many of `shares` drawn with replacement.
+double resampled_mean(const std::vector<double>& shares, Random& random) {
+  double sum = 0.0;
+  for (std::size_t i = 0; i < shares.size(); ++i) sum += shares[random.below(shares.size())];
+  return sum / static_cast<double>(shares.size());
+}
+
+/// What another draw of dies and of clips, won by `least` votes or more, would make of the yield: middle 95 % of the
+/// yield and the departures from it of the mean over resampled clips and of that over resampled dies, to first order
+/// the two-way bootstrap of crossed factors (A. B. Owen, Ann. Appl. Stat. 1, 2007). Null without pairs.
+nlohmann::json resampled_interval(const std::vector<DieResult>& dies, const std::vector<ClipReference>& references,
+                                  std::size_t least) {
+  std::vector<Share> of_clips(references.size());
+  std::vector<double> die_yields;
+  for (const DieResult& die : dies) {
+    Share own;
+    for (std::size_t c = 0; c < references.size(); ++c) {
+      if (die.clips[c].failed || references[c].margin < least) continue;
+      own.add(die.clips[c].decision == references[c].decision);
+      of_clips[c].add(die.clips[c].decision == references[c].decision);
+    }
+    if (own.all > 0) die_yields.push_back(fraction(own.good, own.all));
+  }
+  std::vector<double> clip_yields;
+  for (const Share& share : of_clips) {
+    if (share.all > 0) clip_yields.push_back(fraction(share.good, share.all));
+  }
+  if (die_yields.empty()) return nullptr;
+  const double mean =
+      std::accumulate(die_yields.begin(), die_yields.end(), 0.0) / static_cast<double>(die_yields.size());
+  Random random = Random(dies.front().seed).child("resampled yield", least);
+  std::vector<double> yields;
+  for (std::size_t i = 0; i < kResamples; ++i) {
+    yields.push_back(resampled_mean(clip_yields, random) + resampled_mean(die_yields, random) - mean);
+  }
+  const analysis::Interval interval = analysis::middle_95(std::move(yields));
+  return nlohmann::json::array({std::max(interval.low, 0.0), std::min(interval.high, 1.0)});
 }
 
 /// Yields and agreements of `dies` over all clips.
@@ -121,16 +171,14 @@ nlohmann::json figures_json(const std::vector<DieResult>& dies, const std::vecto
       wrong_bits += clip.wrong_bits;
     }
   }
-  nlohmann::json json = {{"decision_yield", yield.value()},
-                         {"ci95", yield.interval()},
-                         {"decision_yield_clear", clear.value()},
-                         {"ci95_clear", clear.interval()},
-                         {"frame_agreement", 1.0 - fraction(wrong_frames, frames)},
-                         {"state_mismatch", fraction(wrong_bits, bits)}};
-  if (yield.all == 0) {
-    for (auto& value : json) value = nullptr;
-  }
-  return json;
+  return {{"decision_yield", yield.value()},
+          {"ci95", yield.interval()},
+          {"ci95_resampled", resampled_interval(dies, references, 0)},
+          {"decision_yield_clear", clear.value()},
+          {"ci95_clear", clear.interval()},
+          {"ci95_clear_resampled", resampled_interval(dies, references, kClose)},
+          {"frame_agreement", rest_json(wrong_frames, frames)},
+          {"state_mismatch", share_json(wrong_bits, bits)}};
 }
 
 /// A number, or null where there is none.
@@ -244,6 +292,9 @@ nlohmann::json montecarlo_json(const MonteCarlo& result, const model::Network& n
                            {"same_bits", c.same_bits},
                            {"candidate_relative_rms", c.candidate_relative_rms},
                            {"logit_relative_rms", c.logit_relative_rms},
+                           {"lost_in_spice", result.lost.spice},
+                           {"lost_in_behavioural", result.lost.behavioural},
+                           {"lost_in_both", result.lost.both},
                            {"differing", differing_json(result)}};
   }
   return json;

@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+#include "hysteron/base/error.h"
+
 namespace hysteron::behavioural {
 namespace {
 
@@ -17,7 +19,8 @@ AccumulationRequest small_request() {
 
 Accumulation run(Memory memory, const AccumulationRequest& request, int jobs = 2) {
   ThreadPool pool(jobs);
-  return accumulate_noise(memory, request, pool);
+  const StopFlag stop;
+  return accumulate_noise(memory, request, pool, stop);
 }
 
 /// Of layer `layer`, from 1, after the last frame.
@@ -66,6 +69,35 @@ TEST(Accumulation, LargeNoiseCostsBits) {
   const Accumulation result = run(Memory::kFqBmru, request);
   EXPECT_GT(result.wrong_bits[7], 0.1);
   EXPECT_GE(result.wrong_bits[7], result.wrong_bits[0]);
+}
+
+/// Every layer holds: bits that are lost below do not take those above with them, and an error with them is that of a
+/// share of the bits.
+TEST(Accumulation, EveryLayerIsAMemoryOfItsOwn) {
+  AccumulationRequest request = small_request();
+  request.noise = 0.08;
+  request.frames = 50;
+  request.chains = 2000;
+  const Accumulation result = run(Memory::kFqBmru, request);
+  const std::size_t last = result.frames.size() - 1;
+  const double first_wrong = result.wrong_bits[last];
+  EXPECT_GT(first_wrong, 0.2) << "0.25 from either threshold is 2.4 deviations";
+  EXPECT_LT(result.wrong_bits[result.frames.size() + last], 0.8 * first_wrong) << "0.3 is 2.9 of them";
+  for (const std::size_t place : {std::size_t{0}, last}) {
+    const double lost = result.wrong_bits[place];  // of all bits, half of which were on
+    EXPECT_NEAR(result.all_errors[place], std::sqrt(2.0 * lost), 0.1 + 0.1 * std::sqrt(2.0 * lost)) << place;
+    EXPECT_LT(result.errors[place], 0.12);
+  }
+}
+
+TEST(Accumulation, StopsWhenAsked) {
+  AccumulationRequest request = small_request();
+  request.chains = 1000000;
+  request.frames = 1000000;
+  ThreadPool pool(2);
+  StopFlag stop;
+  stop.request();
+  EXPECT_THROW(accumulate_noise(Memory::kLru, request, pool, stop), Error);
 }
 
 TEST(Accumulation, OneChainHasAnError) {

@@ -81,6 +81,13 @@ TEST_F(Corners, APointThatFailsIsNamedAndTheOthersCount) {
   EXPECT_EQ(outcome.exit_code, 4) << outcome.messages;
   const auto json = nlohmann::json::parse(outcome.output);
   EXPECT_TRUE(has(json["points"][0]["error"], "the moon is full"));
+  EXPECT_EQ(json["points"][0]["failed_clips"], nlohmann::json{1});
+  EXPECT_EQ(json["points"][0]["decision_agreement"], 0.0);
+  for (const char* figure : {"frame_agreement", "state_mismatch", "candidate_relative_rms", "power_nw"}) {
+    EXPECT_TRUE(json["points"][0][figure].is_null()) << figure;
+  }
+  EXPECT_EQ(json["per_clip"][0]["lost_points"], 1);
+  EXPECT_EQ(json["failed_clips"], 1);
   EXPECT_EQ(json["points"][1]["decision_agreement"], 1.0);
   EXPECT_EQ(json["decision_agreement"], 0.5) << "a clip that failed is none that is right";
   EXPECT_EQ(json["worst"]["temperature_c"], 0.0);
@@ -109,6 +116,10 @@ TEST_F(Corners, RefusesPointsThatCannotBe) {
   expect_refusal(command({"--beside", "-80"}), 3, {"-80"});
   expect_refusal(command({"--supplies", "9"}), 3, {"--supplies", "9 V"});
   expect_refusal(command({"--reference", "magic"}), 2, {"--reference"});
+  expect_refusal(command({"--corners", "tt,ff,tt"}), 3, {"--corners", "tt", "twice"});
+  expect_refusal(command({"--supplies", "1.8,1.8"}), 3, {"--supplies", "1.8", "twice"});
+  expect_refusal(command({"--temperatures", "27,-40,27"}), 3, {"--temperatures", "27", "twice"});
+  expect_refusal(command({"--beside", "125,125"}), 3, {"--beside", "125", "twice"});
 }
 
 }  // namespace

@@ -55,6 +55,8 @@ TEST_F(MonteCarlo, SeesWhatMismatchFlips) {
   EXPECT_EQ(json["cells"][0]["cell"], 1);
   EXPECT_GT(json["cells"][0]["state_mismatch"], 0.1);
   EXPECT_EQ(json["cells"][1]["state_mismatch"], 0.0);
+  EXPECT_LE(json["ci95_resampled"][0], json["decision_yield"]);
+  EXPECT_GE(json["ci95_resampled"][1], json["decision_yield"]);
 }
 
 /// No clip flips on any die: a law needs flips at two margins.
@@ -153,6 +155,10 @@ void MonteCarlo::expect_the_same_flips(const std::string& technology) const {
   EXPECT_EQ(json["conformance"]["clips"], 32);
   EXPECT_GE(json["conformance"]["same_decisions"], 30.0 / 32.0);
   EXPECT_GE(json["conformance"]["same_bits"], 0.97);
+  const auto lost = [&](const char* where) { return json["conformance"][where].get<std::size_t>(); };
+  EXPECT_EQ(lost("lost_in_spice"), std::lround(32.0 * (1.0 - json["decision_yield"].get<double>())));
+  EXPECT_GE(lost("lost_in_both") + 2, lost("lost_in_spice")) << "the flips are the same ones";
+  EXPECT_LE(lost("lost_in_behavioural"), lost("lost_in_both") + 2);
   EXPECT_LT(json["conformance"]["candidate_relative_rms"], 0.02);
   EXPECT_EQ(json["conformance"]["differing"].size(),
             std::lround(32.0 * (1.0 - json["conformance"]["same_decisions"].get<double>())));
@@ -190,7 +196,11 @@ TEST_F(MonteCarlo, WhereEveryPairFailsEachIsNamed) {
   const auto json = nlohmann::json::parse(outcome.output);
   EXPECT_EQ(json["failed"].size(), 4u);
   EXPECT_EQ(json["per_die"][0]["clips"], 0);
-  EXPECT_TRUE(json["decision_yield"].is_null());
+  for (const char* figure : {"decision_yield", "ci95", "ci95_resampled", "frame_agreement", "state_mismatch"}) {
+    EXPECT_TRUE(json[figure].is_null()) << figure;
+  }
+  EXPECT_TRUE(json["per_clip"][0]["frame_agreement"].is_null());
+  EXPECT_TRUE(json["cells"][0]["state_mismatch"].is_null());
   EXPECT_FALSE(json.contains("conformance")) << "nothing was compared";
   EXPECT_EQ(run(command({"--dies", "1", "--engine", "spice"})).exit_code, 4);
   EXPECT_TRUE(has(outcome.messages, "4 of 4 runs could not be simulated")) << outcome.messages;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "hysteron/base/parallel.h"
+#include "hysteron/base/reporter.h"
 
 namespace hysteron::behavioural {
 
@@ -37,6 +38,7 @@ struct Accumulation {
   std::vector<std::size_t> frames;  ///< those that are read, round_numbers(request.frames)
   std::vector<double> errors;  ///< [layers][frames read], RMS over the RMS without noise; bits that differ left out.
                                ///< NaN where nothing is left: every bit that was on is lost
+  std::vector<double> all_errors;  ///< likewise, with the bits that differ: each is off by all of alpha
   std::vector<double> wrong_bits;  ///< [layers][frames read], share; 0 for memories without bits
 
   double error(std::size_t layer, std::size_t place) const { return errors[layer * frames.size() + place]; }
@@ -49,10 +51,12 @@ std::vector<std::size_t> round_numbers(std::size_t last);
 /// first one's too. Memory grows with layers and the frames read, not with frames or chains.
 ///
 /// FQ-BMRU: beta_hi 1, width 0.5, alpha 1. The first layer's candidate is 1.5 or 0 in the first frame and 0.75, in the
-/// middle of the band, from then on; that of every other is 1.5 times the state below. Candidate, threshold leg, width
-/// leg and output leg are mirrors. Leaky and LRU: the value, uniform in [0.5, 1], enters in the first frame and nothing
-/// after it; lambda has an angle of its own in every chain; every product is a mirror, and so is what a layer hands to
-/// the next.
-Accumulation accumulate_noise(Memory memory, const AccumulationRequest& request, ThreadPool& pool);
+/// middle of the band, from then on; that of every other is 1.5 times the state below in the first frame and 0.7 + 0.1
+/// times it from then on, in the band whatever is held below: every layer is set once and then holds. Every term of a
+/// candidate, threshold leg, width leg and output leg are mirrors. Leaky and LRU: the value, uniform in [0.5, 1],
+/// enters in the first frame and nothing after it; lambda has an angle of its own in every chain; every product is a
+/// mirror, and so is what a layer hands to the next. Throws kInterrupted soon after `stop` was raised.
+Accumulation accumulate_noise(Memory memory, const AccumulationRequest& request, ThreadPool& pool,
+                              const StopFlag& stop);
 
 }  // namespace hysteron::behavioural

@@ -29,9 +29,12 @@ struct CornerPoint {
   double unit_current = 0.0;     ///< ampere; inputs come in units of it
   double reference_power = 0.0;  ///< watt, of the transistor reference beside the circuit's own; 0: ideal
   analysis::Agreement agreement;
-  std::vector<std::size_t> lost;  ///< clips that decide otherwise than the model as given
-  std::size_t failed = 0;         ///< clips
-  std::string error;              ///< why, where all failed
+  std::vector<std::size_t> lost;    ///< clips that decide otherwise than the model as given
+  std::vector<std::size_t> failed;  ///< clips without a result
+  std::string error;                ///< why, where all failed
+
+  /// Share of the clips that decide as the model as given does; one that failed does not.
+  double decision_agreement() const;
 };
 
 struct CornerClip {
@@ -52,8 +55,8 @@ struct Corners {
   const CornerPoint& worst() const;
 };
 
-/// Throws a bad-input Error unless the technology has every corner of `request`, and supplies and temperatures are
-/// within its range.
+/// Throws a bad-input Error unless the technology has every corner of `request`, supplies and temperatures are within
+/// its range, and none is there twice.
 void check_corners(const Workshop& workshop, const CornersRequest& request);
 
 /// Simulates `compiled`, sized for the typical corner, at every point, and compares with `network`; decisions with

@@ -98,11 +98,19 @@ struct DifferingPair {
   std::vector<std::size_t> behavioural_votes;
 };
 
+/// Pairs that do not decide as software does, of those that both engines ran.
+struct LostPairs {
+  std::size_t spice = 0;
+  std::size_t behavioural = 0;
+  std::size_t both = 0;
+};
+
 struct MonteCarlo {
   std::vector<ClipReference> references;
   std::vector<DieResult> dies;
   std::optional<analysis::Conformance> conformance;  ///< of kBoth
   std::vector<DifferingPair> differing;              ///< of kBoth
+  LostPairs lost;                                    ///< of kBoth
   std::optional<Trimming> trimming;                  ///< `dies` are trimmed
   bool device_noise = false;                         ///< as requested
   double seconds = 0.0;                              ///< for the dies, without compiling and measuring

@@ -33,7 +33,8 @@ analysis::DeviceNoise study_device_noise(const Workshop& workshop, const analysi
 /// An error over frames or layers: its value at some of them and the exponent of its growth.
 struct Growth {
   std::vector<std::size_t> at;
-  std::vector<double> error;  ///< NaN where every bit that was on is lost
+  std::vector<double> error;      ///< NaN where every bit that was on is lost
+  std::vector<double> all_error;  ///< with the bits that are lost
   std::vector<double> wrong_bits;
   analysis::Exponent exponent;  ///< over the errors that are there
 };
