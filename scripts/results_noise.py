@@ -43,6 +43,10 @@ def interval_text(point):
     return f" ({figure(low)} to {figure(high)})" if low is not None else ""
 
 
+def is_at_floor(point):
+    return point["simulator_floor"] is not None and point["suppression"] > point["simulator_floor"] / 1.5
+
+
 def suppression_targets(section, what, points, deviations):
     """Rows of the least suppression with noise up to each of `deviations`; a candidate near the other threshold (25 % on, 75 % off) with the others."""
     for state, place, wanted in (("on", 0.75, 500), ("on", 0.5, 100), ("off", 0.25, 5000), ("off", 0.5, 5000), ("off", 0.75, 5000)):
@@ -51,7 +55,8 @@ def suppression_targets(section, what, points, deviations):
             lost = [other for other in points if other["state"] == state and other["place"] == place
                     and other["sigma_in"] <= largest * 1.0001 and other["flips"] > 0]
             beside = "; flips at " + ", ".join(f"{100 * other['sigma_in']:g} %" for other in lost) if lost else ""
-            measured = "too few trials held long enough at one" + beside if point is None else f"{figure(point['suppression'])}{interval_text(point)} at {100 * point['sigma_in']:g} %{beside}"
+            floor = "at least " if point is not None and is_at_floor(point) else ""
+            measured = "too few trials held long enough at one" + beside if point is None else f"{floor}{figure(point['suppression'])}{interval_text(point)} at {100 * point['sigma_in']:g} %{beside}"
             section.target(f"{what}, state {state}, candidate at {100 * place:g} % of the band, noise up to {100 * largest:g} % of beta_hi: least suppression",
                            f"{wanted:,}", measured, point is not None and point["suppression"] >= wanted)
 

@@ -2,8 +2,10 @@
 
 #include <cmath>
 #include <filesystem>
+#include <initializer_list>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "circuit_options.h"
 #include "commands.h"
@@ -89,18 +91,25 @@ int run(Options options, Session& session) {
   }
   const flow::Workshop workshop(circuit, session.reporter, session.stop);
   const auto result = flow::study_suppression(workshop, options.request, session.reporter);
-  const auto devices =
-      flow::study_device_noise(workshop, result, options.request.sample_seconds, options.devices, session.reporter);
   auto json = hysteron::report::suppression_json(result, options.request);
+  hysteron::analysis::DeviceNoise devices;
+  try {
+    devices =
+        flow::study_device_noise(workshop, result, options.request.sample_seconds, options.devices, session.reporter);
+  } catch (const hysteron::Error& error) {  // what protocol A found is reported all the same
+    if (error.kind() != hysteron::ErrorKind::kSimulator) throw;
+    devices.failures.emplace_back(error.what());
+  }
   json["device_noise"] = hysteron::report::device_noise_json(devices, options.devices);
   if (!options.output.empty()) hysteron::write_file(options.output, json.dump(1) + "\n");
   if (options.json) {
     fmt::print("{}\n", json.dump());
   } else {
     print_text(result);
-    print_devices(devices);
+    if (!devices.held.empty()) print_devices(devices);
   }
-  for (const auto* failures : {&result.failures, &devices.failures}) {
+  using Failures = std::vector<std::string>;
+  for (const Failures* failures : std::initializer_list<const Failures*>{&result.failures, &devices.failures}) {
     if (failures->empty()) continue;
     throw hysteron::simulator_error(
         fmt::format("{} runs could not be simulated; the first: {}", failures->size(), failures->front()));

@@ -75,6 +75,18 @@ std::vector<PowerSample> samples_of(const PowerStudy& study) {
   return samples;
 }
 
+/// What ngspice measured: one network a width.
+std::vector<PowerSample> measured_samples(const PowerStudy& study) {
+  std::vector<PowerSample> samples;
+  for (const PowerPoint& point : study.points) {
+    if (!point.measured) continue;
+    const PowerSplit& split = point.measured->listening;
+    samples.push_back({point.dim, {}, {}, {}});
+    samples.back().add(split.total(), split.cells, split.feedforward());
+  }
+  return samples;
+}
+
 nlohmann::json point_json(const PowerPoint& point, const PowerStudy& study) {
   const double per_frame = point.model.total() * study.frame_seconds;
   nlohmann::json row = {{"dim", point.dim},
@@ -174,6 +186,9 @@ nlohmann::json power_study_json(const PowerStudy& study) {
   for (const LocalExponents& step : local) json["local_exponents"].push_back(step.feedforward.value);
   json["fit_total"] = fit_json(fit_power(dims, column(total)));
   json["fit_feedforward"] = fit_json(fit_power(dims, column(feedforward)));
+  if (const std::vector<PowerSample> measured = measured_samples(study); measured.size() > 1) {
+    json["spice_scaling"] = scaling_json(measured);
+  }
   json["worst_model_error"] = number_json(study.worst_model_error(false));
   json["worst_model_error_same_bits"] = number_json(study.worst_model_error(true));
   return json;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 #include "compile/shop.h"
 #include "compile/small_network.h"
@@ -280,6 +281,69 @@ TEST(DieEngine, NoiseOfCandidatesIsThatOfNgspice) {
     const double mean = sum / kFrames;
     ASSERT_GT(mean, 0.1) << "the rectifier cuts noise off";
     EXPECT_NEAR(std::sqrt(squares / kFrames - mean * mean) / expected[j], 1.0, 0.25) << j;
+  }
+}
+
+/// Mean and deviation of some values.
+struct Spread {
+  double mean = 0.0;
+  double deviation = 0.0;
+
+  explicit Spread(const std::vector<double>& values) {
+    const auto count = static_cast<double>(values.size());
+    for (const double value : values) mean += value / count;
+    for (const double value : values) deviation += (value - mean) * (value - mean) / count;
+    deviation = std::sqrt(deviation);
+  }
+};
+
+/// The standard normal value that the share `p` of draws is above.
+double normal_above(double p) {
+  double low = -5.0;
+  double high = 5.0;
+  for (int i = 0; i < 60; ++i) {
+    const double middle = 0.5 * (low + high);
+    (0.5 * std::erfc(middle / std::numbers::sqrt2) > p ? low : high) = middle;
+  }
+  return low;
+}
+
+/// A cell whose threshold lies one deviation of a mirror from its candidate: how often it flips in a frame tells the
+/// noise of its threshold, once the candidate's own is taken off. Two mirrors or three make a threshold.
+TEST(DieEngine, NoiseOfThresholdsAndOutputsIsThatOfTheirMirrors) {
+  constexpr int kClips = 4000;
+  const std::vector<float> features = {0.6F, 1.4F, 0.6F, 1.4F};  // two frames
+  const double mirror = mirror_noise(varied_shop().statistics, shop().technology, 1e-9, compiled().frame_seconds);
+  DieEngine::Scratch scratch;
+  model::Trace trace;
+  engine().run(engine().nominal(), features, scratch, trace);
+  const float candidate = trace.candidate(0, 0, 0);
+  ASSERT_GT(candidate, 0.1F);
+  const auto distance = static_cast<float>(mirror * candidate);
+  for (const bool sets : {true, false}) {
+    DieParameters parameters = engine().nominal();
+    parameters.cells[0].set_charge = parameters.cells[0].reset_charge = 0.0F;
+    parameters.cells[0].rise = sets ? candidate + distance : 0.5F * candidate;  // on from the first frame
+    parameters.cells[0].fall = sets ? 0.1F * candidate : candidate - distance;
+    Random random(11);
+    std::vector<double> candidates;
+    std::vector<double> highs;
+    int flips = 0;
+    for (int clip = 0; clip < kClips; ++clip) {
+      engine().run(parameters, features, scratch, trace, &random);
+      const std::size_t frame = sets ? 0 : 1;
+      candidates.push_back(trace.candidate(0, frame, 0));
+      const bool on = trace.state(0, frame, 0) > 0.5F * parameters.cells[0].high;
+      if (on) highs.push_back(trace.state(0, frame, 0) / parameters.cells[0].high);
+      flips += on == sets ? 1 : 0;
+    }
+    const double all = distance / normal_above(static_cast<double>(flips) / kClips);
+    const double own = Spread(candidates).deviation;
+    ASSERT_GT(all, own) << "flips tell more noise than the candidate has";
+    const double threshold = std::sqrt(all * all - own * own) / candidate;
+    EXPECT_GT(threshold, 1.0 * mirror) << sets;
+    EXPECT_LT(threshold, 2.5 * mirror) << sets;
+    EXPECT_NEAR(Spread(highs).deviation / mirror, 1.0, 0.3) << sets;
   }
 }
 

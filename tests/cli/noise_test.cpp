@@ -3,11 +3,12 @@
 #include <cmath>
 
 #include "cli/program.h"
+#include "cli/watched.h"
 
 namespace hysteron::cli {
 namespace {
 
-class Noise : public Cli {};
+class Noise : public WatchedCli {};
 
 TEST_F(Noise, SaysWhatAHeldCellLeavesOfIt) {
   const auto json = run_json({"noise",     "--sigma",          "0.02,0.2", "--places",
@@ -78,6 +79,21 @@ TEST_F(Noise, GivesNoFigureOfFewTrialsAndALawWithIntervals) {
   EXPECT_LE(kept["log10_seconds_off_ci95"][0], kept["log10_seconds_off"]);
   EXPECT_GE(kept["log10_seconds_off_ci95"][1], kept["log10_seconds_off"]);
   EXPECT_EQ(run_json(command), json) << "from the runs that are kept, drawn again alike";
+}
+
+TEST_F(Noise, WithoutDeviceNoiseTheRestIsReportedAllTheSame) {
+  const FakeProgram fake(
+      "if grep -q hysteron_noise deck.cir; then echo 'Error: the moon is full' >&2; exit 1; fi\nexec ngspice \"$@\"");
+  use(fake);
+  const Outcome outcome = run({"noise", "--sigma", "0.02", "--places", "0.5", "--trials", "3", "--samples", "100",
+                               "--supplies", "1.8", "--temperatures", "27", "-o", "noise.json", "--json"});
+  EXPECT_EQ(outcome.exit_code, 4) << outcome.messages;
+  EXPECT_TRUE(has(outcome.messages, "the moon is full")) << outcome.messages;
+  const auto json = nlohmann::json::parse(outcome.output);
+  EXPECT_GT(json["suppression"][0]["suppression"], 20.0);
+  EXPECT_TRUE(json["device_noise"]["held"].empty());
+  EXPECT_TRUE(has(json["device_noise"]["failures"][0], "the moon is full"));
+  EXPECT_EQ(nlohmann::json::parse(read_file(folder_ / "noise.json")), json);
 }
 
 TEST_F(Noise, RefusesWhatCannotBe) {
