@@ -1,6 +1,7 @@
 // `power`: what grows with the width, and how.
 
 #include <algorithm>
+#include <cmath>
 
 #include "cli/program.h"
 #include "cli/samples.h"
@@ -33,6 +34,9 @@ TEST_F(Power, CellsGrowWithTheWidthAndTheirLegsWithItsSquare) {
   EXPECT_NEAR(point["energy_per_decision_j"].get<double>(), 101 * point["energy_per_frame_j"].get<double>(), 1e-15);
   EXPECT_LT(point["spice_rest_nw"]["total"], point["spice_nw"]["total"]);
   EXPECT_FALSE(json["points"][2].contains("spice_nw"));
+  const auto spice = [&](std::size_t i) { return json["points"][i]["spice_nw"]["total"].get<double>(); };
+  EXPECT_EQ(json["spice_scaling"]["dims"], (nlohmann::json{2.0, 4.0}));
+  EXPECT_NEAR(json["spice_scaling"]["exponent_total"].get<double>(), std::log2(spice(1) / spice(0)), 1e-9);
 }
 
 TEST_F(Power, SplitsANetworkOfOnesOwnByBlockAndFrame) {
