@@ -249,8 +249,8 @@ def fill_corners_section(section, bench, train):
     section.targets()
     section.target(f"{pdk}, legs of little drift, {drifting['counted_points']} points x {drifting['clips']} clips, "
                    "reference of transistors: decisions", "95 %", decisions_text(drifting), drifting["decision_agreement"] >= 0.95)
-    ideal = corners("ideal", *([] if bench.quick else ["--beside", "27"]))
-    section.row("the same points, ideal reference", "", decisions_text(ideal), "")
+    ideal = corners("ideal", *([] if bench.quick else ["--supplies", "1.8", "--beside", "27"]))
+    section.row(f"{ideal['counted_points']} points at 1.8 V, ideal reference", "", decisions_text(ideal), "")
     failed = [f"{point['corner']}, {point['supply_v']:.2f} V, {point['temperature_c']:g} °C: clips {', '.join(map(str, point['failed_clips']))} ({reference})"
               for reference, result in (("transistors", drifting), ("ideal", ideal)) for point in result["points"] if point["failed_clips"]]
     if failed:

@@ -131,7 +131,7 @@ std::string dies_key(const behavioural::DieEngine& engine, const behavioural::De
   engine.run(parameters, features.clip(request.clips.front()), scratch, trace, request.device_noise ? &noise : nullptr);
   const TrimRequest& trim = request.trim;
   std::uint64_t hash = fnv1a(fmt::format("{} {} {} {} {}", model::network_key(engine.network().model), trim.legs,
-                                         trim.dac.bits, trim.dac.step, request.device_noise, sizeof(parameters.cells)));
+                                         trim.dac.bits, trim.dac.step, request.device_noise));
   hash = hash_of(parameters.gains, hash);
   hash = hash_of(parameters.cells, hash);
   hash = hash_of(request.clips, hash);
