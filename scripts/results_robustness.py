@@ -6,7 +6,7 @@ from results_compiler import CORE, make_features, percent
 
 DIES = 100
 CONFORMING = (50, 10)  # dies, clips
-MENDED = (20, 10)  # dies of seeds that no other run drew, clips
+MENDED = (20, 10)  # dies that ngspice draws, clips
 FRESH_SEED = 100001  # of dies that chose nothing
 FAST_DIES = 2000
 TRIMS = 2  # legs
@@ -131,6 +131,7 @@ def fill_dies_section(section, bench, train_once):
     mends = type(section)("", "")
     label, made = mend_rows(mends, bench, pdk, test, training, networks, fast["clips"])
     fresh, _ = bench.run(*made, "--dies", DIES, "--seed", FRESH_SEED)
+    untrimmed = " without its trims" if "--trim" in made else ""
     if "--trim" in made:  # ngspice draws its dies itself, and nothing trims them
         made = made[:made.index("--trim")]
     mended, _ = bench.run(*[few if argument == test else argument for argument in made], "--engine", "both", "--dies", 2 if bench.quick else MENDED[0],
@@ -152,7 +153,7 @@ def fill_dies_section(section, bench, train_once):
                           f"{percent(noisy['state_mismatch'])}; the same dies without noise {percent(fast['decision_yield'])}, "
                           f"{percent(fast['state_mismatch'])}. {noisy['dies'] * noisy['clips'] / noisy['seconds']:,.0f} dies x clips a second with noise."]
     differing_rows(section, both)
-    section.lines += ["", f"The best mend in ngspice, {mended['dies']} of these dies x {mended['clips']} clips (untrimmed): {percent(mended['decision_yield'])} "
+    section.lines += ["", f"The best mend in ngspice{untrimmed}, {mended['dies']} dies of its own statistics x {mended['clips']} clips: {percent(mended['decision_yield'])} "
                           f"({interval(mended['ci95'])}) decide as software does, without clips won by under 5 votes {percent(mended['decision_yield_clear'])} "
                           f"({interval(mended['ci95_clear'])}); the engines decide alike on {percent(mended['conformance']['same_decisions'])} of the pairs, bits "
                           f"{percent(mended['conformance']['same_bits'])}."]
@@ -184,14 +185,14 @@ def corner_rows(section, result):
     for point in result["points"]:
         groups.setdefault((point["corner"], point["temperature_c"], point["counted"]), []).append(point)
 
-    def spread(points, value, form):
-        values = [value(point) for point in points if point["clips"]]
+    def spread(points, value, form, has_all=False):
+        values = [value(point) for point in points if point["clips"] or has_all]
         return f"{min(values):{form}} to {max(values):{form}}" if values else "-"
 
     for (corner, temperature, counted), points in groups.items():
         section.row(corner, f"{temperature:g} °C" + ("" if counted else " (beside)"),
                     spread(points, lambda point: 1e9 * point["unit_current_a"], ".2f") + " nA",
-                    spread(points, lambda point: 100 * point["decision_agreement"], ".0f") + " %",
+                    spread(points, lambda point: 100 * point["decision_agreement"], ".0f", has_all=True) + " %",
                     spread(points, lambda point: 100 * point["frame_agreement"], ".1f") + " %",
                     spread(points, lambda point: point["power_nw"]["total"], ".1f") + " nW",
                     spread(points, lambda point: point["reference_nw"], ".1f") + " nW")

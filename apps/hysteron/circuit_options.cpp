@@ -23,7 +23,7 @@ void add_technology_flags(CLI::App& command, CircuitFlags& flags) {
       ->capture_default_str();
   command.add_option("--supply", flags.options.conditions.supply, "Supply voltage (default: the technology's)")
       ->check(CLI::Range(0.5, 6.0));
-  command.add_option("--jobs", flags.options.jobs, "Simulations at once (default: one per hardware thread)")
+  command.add_option("-j,--jobs", flags.options.jobs, "Simulations at once (default: one per hardware thread)")
       ->check(CLI::Range(1, 1024));
   command.add_option("--time-limit", flags.options.time_limit, "Seconds one run of ngspice may take")
       ->check(CLI::Range(0.01, 1e6))

@@ -35,11 +35,13 @@ void print_text(const hysteron::flow::Corners& corners, const nlohmann::json& js
   fmt::print("{:<8}{:>8}{:>9}{:>10}{:>12}{:>9}{:>11}{:>12}\n", "corner", "supply", "temp", "unit", "decisions",
              "frames", "bits wrong", "power");
   for (const auto& point : corners.points) {
-    fmt::print("{:<8}{:>6.3g} V{:>7g} C{:>10}{:>12}{:>9.4f}{:>11.4f}{:>12}  {}\n", point.corner, point.supply,
+    const bool has_result = point.agreement.clips > 0;
+    const auto figure = [&](double value) { return has_result ? fmt::format("{:.4f}", value) : std::string("-"); };
+    fmt::print("{:<8}{:>6.3g} V{:>7g} C{:>10}{:>12}{:>9}{:>11}{:>12}  {}\n", point.corner, point.supply,
                point.temperature, format_si(point.unit_current, "A"),
                fmt::format("{} of {}", point.agreement.clips - point.lost.size(), corners.clips.size()),
-               point.agreement.frame_agreement, point.agreement.state_mismatch,
-               format_si(point.agreement.power.total, "W"), point.counted ? "" : "beside");
+               figure(point.agreement.frame_agreement), figure(point.agreement.state_mismatch),
+               has_result ? format_si(point.agreement.power.total, "W") : "-", point.counted ? "" : "beside");
   }
   const auto& worst = corners.worst();
   fmt::print("\ndecision agreement  {:.4f} over the counted points\n", corners.decision_agreement());

@@ -73,6 +73,11 @@ void print_trim(const nlohmann::json& trim) {
       trim["seconds_played"].get<double>());
 }
 
+void print_resampled(const nlohmann::json& interval) {
+  if (interval.is_null()) return;
+  fmt::print("    over other dies and clips {:.4f} to {:.4f}\n", interval[0].get<double>(), interval[1].get<double>());
+}
+
 void print_text(const nlohmann::json& json) {
   fmt::print("{:>6}  {:<12}{:>8}  {}\n", "clip", "software", "margin", "yield over dies (95 % interval)");
   for (const auto& clip : json["per_clip"]) {
@@ -81,10 +86,10 @@ void print_text(const nlohmann::json& json) {
   }
   fmt::print("\ndecision yield      {} of {} dies x {} clips\n", with_interval(json["decision_yield"], json["ci95"]),
              json["dies"].get<std::size_t>(), json["clips"].get<std::size_t>());
+  print_resampled(json["ci95_resampled"]);
   fmt::print("  margin >= 5 votes {} without {} clips\n",
              with_interval(json["decision_yield_clear"], json["ci95_clear"]), json["close_clips"].get<std::size_t>());
-  fmt::print("  other dies, clips {:.4f} to {:.4f}\n", json["ci95_resampled"][0].get<double>(),
-             json["ci95_resampled"][1].get<double>());
+  print_resampled(json["ci95_clear_resampled"]);
   fmt::print("frame agreement     {:.4f}\n", json["frame_agreement"].get<double>());
   fmt::print("state mismatch      {:.4f}\n", json["state_mismatch"].get<double>());
   fmt::print("cells, worst first ");

@@ -19,6 +19,7 @@ constexpr std::size_t kGuard = 2;      // last ones: the cell is on its way
 constexpr std::size_t kFewFrames = 8;  // of a hold that has variances
 constexpr double kGrows = 0.5;         // ErrorGrowth::growth of what adds up is 1
 constexpr std::size_t kFewHolds = 5;
+constexpr std::size_t kRefutingHolds = 8;  // of fewer, resampling has no ends to speak of
 
 const Estimate kNone{kNever, {kNever, kNever}};
 
@@ -221,7 +222,7 @@ Verdict judge_suppression(const std::vector<CellSuppression>& cells, const std::
   }
   if (!cells.empty() && above == cells.size()) return Verdict::kConfirmed;  // without an interval it stays open
   for (std::size_t i = 0; i < cells.size(); ++i) {
-    if (!(cells[i].ratio.high < kClaimedSuppression)) continue;
+    if (cells[i].holds < kRefutingHolds || !(cells[i].ratio.high < kClaimedSuppression)) continue;
     const Ratio wide =
         ratio_of(variances[i].inputs, variances[i].outputs, scales[i], draws[i], 0.05 / static_cast<double>(known));
     if (wide.high < kClaimedSuppression) return Verdict::kRefuted;

@@ -1,5 +1,6 @@
 #include "hysteron/analysis/ratio.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -9,6 +10,7 @@
 namespace hysteron::analysis {
 namespace {
 
+constexpr double kEndResamples = 40.0;  // outside an interval, both ends together
 constexpr double kNever = std::numeric_limits<double>::quiet_NaN();
 
 }  // namespace
@@ -32,7 +34,8 @@ Ratio ratio_of(const std::vector<double>& numerators, const std::vector<double>&
   result.value = scale * std::sqrt(top / bottom);
   if (numerators.size() < kFewTrials) return result;
   std::vector<double> values;
-  for (std::size_t i = 0; i < kRatioResamples; ++i) {
+  const auto resamples = std::max(kRatioResamples, static_cast<std::size_t>(std::ceil(kEndResamples / outside)));
+  for (std::size_t i = 0; i < resamples; ++i) {
     top = bottom = 0.0;
     for (std::size_t k = 0; k < numerators.size(); ++k) {
       const std::size_t drawn = random.below(numerators.size());

@@ -19,7 +19,8 @@ constexpr float kWidth = 0.5F;
 constexpr float kHigh = 1.0F;
 constexpr float kOver = 1.5F;
 constexpr float kMiddle = 0.75F;
-constexpr float kBias = 0.7F;  // of layers above the first, while they hold
+constexpr std::size_t kFramesAtOnce = 1024;  // without a look at the stop flag
+constexpr float kBias = 0.7F;                // of layers above the first, while they hold
 constexpr float kCoupling = 0.1F;
 
 /// A current after one more mirror.
@@ -131,13 +132,14 @@ struct Sums {
 };
 
 void run_chain(Memory memory, const AccumulationRequest& request, const std::vector<std::size_t>& frames,
-               std::size_t index, Sums& sums) {
+               std::size_t index, Sums& sums, const StopFlag& stop) {
   Chain noisy(memory, request, request.noise, index);
   Chain clean(memory, request, 0.0, index);
   std::vector<double> noisy_outputs(request.layers);
   std::vector<double> clean_outputs(request.layers);
   std::size_t next = 0;  // of the frames read
   for (std::size_t frame = 0; frame <= request.frames; ++frame) {
+    if (frame % kFramesAtOnce == 0 && stop.requested()) throw Error(ErrorKind::kInterrupted, "interrupted");
     noisy.step(frame, noisy_outputs);
     clean.step(frame, clean_outputs);
     if (frame != frames[next]) continue;
@@ -192,10 +194,9 @@ Accumulation accumulate_noise(Memory memory, const AccumulationRequest& request,
   for (std::size_t first = 0; first < parts; first += kPartsAtOnce) {
     std::vector<Sums> sums(std::min(kPartsAtOnce, parts - first), Sums(size));
     pool.run(sums.size(), [&](std::size_t part) {
-      if (stop.requested()) throw Error(ErrorKind::kInterrupted, "interrupted");
       const std::size_t begin = (first + part) * kChainsOfAPart;
       const std::size_t end = std::min(request.chains, begin + kChainsOfAPart);
-      for (std::size_t i = begin; i < end; ++i) run_chain(memory, request, result.frames, i, sums[part]);
+      for (std::size_t i = begin; i < end; ++i) run_chain(memory, request, result.frames, i, sums[part], stop);
     });
     for (const Sums& part : sums) total.add(part);
   }

@@ -64,7 +64,7 @@ class KeptRun {
         key_(fmt::format("2 {} {} {} {} {} {} {}", behavioural::name_of(memory), request.noise, request.frames,
                          request.layers, request.chains, request.decay, request.seed)) {
     if (!folder.empty()) {
-      path_ = folder / fmt::format("noise_{:g}_{}.json", request.noise, behavioural::name_of(memory));
+      path_ = folder / fmt::format("noise_{}_{}.json", request.noise, behavioural::name_of(memory));
     }
   }
 

@@ -122,9 +122,10 @@ double resampled_mean(const std::vector<double>& shares, Random& random) {
 
 /// What another draw of dies and of clips, won by `least` votes or more, would make of the yield: middle 95 % of the
 /// yield and the departures from it of the mean over resampled clips and of that over resampled dies, to first order
-/// the two-way bootstrap of crossed factors (A. B. Owen, Ann. Appl. Stat. 1, 2007). Null without pairs.
+/// the two-way bootstrap of crossed factors (A. B. Owen, Ann. Appl. Stat. 1, 2007). Null below two dies or clips;
+/// without any width where nothing flips.
 nlohmann::json resampled_interval(const std::vector<DieResult>& dies, const std::vector<ClipReference>& references,
-                                  std::size_t least) {
+                                  std::size_t least, double yield) {
   std::vector<Share> of_clips(references.size());
   std::vector<double> die_yields;
   for (const DieResult& die : dies) {
@@ -140,13 +141,15 @@ nlohmann::json resampled_interval(const std::vector<DieResult>& dies, const std:
   for (const Share& share : of_clips) {
     if (share.all > 0) clip_yields.push_back(fraction(share.good, share.all));
   }
-  if (die_yields.empty()) return nullptr;
-  const double mean =
-      std::accumulate(die_yields.begin(), die_yields.end(), 0.0) / static_cast<double>(die_yields.size());
+  if (die_yields.size() < 2 || clip_yields.size() < 2) return nullptr;
+  const auto mean = [](const std::vector<double>& values) {
+    return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
+  };
+  const double centre = yield - mean(clip_yields) - mean(die_yields);
   Random random = Random(dies.front().seed).child("resampled yield", least);
   std::vector<double> yields;
   for (std::size_t i = 0; i < kResamples; ++i) {
-    yields.push_back(resampled_mean(clip_yields, random) + resampled_mean(die_yields, random) - mean);
+    yields.push_back(centre + resampled_mean(clip_yields, random) + resampled_mean(die_yields, random));
   }
   const analysis::Interval interval = analysis::middle_95(std::move(yields));
   return nlohmann::json::array({std::max(interval.low, 0.0), std::min(interval.high, 1.0)});
@@ -173,10 +176,10 @@ nlohmann::json figures_json(const std::vector<DieResult>& dies, const std::vecto
   }
   return {{"decision_yield", yield.value()},
           {"ci95", yield.interval()},
-          {"ci95_resampled", resampled_interval(dies, references, 0)},
+          {"ci95_resampled", resampled_interval(dies, references, 0, fraction(yield.good, yield.all))},
           {"decision_yield_clear", clear.value()},
           {"ci95_clear", clear.interval()},
-          {"ci95_clear_resampled", resampled_interval(dies, references, kClose)},
+          {"ci95_clear_resampled", resampled_interval(dies, references, kClose, fraction(clear.good, clear.all))},
           {"frame_agreement", rest_json(wrong_frames, frames)},
           {"state_mismatch", share_json(wrong_bits, bits)}};
 }

@@ -55,8 +55,6 @@ TEST_F(MonteCarlo, SeesWhatMismatchFlips) {
   EXPECT_EQ(json["cells"][0]["cell"], 1);
   EXPECT_GT(json["cells"][0]["state_mismatch"], 0.1);
   EXPECT_EQ(json["cells"][1]["state_mismatch"], 0.0);
-  EXPECT_LE(json["ci95_resampled"][0], json["decision_yield"]);
-  EXPECT_GE(json["ci95_resampled"][1], json["decision_yield"]);
 }
 
 /// No clip flips on any die: a law needs flips at two margins.
@@ -152,6 +150,8 @@ void MonteCarlo::expect_the_same_flips(const std::string& technology) const {
   EXPECT_GT(json["state_mismatch"], 0.02) << "some dies never set the second cell";
   EXPECT_LT(json["per_clip"][1]["decision_yield"], 1.0) << "and decide otherwise";
   EXPECT_GT(json["per_clip"][1]["decision_yield"], 0.2) << "others do set it";
+  EXPECT_LT(json["ci95_resampled"][0], json["ci95"][0]) << "one of two clips flips: others may differ by more";
+  EXPECT_GT(json["ci95_resampled"][1], json["decision_yield"]);
   EXPECT_EQ(json["conformance"]["clips"], 32);
   EXPECT_GE(json["conformance"]["same_decisions"], 30.0 / 32.0);
   EXPECT_GE(json["conformance"]["same_bits"], 0.97);
@@ -237,7 +237,7 @@ TEST_F(MonteCarlo, InterruptionKeepsWhatIsDone) {
 
 /// Blocks of dies of the behavioural engine; a block of other clips is stale.
 TEST_F(MonteCarlo, InterruptionKeepsTheDiesOfTheBehaviouralEngine) {
-  const Arguments plain = command({"--dies", "30000"});
+  const Arguments plain = command({"--dies", "60000", "--device-noise"});
   auto whole = run_json(plain);  // and what is measured once is in the cache
   Arguments kept = plain;
   kept.insert(kept.end(), {"--output", "out"});
@@ -251,7 +251,7 @@ TEST_F(MonteCarlo, InterruptionKeepsTheDiesOfTheBehaviouralEngine) {
     program.send(SIGINT);
     const Outcome outcome = program.wait();
     ASSERT_EQ(outcome.exit_code, 130) << outcome.messages;
-    EXPECT_TRUE(has(outcome.messages, "of 30000 dies are kept in")) << outcome.messages;
+    EXPECT_TRUE(has(outcome.messages, "of 60000 dies are kept in")) << outcome.messages;
   }
   expect_no_temporary_files();
   const auto written = fs::last_write_time(first);
@@ -276,8 +276,14 @@ TEST_F(MonteCarlo, KeepsTrimmedDies) {
   put("m.safetensors", safetensors_bytes(tensors, tiny_metadata()));
   const Arguments trimmed = command({"--dies", "120", "--trim", "1", "--trim-on", "train.npy", "--output", "out"});
   auto first = run_json(trimmed);
-  put("out/dies/behavioural_0000000101_20.json", "{\"key\": ");
+  const fs::path whole = folder_ / "out" / "dies" / "behavioural_0000000001_100.json";
+  const fs::path cut = folder_ / "out" / "dies" / "behavioural_0000000101_20.json";
+  const auto written = fs::last_write_time(whole);
+  const std::string bytes = read_file(cut);
+  put("out/dies/behavioural_0000000101_20.json", bytes.substr(0, bytes.size() / 2));
   auto again = run_json(trimmed);
+  EXPECT_EQ(fs::last_write_time(whole), written) << "not run again";
+  EXPECT_EQ(read_file(cut), bytes);
   first.erase("seconds");
   again.erase("seconds");
   EXPECT_EQ(first["trim"]["legs"].size(), 1u);

@@ -74,8 +74,8 @@ inline constexpr double kClaimedSuppression = 20.0;
 struct MeasuredSuppression {
   std::vector<CellSuppression> cells;  ///< on, then off, layer by layer
   /// "every cell that is on suppresses by kClaimedSuppression or more": confirmed where every cell has an interval and
-  /// all are above; refuted where one is below with an interval that leaves out 5 % over the number of those cells
-  /// (Bonferroni), so that of many cells none refutes by chance.
+  /// all are above; refuted where one of eight holds or more is below with an interval that leaves out 5 % over the
+  /// number of cells (Bonferroni), so that many cells seldom refute by chance.
   Verdict claim = Verdict::kUndecided;
 };
 
