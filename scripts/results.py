@@ -3,7 +3,7 @@
 
 Usage: scripts/results.py [--quick] [--output FILE] [--program FILE] [SECTION...]
 Sections: demo accuracy speech agreement foreign parallel keywords aware copy digits engine scans quadrant cell compiler unit-current
-dies corners power wide-power noise devices accumulation immunity gates silicon explore; without any, all of them (many hours on two cores, of which dies,
+dies corners power wide-power widest-power noise devices accumulation immunity gates silicon explore; without any, all of them (many hours on two cores, of which dies,
 corners, keywords, digits and quadrant take most).
 --quick is a trial with small numbers; give it another --output. Exit code 5 if a target was missed.
 Needs the release build (scripts/demo.sh makes it); speech and the gf180mcu PDK are looked for in ../shared, else
@@ -694,11 +694,19 @@ def power_section(bench):
     return section
 
 
-def wide_power_section(bench):
-    section = Section("Power of wide circuits", "`hysteron power --frames 1`: the widest drawn networks of section \"Power over the width\" that ngspice takes, on clips of one "
-                                                "frame, listening and at rest; legs sized by the gain curves.")
-    fill_wide_power_section(section, bench)
+def wide_power(bench, dim):
+    section = Section(f"Power of a circuit of d = {dim}", "`hysteron power --frames 1`: a drawn network as in section \"Power over the width\" on a clip of one frame, "
+                                                          "listening and at rest, in ngspice; legs sized by the gain curves.")
+    fill_wide_power_section(section, bench, dim)
     return section
+
+
+def wide_power_section(bench):
+    return wide_power(bench, 32)
+
+
+def widest_power_section(bench):
+    return wide_power(bench, 64)
 
 
 def noise_section(bench):
@@ -758,7 +766,7 @@ SECTIONS = {"demo": demo_section, "accuracy": accuracy_section, "speech": speech
             "keywords": keywords_section, "aware": aware_section, "copy": copy_section, "digits": digits_section,
             "engine": engine_section, "scans": scans_section, "quadrant": quadrant_section, "cell": cell_section,
             "compiler": compiler_section, "centring": centring_section, "unit-current": unit_current_section, "dies": dies_section, "corners": corners_section,
-            "power": power_section, "wide-power": wide_power_section, "noise": noise_section, "devices": devices_section,
+            "power": power_section, "wide-power": wide_power_section, "widest-power": widest_power_section, "noise": noise_section, "devices": devices_section,
             "accumulation": accumulation_section, "immunity": immunity_section, "gates": gates_section,
             "silicon": silicon_section, "explore": explore_section}
 
