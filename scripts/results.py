@@ -732,11 +732,11 @@ def accumulation_section(bench):
 
 def immunity_section(bench):
     section = Section("Noise immunity", "Seven words of Speech Commands, two blocks of 16 cells in the software backbone with a ReLU MLP, the same "
-                                        "configuration for every cell (scripts/results_noise.py); hardware-aware: trained with static errors of 30 % "
+                                        "configuration for every cell (scripts/results_noise.py), seeds from 1; hardware-aware: trained with static errors of 30 % "
                                         "(three deviations) and noise of 20 %. docs/noise.md has the definitions.")
     if lacks_speech(bench, section):
         return section
-    fill_immunity_section(section, bench, train_unless_there)
+    fill_immunity_section(section, bench, train_once)
     return section
 
 

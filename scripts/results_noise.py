@@ -1,5 +1,6 @@
 """The sections `noise`, `accumulation` and `immunity` of scripts/results.py."""
 import math
+import statistics
 
 from results_compiler import CORE, make_features, percent
 from results_robustness import LARGE, write_variant
@@ -250,31 +251,40 @@ def fill_accumulation_section(section, bench):
                               f"{100 * wrong[0]:.2g} % in the first layer, {100 * wrong[-1]:.2g} % in the last."]
 
 
-def fill_immunity_section(section, bench, train_unless_there):
-    draws, steps = (5, 60) if bench.quick else (100, 1500)
+def over_networks(scores):
+    """Accuracies of dies of several networks together: mean, deviation over all dies, worst."""
+    mean = statistics.fmean(score["mean"] for score in scores)
+    # Of the same number of dies each: what they vary by within a network and between networks.
+    variance = statistics.fmean(score["deviation"] ** 2 + (score["mean"] - mean) ** 2 for score in scores)
+    return {"mean": mean, "deviation": math.sqrt(variance), "worst": min(score["worst"] for score in scores)}
+
+
+def accuracy_text(score):
+    return f"{100 * score['mean']:.1f} ± {100 * score['deviation']:.1f} % ({100 * score['worst']:.0f} %)"
+
+
+def fill_immunity_section(section, bench, train_once):
+    draws, steps, seeds = (5, 60, 2) if bench.quick else (100, 1500, 3)
     levels = [("--static", value) for value in STATIC] + [("--additive", value) for value in DYNAMIC]
-    scores = {}
+    networks = {}
     for cell in CELLS:
         for training, extra in (("plain", {}), ("hardware-aware", AWARE)):
-            name = f"immunity-{cell}-{training}"
-            train_unless_there(bench, name, {"data.folder": str(bench.speech), "model.cell": cell, "training.steps": steps,
-                                               **TRAINING, **extra})
-            plain, _ = bench.run("eval", f"{name}.safetensors")
-            scores[cell, training, None] = {"mean": plain["accuracy"], "deviation": None, "worst": None}
-            for level in levels:
-                result, _ = bench.run("eval", f"{name}.safetensors", "--draws", draws, *level)
-                scores[cell, training, level] = result["dies"]["accuracy"]
-
-    def accuracy(cell, training, level):
-        score = scores[cell, training, level]
-        if score["deviation"] is None:
-            return f"{100 * score['mean']:.1f} %"
-        return f"{100 * score['mean']:.1f} ± {100 * score['deviation']:.1f} % ({100 * score['worst']:.0f} %)"
+            trained, scores = [], {level: [] for level in levels}
+            for seed in range(1, seeds + 1):
+                name = f"immunity-{cell}-{training}-{seed}"
+                trained.append(train_once(bench, name, {"data.folder": str(bench.speech), "model.cell": cell, "training.steps": steps,
+                                                        "training.seed": seed, **TRAINING, **extra}))
+                for level in levels:
+                    result, _ = bench.run("eval", f"{name}.safetensors", "--draws", draws, *level)
+                    scores[level].append(result["dies"]["accuracy"])
+            networks[cell, training] = trained, scores
 
     for flag, what, values in (("--static", "Static error of every parameter, three deviations over the parameter", STATIC),
                                ("--additive", "Noise in every frame on what enters a cell, deviation over its scale (beta_hi; of `mingru` and `lru` the root mean square of what enters: docs/noise.md)", DYNAMIC)):
-        section.lines += ["", f"{what}: accuracy of one network on {draws} dies, mean ± standard deviation over dies (worst die), seed 1."]
-        section.table("cell", "training", "none", *(f"{100 * value:g} %" for value in values))
-        for cell in CELLS:
-            for training in ("plain", "hardware-aware"):
-                section.row(f"`{cell}`", training, accuracy(cell, training, None), *(accuracy(cell, training, (flag, value)) for value in values))
+        section.lines += ["", f"{what}: accuracy on the test clips, mean ± standard deviation over {draws} dies of each of {seeds} networks (worst die; in column "
+                              "\"none\" the worst network)."]
+        section.table("cell", "parameters", "training", "none", *(f"{100 * value:g} %" for value in values))
+        for (cell, training), (trained, scores) in networks.items():
+            alone = [{"mean": result["test_accuracy"], "deviation": 0, "worst": result["test_accuracy"]} for result in trained]
+            section.row(f"`{cell}`", f"{trained[0]['parameters']:,}", training, accuracy_text(over_networks(alone)),
+                        *(accuracy_text(over_networks(scores[flag, value])) for value in values))
