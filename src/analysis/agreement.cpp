@@ -5,14 +5,9 @@
 #include <cmath>
 #include <limits>
 
+#include "hysteron/analysis/yield.h"
+
 namespace hysteron::analysis {
-namespace {
-
-double share(std::size_t part, std::size_t whole) {
-  return whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
-}
-
-}  // namespace
 
 void AgreementCounter::Sum::add(double error) {
   squares += error * error;
@@ -76,8 +71,8 @@ ClipAgreement AgreementCounter::add(const model::Trace& software, const compile:
   ClipAgreement clip;
   clip.software_decision = model::majority(model::vote_shares(expected, software.outputs));
   clip.circuit_decision = model::majority(model::vote_shares(found, measured.outputs));
-  clip.frame_agreement = share(same, expected.size());
-  clip.state_mismatch = share(wrong_bits, bits);
+  clip.frame_agreement = share_of(same, expected.size());
+  clip.state_mismatch = share_of(wrong_bits, bits);
 
   ++clips_;
   same_decisions_ += clip.software_decision == clip.circuit_decision ? 1 : 0;
@@ -126,7 +121,7 @@ SwitchingCells AgreementCounter::switching() const {
     }
   }
   const double none = std::numeric_limits<double>::quiet_NaN();
-  result.state_mismatch = bits > 0 ? share(bits - agreeing, bits) : none;
+  result.state_mismatch = bits > 0 ? share_of(bits - agreeing, bits) : none;
   result.state_relative_rms = agreeing > 0 ? std::sqrt(squares / static_cast<double>(agreeing)) : none;
   return result;
 }
@@ -134,9 +129,9 @@ SwitchingCells AgreementCounter::switching() const {
 Agreement AgreementCounter::total() const {
   Agreement result;
   result.clips = clips_;
-  result.decision_agreement = share(same_decisions_, clips_);
-  result.frame_agreement = share(same_frames_, frames_);
-  result.state_mismatch = share(wrong_bits_, bits_);
+  result.decision_agreement = share_of(same_decisions_, clips_);
+  result.frame_agreement = share_of(same_frames_, frames_);
+  result.state_mismatch = share_of(wrong_bits_, bits_);
   result.candidate_rms = candidate_.rms();
   result.candidate_max = candidate_.largest;
   result.candidate_relative_rms = relative_value_.rms() > 0.0 ? relative_error_.rms() / relative_value_.rms() : 0.0;

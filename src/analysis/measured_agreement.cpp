@@ -5,6 +5,8 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <span>
+#include <utility>
 
 #include "hysteron/analysis/agreement.h"
 #include "hysteron/base/random.h"
@@ -20,6 +22,7 @@ constexpr std::size_t kFewFrames = 8;  // of a hold that has variances
 constexpr double kGrows = 0.5;         // ErrorGrowth::growth of what adds up is 1
 constexpr std::size_t kFewHolds = 5;
 constexpr std::size_t kRefutingHolds = 8;  // of fewer, resampling has no ends to speak of
+constexpr double kOutside = 0.05;          // an interval's share that is left out
 
 const Estimate kNone{kNever, {kNever, kNever}};
 
@@ -211,23 +214,30 @@ Variances variances_over_holds(const std::vector<MeasuredClip>& clips, std::size
   return result;
 }
 
-/// The verdict of kClaimedSuppression over the cells that are on; `draws` are those of their ratios.
-Verdict judge_suppression(const std::vector<CellSuppression>& cells, const std::vector<Variances>& variances,
-                          const std::vector<double>& scales, const std::vector<Random>& draws) {
+/// A cell in one state, and what its ratio was made of.
+struct HeldCell {
+  CellSuppression figures;
+  Variances variances;
+  double scale = 0.0;
+  Random draws;
+
+  Ratio ratio(double outside) const { return ratio_of(variances.inputs, variances.outputs, scale, draws, outside); }
+};
+
+/// The verdict of kClaimedSuppression over cells that are on.
+Verdict judge_suppression(std::span<const HeldCell> cells) {
   std::size_t known = 0;
   std::size_t above = 0;
-  for (const CellSuppression& cell : cells) {
-    known += std::isfinite(cell.ratio.low) ? 1 : 0;
-    above += cell.ratio.low >= kClaimedSuppression ? 1 : 0;
+  for (const HeldCell& cell : cells) {
+    known += std::isfinite(cell.figures.ratio.low) ? 1 : 0;
+    above += cell.figures.ratio.low >= kClaimedSuppression ? 1 : 0;
   }
   if (!cells.empty() && above == cells.size()) return Verdict::kConfirmed;  // without an interval it stays open
-  for (std::size_t i = 0; i < cells.size(); ++i) {
-    if (cells[i].holds < kRefutingHolds || !(cells[i].ratio.high < kClaimedSuppression)) continue;
-    const Ratio wide =
-        ratio_of(variances[i].inputs, variances[i].outputs, scales[i], draws[i], 0.05 / static_cast<double>(known));
-    if (wide.high < kClaimedSuppression) return Verdict::kRefuted;
-  }
-  return Verdict::kUndecided;
+  const auto refutes = [&](const HeldCell& cell) {
+    return cell.figures.holds >= kRefutingHolds && cell.figures.ratio.high < kClaimedSuppression &&
+           cell.ratio(kOutside / static_cast<double>(known)).high < kClaimedSuppression;
+  };
+  return std::any_of(cells.begin(), cells.end(), refutes) ? Verdict::kRefuted : Verdict::kUndecided;
 }
 
 }  // namespace
@@ -356,27 +366,21 @@ ErrorGrowth measure_growth(const std::vector<MeasuredClip>& clips, const model::
 MeasuredSuppression measure_chip_suppression(const std::vector<MeasuredClip>& clips, const model::Network& network,
                                              std::uint64_t seed) {
   MeasuredSuppression result;
-  std::vector<Variances> variances;
-  std::vector<double> scales;
-  std::vector<Random> draws;
+  std::vector<HeldCell> cells;
   for (const bool on : {true, false}) {
     for_each_cell(network, [&](std::size_t l, std::size_t j, double alpha) {
-      CellSuppression cell{l, j, on, 0, {kNever, kNever, kNever}};
       const double upper = network.layers[l].beta_hi[static_cast<Eigen::Index>(j)];
-      variances.push_back(variances_over_holds(clips, l, j, on));
-      scales.push_back(alpha / upper);
-      draws.push_back(Random(seed).child(on ? "suppression on" : "suppression off", result.cells.size()));
-      cell.holds = variances.back().inputs.size();
-      if (cell.holds >= kFewTrials && upper > 0.0 && alpha > 0.0) {
-        cell.ratio = ratio_of(variances.back().inputs, variances.back().outputs, scales.back(), draws.back());
-      }
-      result.cells.push_back(cell);
+      HeldCell cell{{l, j, on, 0, {kNever, kNever, kNever}},
+                    variances_over_holds(clips, l, j, on),
+                    alpha / upper,
+                    Random(seed).child(on ? "suppression on" : "suppression off", cells.size())};
+      cell.figures.holds = cell.variances.inputs.size();
+      if (cell.figures.holds >= kFewTrials && upper > 0.0 && alpha > 0.0) cell.figures.ratio = cell.ratio(kOutside);
+      cells.push_back(std::move(cell));
     });
+    if (on) result.claim = judge_suppression(cells);
   }
-  // Those that are on come first.
-  const std::vector<CellSuppression> are_on(
-      result.cells.begin(), result.cells.begin() + static_cast<std::ptrdiff_t>(result.cells.size() / 2));
-  result.claim = judge_suppression(are_on, variances, scales, draws);
+  for (const HeldCell& cell : cells) result.cells.push_back(cell.figures);
   return result;
 }
 

@@ -100,6 +100,7 @@ class Protocol {
     result_.resampled =
         resampled_fits(result_.flips, kFitResamples, Random(request_.seed).child("suppression/resampled fits"));
     estimate_retention();
+    count_retention();
     return std::move(result_);
   }
 
@@ -130,11 +131,15 @@ class Protocol {
 
   sim::PiecewiseLinear candidate_of(std::size_t point, std::size_t trial) const {
     const HeldPoint& held = result_.points[point];
-    Random random = Random(request_.seed).child(fmt::format("suppression/{}", point), trial);
-    sim::PiecewiseLinear wave = {{0.0, held.candidate}, {kRest, held.candidate}};
+    return noisy(held.candidate, held.deviation,
+                 Random(request_.seed).child(fmt::format("suppression/{}", point), trial));
+  }
+
+  sim::PiecewiseLinear noisy(double candidate, double deviation, Random random) const {
+    sim::PiecewiseLinear wave = {{0.0, candidate}, {kRest, candidate}};
     for (std::size_t i = 0; i < request_.samples; ++i) {
-      const double noise = held.deviation * loop().rise * random.normal();
-      wave.push_back({time_of(i), std::max(0.0, held.candidate + noise)});
+      const double noise = deviation * loop().rise * random.normal();
+      wave.push_back({time_of(i), std::max(0.0, candidate + noise)});
     }
     return wave;
   }
@@ -163,8 +168,7 @@ class Protocol {
         under_noise(1.0), runs, stop, kLongest * request_.sample_seconds, kCellsPerBench,
         [&](std::size_t run, const sim::Waveforms& waves, std::size_t slot) {
           ++solved;
-          read_trial(waves, slot, runs[run].candidate, result_.points[run / request_.trials].on,
-                     trials_[run / request_.trials][run % request_.trials]);
+          read_trial(waves, slot, runs[run], trials_[run / request_.trials][run % request_.trials]);
         },
         [&](std::size_t run, const std::string& message) {
           ++result_.points[run / request_.trials].failed;
@@ -186,24 +190,24 @@ class Protocol {
     run_cells(
         under_noise(kCloser), runs, time_of(request_.samples - 1), kShorter * request_.sample_seconds, kCellsPerBench,
         [&](std::size_t run, const sim::Waveforms& waves, std::size_t slot) {
-          read_trial(waves, slot, runs[run].candidate, runs[run].starts_on, closer_[points[run]]);
+          read_trial(waves, slot, runs[run], closer_[points[run]]);
         },
         [](std::size_t, const std::string&) {});  // a point without a floor, not without a figure
   }
 
-  void read_trial(const sim::Waveforms& waves, std::size_t slot, const sim::PiecewiseLinear& candidate, bool on,
-                  Trial& trial) const {
+  void read_trial(const sim::Waveforms& waves, std::size_t slot, const CellRun& run, Trial& trial) const {
     const std::size_t gate = probe_index(slot, CellProbe::kSwitch);
     const std::size_t output = probe_index(slot, CellProbe::kOutput);
-    const double flip = crossing_time(waves, gate, 0.5 * lab_.conditions.supply, !on, kRest);
-    trial.unheld = (waves.at(gate, kRest) > 0.5 * lab_.conditions.supply) != on;
+    const double level = 0.5 * run.environment.supply;
+    const double flip = crossing_time(waves, gate, level, !run.starts_on, kRest);
+    trial.unheld = (waves.at(gate, kRest) > level) != run.starts_on;
     if (trial.unheld) return;
     trial.flipped = !std::isnan(flip);
     trial.exposed = samples_begun(flip - kRest, request_.sample_seconds, request_.samples);
     for (std::size_t i = 0; i < trial.exposed; ++i) {
       const double time = time_of(i);
       if (i < kUnread || (trial.flipped && time > flip - kGuard)) continue;
-      trial.inputs.push_back(candidate[i + 2].value);
+      trial.inputs.push_back(run.candidate[i + 2].value);
       trial.outputs.push_back(std::abs(waves.at(output, time)));
     }
   }
@@ -297,7 +301,7 @@ class Protocol {
       requests.push_back({result_.cell.gains, {loop().rise, loop().fall, loop().high}, environment, false});
     }
     const std::vector<MeasuredLoop> loops = measure_loops(plain, requests);
-    const double middle = 0.5 * (loop().rise + loop().fall);
+    const double middle = middle_of_band();
     const double sample = std::log10(request_.sample_seconds);
     for (std::size_t i = 0; i < loops.size(); ++i) {
       for (const double deviation : request_.deviations) {
@@ -310,6 +314,49 @@ class Protocol {
                                      sample - result_.fit.log10_probability(off_margin), exponent_interval(on_margin),
                                      exponent_interval(off_margin)});
       }
+    }
+  }
+
+  double middle_of_band() const { return 0.5 * (loop().rise + loop().fall); }
+
+  /// What the law says of other environments is counted where flips are frequent enough: at the largest deviation.
+  void count_retention() {
+    const double deviation = *std::max_element(request_.deviations.begin(), request_.deviations.end());
+    std::vector<CellRun> runs;
+    for (const auto& environment : environments()) {
+      for (const bool on : {true, false}) {
+        const Random random = Random(request_.seed).child("suppression/retention", result_.counted.size());
+        for (std::size_t t = 0; t < request_.trials; ++t) {
+          runs.push_back(
+              {result_.cell.gains, environment, noisy(middle_of_band(), deviation, random.child("trial", t)), on});
+        }
+        result_.counted.push_back({environment, on, deviation});
+      }
+    }
+    run_cells(
+        under_noise(1.0), runs, time_of(request_.samples - 1), kLongest * request_.sample_seconds, kCellsPerBench,
+        [&](std::size_t run, const sim::Waveforms& waves, std::size_t slot) {
+          Trial trial;
+          read_trial(waves, slot, runs[run], trial);
+          CountedRetention& counted = result_.counted[run / request_.trials];
+          counted.flips += trial.flipped ? 1 : 0;
+          counted.samples += trial.exposed;
+          counted.unheld += trial.unheld ? 1 : 0;
+        },
+        [&](std::size_t run, const std::string& message) {
+          ++result_.counted[run / request_.trials].failed;
+          result_.failures.push_back(message);
+        });
+    for (CountedRetention& counted : result_.counted) {
+      const auto exponent = [&](double probability) { return std::log10(request_.sample_seconds / probability); };
+      if (counted.samples == 0) {
+        counted.exponent = kNever;
+        counted.interval = {kNever, kNever};
+        continue;
+      }
+      const Interval share = wilson_interval(counted.flips, counted.samples);
+      counted.exponent = exponent(static_cast<double>(counted.flips) / static_cast<double>(counted.samples));
+      counted.interval = {exponent(share.high), exponent(share.low)};
     }
   }
 

@@ -7,6 +7,10 @@
 
 namespace hysteron::analysis {
 
+double share_of(std::size_t part, std::size_t whole) {
+  return whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
+}
+
 Interval wilson_interval(std::size_t successes, std::size_t trials) {
   if (trials == 0) return {};
   constexpr double kZ = 1.959963984540054;  // 97.5 % quantile of the normal distribution

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "flow/check_range.h"
+#include "flow/interruption.h"
 #include "hysteron/base/error.h"
 #include "hysteron/base/file.h"
 #include "hysteron/base/parallel.h"
@@ -105,13 +106,6 @@ class KeptRun {
   std::filesystem::path path_;
 };
 
-[[noreturn]] void interrupt(const std::filesystem::path& folder, std::size_t done, std::size_t all) {
-  if (folder.empty()) throw Error(ErrorKind::kInterrupted, "interrupted");
-  throw Error(ErrorKind::kInterrupted,
-              fmt::format("interrupted; {} of {} runs are kept in {}, and the same command goes on from there", done,
-                          all, quoted(folder.string())));
-}
-
 AccumulationResult summarise(behavioural::Accumulation run, std::size_t layers) {
   std::vector<std::size_t> first(run.frames.size());
   std::iota(first.begin(), first.end(), 0);
@@ -165,20 +159,21 @@ std::vector<AccumulationLevel> study_accumulation(const AccumulationStudyRequest
   std::vector<AccumulationLevel> levels;
   const std::size_t all = request.noises.size() * std::size(behavioural::kMemories);
   std::size_t done = 0;
+  const auto interrupted = [&] { return interruption(fmt::format("{} of {} runs", done, all), request.folder); };
   for (const double noise : request.noises) {
     levels.push_back({noise, {}});
     behavioural::AccumulationRequest chains = request.chains;
     chains.noise = noise;
     for (const behavioural::Memory memory : behavioural::kMemories) {
-      if (stop.requested()) interrupt(request.folder, done, all);
+      if (stop.requested()) throw interrupted();
       const KeptRun kept(request.folder, memory, chains);
       std::optional<behavioural::Accumulation> run = kept.read();
       if (!run) {
         try {
           run = behavioural::accumulate_noise(memory, chains, pool, stop);
         } catch (const Error& error) {
-          if (error.kind() == ErrorKind::kInterrupted) interrupt(request.folder, done, all);
-          throw;
+          if (error.kind() != ErrorKind::kInterrupted) throw;
+          throw interrupted();
         }
         kept.write(*run);
       }

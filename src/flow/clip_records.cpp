@@ -6,6 +6,7 @@
 #include <cmath>
 #include <utility>
 
+#include "flow/interruption.h"
 #include "flow/record_file.h"
 #include "hysteron/base/file.h"
 #include "hysteron/base/random.h"
@@ -101,11 +102,9 @@ class Simulation {
         take(missing_[index], missing[index], outcome);
       });
     } catch (const Error& error) {
-      if (error.kind() != ErrorKind::kInterrupted || files_.records.empty()) throw;
-      throw Error(ErrorKind::kInterrupted,
-                  fmt::format("interrupted; {} of {} clips are kept in {}, and the same command goes on from there",
-                              clips_.size() - missing_.size() + done_ - failed_, clips_.size(),
-                              quoted(files_.records.string())));
+      if (error.kind() != ErrorKind::kInterrupted) throw;
+      const std::size_t kept = clips_.size() - missing_.size() + done_ - failed_;
+      throw interruption(fmt::format("{} of {} clips", kept, clips_.size()), files_.records);
     }
     return std::move(outcomes_);
   }

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <tuple>
 
+#include "hysteron/analysis/yield.h"
 #include "hysteron/base/file.h"
 #include "hysteron/base/units.h"
 #include "hysteron/compile/current_reference.h"
@@ -137,10 +138,6 @@ std::size_t right_decisions(const CornerPoint& point) { return point.agreement.c
 
 std::size_t all_clips(const CornerPoint& point) { return point.agreement.clips + point.failed.size(); }
 
-double share(std::size_t part, std::size_t whole) {
-  return whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
-}
-
 template <typename Value>
 void check_no_repeat(const std::vector<Value>& values, const char* option) {
   for (auto it = values.begin(); it != values.end(); ++it) {
@@ -151,7 +148,7 @@ void check_no_repeat(const std::vector<Value>& values, const char* option) {
 
 }  // namespace
 
-double CornerPoint::decision_agreement() const { return share(right_decisions(*this), all_clips(*this)); }
+double CornerPoint::decision_agreement() const { return analysis::share_of(right_decisions(*this), all_clips(*this)); }
 
 double Corners::decision_agreement() const {
   std::size_t right = 0;
@@ -161,7 +158,7 @@ double Corners::decision_agreement() const {
     right += right_decisions(point);
     all += all_clips(point);
   }
-  return share(right, all);
+  return analysis::share_of(right, all);
 }
 
 const CornerPoint& Corners::worst() const {

@@ -16,6 +16,7 @@
 
 #include "flow/design_bench.h"
 #include "flow/explored_points.h"
+#include "flow/interruption.h"
 #include "flow/ranks.h"
 #include "hysteron/analysis/nsga.h"
 #include "hysteron/base/error.h"
@@ -253,10 +254,7 @@ class Search {
   }
 
   void check_stop() const {
-    if (!stop_.requested()) return;
-    throw Error(ErrorKind::kInterrupted, fmt::format("search interrupted; finished points are kept in {}, and the same "
-                                                     "command goes on from there",
-                                                     quoted(space().folder.string())));
+    if (stop_.requested()) throw interruption("finished points", space().folder);
   }
 
   void find_pareto(const std::vector<analysis::Individual>& individuals) {

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "flow/interruption.h"
 #include "flow/record_file.h"
 #include "hysteron/base/error.h"
 #include "hysteron/base/file.h"
@@ -128,9 +129,7 @@ void KeptRuns::run_each(std::span<const sim::Testbench> benches, int jobs, const
     });
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kInterrupted) throw;
-    throw Error(ErrorKind::kInterrupted,
-                fmt::format("interrupted; {} runs are kept in {}, and the same command goes on from there",
-                            files_in(folder_), quoted(folder_.string())));
+    throw interruption(fmt::format("{} runs", files_in(folder_)), folder_);
   }
 }
 

@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 
+#include "flow/interruption.h"
 #include "flow/kept_dies.h"
 #include "flow/record_file.h"
 #include "hysteron/base/file.h"
@@ -165,10 +166,8 @@ class BehaviouralDies {
         reporter.progress("running dies", done, dies.size(), "");
       }
     } catch (const Error& error) {
-      if (error.kind() != ErrorKind::kInterrupted || request_.folder.empty()) throw;
-      throw Error(ErrorKind::kInterrupted,
-                  fmt::format("interrupted; {} of {} dies are kept in {}, and the same command goes on from there",
-                              done, dies.size(), quoted(request_.folder.string())));
+      if (error.kind() != ErrorKind::kInterrupted) throw;
+      throw interruption(fmt::format("{} of {} dies", done, dies.size()), request_.folder);
     }
   }
 
@@ -265,10 +264,8 @@ class SpiceDies {
             });
       }
     } catch (const Error& error) {
-      if (error.kind() != ErrorKind::kInterrupted || request_.folder.empty()) throw;
-      throw Error(ErrorKind::kInterrupted,
-                  fmt::format("interrupted; {} of {} runs are kept in {}, and the same command goes on from there",
-                              all - missing.size() + done - failed, all, quoted(request_.folder.string())));
+      if (error.kind() != ErrorKind::kInterrupted) throw;
+      throw interruption(fmt::format("{} of {} runs", all - missing.size() + done - failed, all), request_.folder);
     }
   }
 

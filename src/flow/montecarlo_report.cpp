@@ -38,16 +38,12 @@ struct Share {
   }
 };
 
-double fraction(std::size_t part, std::size_t whole) {
-  return whole == 0 ? 0.0 : static_cast<double>(part) / static_cast<double>(whole);
-}
-
 /// The share, or what is left of it; null of nothing.
 nlohmann::json share_json(std::size_t part, std::size_t whole) {
-  return whole == 0 ? nlohmann::json() : nlohmann::json(fraction(part, whole));
+  return whole == 0 ? nlohmann::json() : nlohmann::json(analysis::share_of(part, whole));
 }
 nlohmann::json rest_json(std::size_t part, std::size_t whole) {
-  return whole == 0 ? nlohmann::json() : nlohmann::json(1.0 - fraction(part, whole));
+  return whole == 0 ? nlohmann::json() : nlohmann::json(1.0 - analysis::share_of(part, whole));
 }
 
 nlohmann::json per_clip_json(const MonteCarlo& result, const model::Network& network) {
@@ -135,11 +131,11 @@ nlohmann::json resampled_interval(const std::vector<DieResult>& dies, const std:
       own.add(die.clips[c].decision == references[c].decision);
       of_clips[c].add(die.clips[c].decision == references[c].decision);
     }
-    if (own.all > 0) die_yields.push_back(fraction(own.good, own.all));
+    if (own.all > 0) die_yields.push_back(analysis::share_of(own.good, own.all));
   }
   std::vector<double> clip_yields;
   for (const Share& share : of_clips) {
-    if (share.all > 0) clip_yields.push_back(fraction(share.good, share.all));
+    if (share.all > 0) clip_yields.push_back(analysis::share_of(share.good, share.all));
   }
   if (die_yields.size() < 2 || clip_yields.size() < 2) return nullptr;
   const auto mean = [](const std::vector<double>& values) {
@@ -174,14 +170,15 @@ nlohmann::json figures_json(const std::vector<DieResult>& dies, const std::vecto
       wrong_bits += clip.wrong_bits;
     }
   }
-  return {{"decision_yield", yield.value()},
-          {"ci95", yield.interval()},
-          {"ci95_resampled", resampled_interval(dies, references, 0, fraction(yield.good, yield.all))},
-          {"decision_yield_clear", clear.value()},
-          {"ci95_clear", clear.interval()},
-          {"ci95_clear_resampled", resampled_interval(dies, references, kClose, fraction(clear.good, clear.all))},
-          {"frame_agreement", rest_json(wrong_frames, frames)},
-          {"state_mismatch", share_json(wrong_bits, bits)}};
+  return {
+      {"decision_yield", yield.value()},
+      {"ci95", yield.interval()},
+      {"ci95_resampled", resampled_interval(dies, references, 0, analysis::share_of(yield.good, yield.all))},
+      {"decision_yield_clear", clear.value()},
+      {"ci95_clear", clear.interval()},
+      {"ci95_clear_resampled", resampled_interval(dies, references, kClose, analysis::share_of(clear.good, clear.all))},
+      {"frame_agreement", rest_json(wrong_frames, frames)},
+      {"state_mismatch", share_json(wrong_bits, bits)}};
 }
 
 /// A number, or null where there is none.
@@ -192,7 +189,7 @@ nlohmann::json margin_fit_json(const MonteCarlo& result) {
   for (std::size_t c = 0; c < result.references.size(); ++c) {
     const ClipReference& reference = result.references[c];
     analysis::ClipFlips clip;
-    clip.margin = fraction(reference.margin, reference.frames);
+    clip.margin = analysis::share_of(reference.margin, reference.frames);
     for (const DieResult& die : result.dies) {
       const bool has_result = !die.clips[c].failed;
       clip.tried.push_back(has_result ? 1 : 0);
@@ -240,7 +237,7 @@ nlohmann::json trim_json(const Trimming& trimming, const MonteCarlo& result, std
           {"seconds_played", static_cast<double>(layers.size() * trimming.clips) * trimming.clip_seconds},
           {"extra_transistors", kTransistorsOfABit * bits},
           {"storage_bits", bits},
-          {"codes_at_an_end", fraction(ends, result.dies.size() * trimming.legs.size())},
+          {"codes_at_an_end", analysis::share_of(ends, result.dies.size() * trimming.legs.size())},
           {"before", figures_json(trimming.before, result.references, cells)}};
 }
 

@@ -96,6 +96,23 @@ Json retention_json(const Suppression& result) {
   return list;
 }
 
+Json counted_json(const Suppression& result) {
+  Json list = Json::array();
+  for (const CountedRetention& entry : result.counted) {
+    list.push_back({{"supply", entry.environment.supply},
+                    {"temperature", entry.environment.temperature},
+                    {"sigma_in", entry.deviation},
+                    {"state", entry.on ? "on" : "off"},
+                    {"flips", entry.flips},
+                    {"samples", entry.samples},
+                    {"unheld", entry.unheld},
+                    {"failed", entry.failed},
+                    {"log10_seconds", number_json(entry.exponent)},
+                    {"ci95", interval_json(entry.interval)}});
+  }
+  return list;
+}
+
 }  // namespace
 
 Json suppression_json(const Suppression& result, const SuppressionRequest& request) {
@@ -112,6 +129,7 @@ Json suppression_json(const Suppression& result, const SuppressionRequest& reque
           {"suppression", points},
           {"flip_probability", flips_json(result)},
           {"retention", retention_json(result)},
+          {"retention_counted", counted_json(result)},
           {"failures", result.failures}};
 }
 

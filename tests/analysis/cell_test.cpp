@@ -238,5 +238,23 @@ TEST(SuppressionStudy, LargeNoiseFlipsStatesAndTheFlipsSayHowLongABitLasts) {
   EXPECT_LT(result.retention[1].off_exponent, 1.0);
 }
 
+/// At 85 degrees both thresholds are lower: an off state is nearer to its own, an on state farther away.
+TEST(SuppressionStudy, CountsTheFlipsOfOtherTemperatures) {
+  const Suppression& result = noise_study();
+  ASSERT_EQ(result.counted.size(), 4u) << "27 and 85 degrees, on and off";
+  for (const CountedRetention& counted : result.counted) {
+    EXPECT_EQ(counted.unheld + counted.failed, 0u);
+    EXPECT_GT(counted.samples, 0u);
+    EXPECT_LE(counted.interval.low, counted.exponent);
+    EXPECT_GE(counted.interval.high, counted.exponent);
+  }
+  const auto& retention = result.retention[3];  // 85 degrees, the larger deviation
+  EXPECT_EQ(result.counted[2].environment.temperature, retention.environment.temperature);
+  EXPECT_EQ(result.counted[2].deviation, retention.deviation);
+  EXPECT_GT(retention.on_exponent, retention.off_exponent);
+  EXPECT_GT(result.counted[2].exponent, result.counted[3].exponent);
+  EXPECT_NEAR(result.counted[3].exponent, retention.off_exponent, 1.0) << "a law of 27 degrees with those thresholds";
+}
+
 }  // namespace
 }  // namespace hysteron::analysis

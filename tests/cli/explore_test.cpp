@@ -44,10 +44,7 @@ class Explore : public WatchedCli {
   }
 
   void await_points(const std::string& folder, std::size_t count) const {
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-    while (done(folder) < count && std::chrono::steady_clock::now() < end) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(2));
-    }
+    EXPECT_TRUE(comes_true([&] { return done(folder) >= count; }, std::chrono::seconds(60)));
   }
 
   std::string result(const std::string& folder, const char* name) const { return read_file(folder_ / folder / name); }
@@ -149,9 +146,7 @@ TEST_F(Explore, InterruptKeepsWhatIsDone) {
   put_tones(folder_ / "tones");
   put("space.toml", space("out", 40, 400));
   Program program({"explore", "space.toml"}, surroundings_);
-  await_points("out", 2);
-  program.send(SIGINT);
-  const Outcome outcome = program.wait();
+  const Outcome outcome = program.interrupt_when([&] { return done("out") >= 2; });
   EXPECT_EQ(outcome.exit_code, 130);
   EXPECT_TRUE(has(outcome.messages, "finished points are kept in")) << outcome.messages;
   EXPECT_GE(done("out"), 2u);

@@ -244,12 +244,7 @@ TEST_F(MonteCarlo, InterruptionKeepsTheDiesOfTheBehaviouralEngine) {
   const fs::path first = folder_ / "out" / "dies" / "behavioural_0000000001_100.json";
   {
     Program program(kept, surroundings_);
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(120);
-    while (!fs::exists(first) && std::chrono::steady_clock::now() < end) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(2));
-    }
-    program.send(SIGINT);
-    const Outcome outcome = program.wait();
+    const Outcome outcome = program.interrupt_when([&] { return fs::exists(first); });
     ASSERT_EQ(outcome.exit_code, 130) << outcome.messages;
     EXPECT_TRUE(has(outcome.messages, "of 60000 dies are kept in")) << outcome.messages;
   }

@@ -37,6 +37,10 @@ TEST_F(Noise, SaysWhatAHeldCellLeavesOfIt) {
   EXPECT_NEAR(flips[0]["margin_over_sigma"].get<double>(), 12.5, 0.2);
   EXPECT_NEAR(flips[2]["gaussian_tail"].get<double>(), 0.1056, 0.01);
   EXPECT_EQ(json["retention"].size(), 2u);
+  ASSERT_EQ(json["retention_counted"].size(), 2u) << "on and off";
+  EXPECT_EQ(json["retention_counted"][0]["state"], "on");
+  EXPECT_EQ(json["retention_counted"][1]["sigma_in"], json["retention"][1]["sigma_in"]) << "the larger one";
+  EXPECT_GT(json["retention_counted"][1]["samples"], 0);
   for (std::size_t i = 0; i < 4; ++i) {
     const auto& point = json["suppression"][i];
     EXPECT_LE(point["flips"], point["samples"]);
@@ -162,12 +166,7 @@ TEST_F(Noise, AccumulationGoesOnAfterAnInterruption) {
   const fs::path first = folder_ / "out" / "runs" / "noise_0.01_fq_bmru.json";
   {
     Program program(kept, surroundings_);
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(120);
-    while (!fs::exists(first) && std::chrono::steady_clock::now() < end) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(2));
-    }
-    program.send(SIGINT);
-    const Outcome outcome = program.wait();
+    const Outcome outcome = program.interrupt_when([&] { return fs::exists(first); });
     ASSERT_EQ(outcome.exit_code, 130) << outcome.messages;
     EXPECT_TRUE(has(outcome.messages, "of 9 runs are kept in")) << outcome.messages;
   }

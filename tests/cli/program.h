@@ -34,6 +34,16 @@ struct Outcome {
 
 inline bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
+/// Whether `condition` holds in time.
+inline bool comes_true(const std::function<bool()>& condition, std::chrono::seconds limit) {
+  const auto end = std::chrono::steady_clock::now() + limit;
+  while (std::chrono::steady_clock::now() < end) {
+    if (condition()) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
+  return false;
+}
+
 /// The built program as a child process with an argument vector, a temporary folder of its own and files as stdout and
 /// stderr; killed with the object if it still runs.
 class Program {
@@ -71,12 +81,7 @@ class Program {
 
   /// Whether its messages have `part` in time.
   bool says(const std::string& part, std::chrono::seconds limit = std::chrono::seconds(60)) const {
-    const auto end = std::chrono::steady_clock::now() + limit;
-    while (std::chrono::steady_clock::now() < end) {
-      if (has(read_file(stderr_), part)) return true;
-      std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    }
-    return false;
+    return comes_true([&] { return has(read_file(stderr_), part); }, limit);
   }
 
   Outcome wait() {
@@ -85,6 +90,13 @@ class Program {
     child_ = -1;
     const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     return {code, read_file(stdout_), read_file(stderr_)};
+  }
+
+  /// Interrupts it as soon as `condition` holds and gives how it ended.
+  Outcome interrupt_when(const std::function<bool()>& condition) {
+    EXPECT_TRUE(comes_true(condition, std::chrono::seconds(120)));
+    send(SIGINT);
+    return wait();
   }
 
  private:

@@ -22,12 +22,7 @@ class Resume : public WatchedCli {
     const FakeProgram fake("echo >> \"$(dirname \"$0\")/runs\"\nexec ngspice \"$@\"");
     use(fake);
     Program program(arguments, surroundings_);
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(120);
-    while (kept(folder) < least && std::chrono::steady_clock::now() < end) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(2));
-    }
-    program.send(SIGINT);
-    const Outcome outcome = program.wait();
+    const Outcome outcome = program.interrupt_when([&] { return kept(folder) >= least; });
     ASSERT_EQ(outcome.exit_code, 130) << outcome.messages;
     const std::size_t before = kept(folder);
     EXPECT_GE(before, least);

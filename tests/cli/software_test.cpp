@@ -19,11 +19,7 @@ class Software : public Cli {
   /// A run long enough to be interrupted, which it is once it has written a checkpoint.
   void interrupt() const {
     Program program({"train", "c.toml"}, surroundings_);
-    for (int attempt = 0; attempt < 6000 && !fs::exists(folder_ / "m.safetensors.checkpoint"); ++attempt) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    }
-    program.send(SIGINT);
-    const Outcome outcome = program.wait();
+    const Outcome outcome = program.interrupt_when([&] { return fs::exists(folder_ / "m.safetensors.checkpoint"); });
     EXPECT_EQ(outcome.exit_code, 130) << outcome.messages;
     EXPECT_TRUE(has(outcome.messages, "m.safetensors.checkpoint")) << outcome.messages;
   }

@@ -176,9 +176,7 @@ TEST_F(Sweep, InterruptionLetsWorkersSaveTheirCheckpoints) {
     const auto all = files();
     return std::ranges::any_of(all, [&](const fs::path& path) { return path.filename() == name; });
   };
-  for (int attempt = 0; attempt < 3000 && !has("metrics.jsonl"); ++attempt) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
+  EXPECT_TRUE(comes_true([&] { return has("metrics.jsonl"); }, std::chrono::seconds(30)));
   EXPECT_FALSE(has("model.safetensors.checkpoint"));
   program.send(SIGINT);
   EXPECT_EQ(program.wait().exit_code, 130);

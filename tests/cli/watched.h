@@ -34,12 +34,7 @@ class WatchedCli : public Cli {
 
   /// Waits until `count` clips were begun, interrupts the program and gives how it ended.
   static Outcome interrupt_at(Program& program, const FakeProgram& fake, std::size_t count) {
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(120);
-    while (clips_begun(fake) < count && std::chrono::steady_clock::now() < end) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    }
-    program.send(SIGINT);
-    return program.wait();
+    return program.interrupt_when([&] { return clips_begun(fake) >= count; });
   }
 
  private:

@@ -69,6 +69,19 @@ struct NoiseRetention {
   Interval off_interval;
 };
 
+/// How often a state was lost in `environment`, the candidate where NoiseRetention has it.
+struct CountedRetention {
+  compile::CellEnvironment environment;
+  bool on = false;
+  double deviation = 0.0;   ///< of the noise, over the tuned rise: the largest one asked for
+  std::size_t flips = 0;    ///< of SuppressionRequest::trials trials
+  std::size_t samples = 0;  ///< noise samples that were begun until then, that of the flip too
+  std::size_t unheld = 0;   ///< trials whose state was lost before the noise began; they count for nothing
+  std::size_t failed = 0;   ///< trials that were not solved
+  double exponent = 0.0;    ///< decimal logarithm of the mean seconds that the state lasted; infinite without a flip
+  Interval interval;        ///< of it, 95 %: Wilson's of the flips among samples
+};
+
 /// What protocol A found.
 struct Suppression {
   TunedCell cell;
@@ -77,6 +90,7 @@ struct Suppression {
   FlipFit fit;
   std::vector<FlipFit> resampled;         ///< of kFitResamples sets of points drawn with replacement
   std::vector<NoiseRetention> retention;  ///< [supplies and temperatures][deviations]
+  std::vector<CountedRetention> counted;  ///< [supplies and temperatures][on, off]
   std::vector<std::string> failures;      ///< why trials were not solved
 };
 

@@ -11,6 +11,9 @@ struct Interval {
   double high = 1.0;
 };
 
+/// part / whole; 0 of nothing.
+double share_of(std::size_t part, std::size_t whole);
+
 /// Wilson's 95 % interval of the share that `successes` of `trials` estimate (E. B. Wilson, J. Am. Stat. Assoc. 22,
 /// 1927); all of [0, 1] without trials.
 Interval wilson_interval(std::size_t successes, std::size_t trials);
