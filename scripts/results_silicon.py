@@ -8,10 +8,13 @@ import random
 import statistics
 import struct
 
+from results_compiler import make_features
+
 SIGMA = 0.1 / 3  # mismatch of every parameter: 10 % at three deviations
 LOST = 0.05  # balanced accuracy that a chip must lose to count
 RAMP = ["--input-ramp", "10m"]  # as long as a frame: ramps without steps
 DIES = 10
+CIRCUITS = 3  # chips whose circuits play clips, before and after tuning
 MOST_SEEDS = 2000
 TUNING = {"training.steps": 1500, "training.learning_rate": 0.003, "training.validation_interval": 50, "training.restarts": 4,
           "training_noise.additive": 0.04}
@@ -118,6 +121,13 @@ def play(bench, seed):
     return waveforms
 
 
+def decisions_in_ngspice(bench, chips):
+    """Decisions of the chips' circuits that are those of their software models, of how many: what scores in software are worth."""
+    _, clips, _ = make_features(bench)
+    results = [bench.run("verify", chip, "--input", clips)[0] for chip in chips]
+    return sum(round(result["decision_agreement"] * result["clips"]) for result in results), sum(result["clips"] for result in results)
+
+
 def rms(values):
     return math.sqrt(sum(value * value for value in values) / len(values)) if values else float("nan")
 
@@ -147,6 +157,9 @@ def fill_silicon_section(section, bench, train_once):
         train_once(bench, tuned, {**keys, **TUNING, **quick, "model.start": model, "circuit.die": die})
         after = score(bench, build_chip(bench, f"{tuned}.safetensors", seed, f"chip-{seed}-after.safetensors"))
         rows.append((seed, before, told["balanced_accuracy"], after, measured))
+    shown = [seed for seed, _ in chips[:CIRCUITS]]
+    before_tuning = decisions_in_ngspice(bench, [f"chip-{seed}.safetensors" for seed in shown])
+    after_tuning = decisions_in_ngspice(bench, [f"chip-{seed}-after.safetensors" for seed in shown])
     lost = [clean[1] - before[1] for _, before, _, _, _ in rows]
     won = [after[1] - before[1] for _, before, _, after, _ in rows]
     recovered = sum(won) / sum(lost) if sum(lost) > 0 else float("nan")
@@ -159,7 +172,9 @@ def fill_silicon_section(section, bench, train_once):
     section.lines += ["", f"The model scores {percent(clean[1])} balanced accuracy ({percent(clean[0])} plain); of {looked_at} chips with every weight, threshold, width and gain off "
                           f"by 10 % (3 sigma) these are the first that lose 5 points. The stimulus takes {stimulus['seconds']:.0f} s; "
                           f"{len(stimulus['unreached'])} of {len(stimulus['unreached']) + len(stimulus['ramps']) // 3} thresholds are out of its reach. Accuracy of a chip is that of the "
-                          "software model with the chip's own parameters, on all test clips; only the waveforms of its circuit reach `compare`."]
+                          "software model with the chip's own parameters, on all test clips; only the waveforms of its circuit reach `compare`. "
+                          f"The circuits of chips {', '.join(map(str, shown))} in ngspice decide as that software does in {before_tuning[0]} of {before_tuning[1]} clips "
+                          f"before tuning and {after_tuning[0]} of {after_tuning[1]} after it."]
     section.table("chip", "balanced accuracy before (plain)", "as its die file says", "after tuning (plain)", "candidates and logits off, before and with the constants",
                   "errors do not grow", "suppression 20 or more")
     for seed, before, told, after, measured in rows:

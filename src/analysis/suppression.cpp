@@ -330,7 +330,10 @@ class Protocol {
           runs.push_back(
               {result_.cell.gains, environment, noisy(middle_of_band(), deviation, random.child("trial", t)), on});
         }
-        result_.counted.push_back({environment, on, deviation});
+        CountedRetention& counted = result_.counted.emplace_back();
+        counted.environment = environment;
+        counted.on = on;
+        counted.deviation = deviation;
       }
     }
     run_cells(

@@ -43,7 +43,11 @@ std::vector<analysis::Gene> genes_of(const train::SearchSpace& space) {
 class Claims {
  public:
   Claims(const train::SearchSpace& space, const Rank& rank, double patience, Reporter& reporter)
-      : space_(space), rank_(rank), patience_(patience), reporter_(reporter), listener_(space.folder) {}
+      : space_(space),
+        rank_(rank),
+        patience_(patience),
+        listener_(space.folder),
+        roll_call_(space.folder / "points", rank, patience, reporter) {}
 
   /// Whether this rank is to do point `index`.
   bool take(std::size_t index) {
@@ -61,36 +65,17 @@ class Claims {
     std::size_t rank = 0;
     std::string job;
     stream >> rank >> job;
-    if (job != job_name() || rank == rank_.index) {
-      write_file(path, mine());
-      return true;
-    }
-    const double silence = listener_.silence(rank);
-    if (silence < patience_) return false;
-    if (reported_.insert(rank).second) {
-      reporter_.warning(fmt::format("rank {} has given no sign of life for {:.0f} s; others do the points it has begun",
-                                    rank, silence));
-      write_file(lost_file(rank), job_name() + "\n");
-    }
-    write_file(path, mine());
-    return true;
+    const bool is_free = job != rank_.job || rank == rank_.index ||
+                         roll_call_.is_dead(rank, listener_, "others do the points it has begun");
+    if (is_free) write_file(path, mine());
+    return is_free;
   }
 
-  /// Whether all ranks before this one were found dead, by this one or by others.
-  bool is_first() const {
-    for (std::size_t rank = 0; rank < rank_.index; ++rank) {
-      const std::filesystem::path file = lost_file(rank);
-      if (!std::filesystem::exists(file) || read_file(file) != job_name() + "\n") return false;
-    }
-    return true;
-  }
+  /// Whether this rank is the first of those that live, once all have ended.
+  bool is_first(const StopFlag& stop) { return roll_call_.is_first_when_all_have_ended(listener_, stop); }
 
  private:
-  std::filesystem::path lost_file(std::size_t rank) const {
-    return space_.folder / "points" / fmt::format("{}.lost", rank);
-  }
-  std::string job_name() const { return rank_.job.empty() ? "-" : rank_.job; }
-  std::string mine() const { return fmt::format("{} {}\n", rank_.index, job_name()); }
+  std::string mine() const { return fmt::format("{} {}\n", rank_.index, rank_.job); }
 
   /// Whether a file without an owner has been seen for as long as a rank may be silent.
   bool waited(std::size_t index) {
@@ -104,9 +89,8 @@ class Claims {
   const train::SearchSpace& space_;
   const Rank& rank_;
   double patience_;
-  Reporter& reporter_;
   Listener listener_;
-  std::set<std::size_t> reported_;
+  RollCall roll_call_;
   std::map<std::size_t, std::chrono::steady_clock::time_point> nameless_;
 };
 
@@ -139,8 +123,8 @@ class Search {
       reporter_.info(fmt::format("the space has {} points; all are done", individuals.size()));
     }
     find_pareto(individuals);
-    result_.reports = claims_.is_first();
     write_results();  // every rank the same bytes, as the first may be lost
+    result_.reports = claims_.is_first(stop_);
     return std::move(result_);
   }
 

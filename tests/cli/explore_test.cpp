@@ -228,7 +228,7 @@ TEST_F(Explore, RanksShareAGenerationAndOthersDoWhatADeadOneHasBegun) {
   surroundings_.environment["OMPI_COMM_WORLD_SIZE"] = "3";
   surroundings_.environment["OMPI_COMM_WORLD_RANK"] = "0";
   surroundings_.environment["PMIX_NAMESPACE"] = "job";
-  put("shared/points/00002.rank", "1 job//\n");
+  put("shared/points/00002.rank", "1 job///\n");
   Program first({"explore", "shared.toml", "--jobs", "1", "--patience", "1"}, surroundings_);
   surroundings_.environment["OMPI_COMM_WORLD_RANK"] = "2";
   const Outcome second = run({"explore", "shared.toml", "--jobs", "1", "--patience", "1"});
@@ -238,6 +238,20 @@ TEST_F(Explore, RanksShareAGenerationAndOthersDoWhatADeadOneHasBegun) {
   EXPECT_EQ(second.output, "") << "rank 0 has the table";
   EXPECT_TRUE(has(outcome.messages + second.messages, "rank 1 has given no sign of life")) << outcome.messages;
   expect_same_results("whole", "shared");
+}
+
+/// One that has begun nothing when it dies, as while it waits for the others: nobody misses it before the end.
+TEST_F(Explore, RanksThatDieWithoutAPointAreSaidAndTheFirstThatLivesPrints) {
+  put_tones(folder_ / "tones");
+  surroundings_.environment["OMPI_COMM_WORLD_SIZE"] = "2";
+  for (const auto& [alive, dead] : {std::pair{"1", "0"}, std::pair{"0", "1"}}) {
+    put("space.toml", space(std::string("alone") + alive, 4));
+    surroundings_.environment["OMPI_COMM_WORLD_RANK"] = alive;
+    const Outcome outcome = run({"explore", "space.toml", "--jobs", "1", "--patience", "1"});
+    EXPECT_EQ(outcome.exit_code, 0) << outcome.messages;
+    EXPECT_TRUE(has(outcome.output, "4 points")) << "rank " << alive << " prints the table: " << outcome.output;
+    EXPECT_TRUE(has(outcome.messages, std::string("rank ") + dead + " has given no sign of life")) << outcome.messages;
+  }
 }
 
 /// The process that mpirun started as rank `rank`; 0 if there is none in time.
