@@ -11,7 +11,8 @@ import struct
 from results_compiler import make_features
 
 SIGMA = 0.1 / 3  # mismatch of every parameter: 10 % at three deviations
-LOST = 0.05  # balanced accuracy that a chip must lose to count
+LOST = 0.05  # balanced accuracy of the validation clips that a chip must lose to count
+CLAIMED = 20  # suppression
 RAMP = ["--input-ramp", "10m"]  # as long as a frame: ramps without steps
 DIES = 10
 CIRCUITS = 3  # chips whose circuits play clips, before and after tuning
@@ -68,29 +69,31 @@ def build_chip(bench, model, seed, name):
     return name
 
 
-def score(bench, model):
-    result, _ = bench.run("eval", model, "--data", bench.speech, "--split", "test")
+def score(bench, model, split="test"):
+    result, _ = bench.run("eval", model, "--data", bench.speech, "--split", split)
     return result["accuracy"], result["balanced_accuracy"]
 
 
-def find_chips(bench, model, clean, count):
-    """Seeds of the first chips that lose enough, with their accuracy, and how many were looked at."""
+def find_chips(bench, model, count):
+    """Seeds of the first chips that lose enough of the validation clips, and how many were looked at."""
+    clean = score(bench, model, "validation")
     chips = []
     for seed in range(1, MOST_SEEDS):
-        accuracy = score(bench, build_chip(bench, model, seed, "chip.safetensors"))
+        accuracy = score(bench, build_chip(bench, model, seed, "chip.safetensors"), "validation")
         if bench.quick or clean[1] - accuracy[1] >= LOST:
-            chips.append((seed, accuracy))
+            chips.append(seed)
         if len(chips) == count:
             return chips, seed
     return chips, MOST_SEEDS - 1
 
 
 def constant_errors(bench, model, chip, measured, drawn):
-    """Errors of the chip as found, against the circuit of the model as drawn under the same stimulus, of thresholds that ramps showed, less those that were put in; over the deviation of each."""
+    """What was found of a chip less what it was given, over the deviation of each: thresholds that ramps showed, by themselves; the same and gains as differences from
+    the circuit of the model as drawn under the same stimulus."""
     nominal, _ = read_model(bench.work / model)
     hidden, _ = read_model(bench.work / chip)
     reference = {(cell["layer"], cell["cell"]): cell for cell in drawn["cells"]}
-    thresholds, gains = [], []
+    alone, thresholds, gains = [], [], []
     for cell in measured["cells"]:
         place = f"layers.{cell['layer']}."
         j = cell["cell"]
@@ -107,8 +110,10 @@ def constant_errors(bench, model, chip, measured, drawn):
             if found is None or before is None:
                 continue
             put_in = value(hidden, name) - value(nominal, name)
+            if what != "high":
+                alone.append((found - value(hidden, name)) / deviations[what])
             (gains if what == "high" else thresholds).append((found - before - put_in) / deviations[what])
-    return thresholds, gains
+    return alone, thresholds, gains
 
 
 def play(bench, seed):
@@ -132,6 +137,15 @@ def rms(values):
     return math.sqrt(sum(value * value for value in values) / len(values)) if values else float("nan")
 
 
+def claims_text(measured):
+    """Verdicts of the three claims, the last with the cells that are on and have an interval, and those of them above what is claimed."""
+    claims = measured["claims"]
+    cells = [cell["ci95"][0] for cell in measured["suppression"] if cell["state"] == "on"]
+    known = [low for low in cells if low is not None]
+    above = sum(low >= CLAIMED for low in known)
+    return claims["as_software"], claims["errors_do_not_grow"], f"{claims['suppression_at_least_20']}: {above} of {len(known)} cells, {len(cells) - len(known)} too seldom on"
+
+
 def fill_silicon_section(section, bench, train_once):
     quick = {"training.steps": 60} if bench.quick else {}
     keys = {"data.folder": str(bench.speech), "model.width": 4, **quick}
@@ -139,47 +153,56 @@ def fill_silicon_section(section, bench, train_once):
     train_once(bench, "silicon", keys)
     clean = score(bench, model)
     stimulus, _ = bench.run("compare", model, "--stimulus", "silicon-bench", *RAMP)
-    chips, looked_at = find_chips(bench, model, clean, 1 if bench.quick else DIES)
-    thresholds, gains, rows = [], [], []
-    for seed, _ in chips:
+    chips, looked_at = find_chips(bench, model, 1 if bench.quick else DIES)
+    for seed in [0, *chips]:
         build_chip(bench, model, seed, f"chip-{seed}.safetensors")
-    build_chip(bench, model, 0, "chip-0.safetensors")
     with concurrent.futures.ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        recorded = list(pool.map(lambda seed: play(bench, seed), [0] + [seed for seed, _ in chips]))
-    drawn, _ = bench.run("compare", model, "--measured", recorded[0], "--input", "silicon-bench/stimulus.npy")
-    for (seed, before), waveforms in zip(chips, recorded[1:]):
+        recorded = list(pool.map(lambda seed: play(bench, seed), [0, *chips]))
+    errors, rows = ([], [], []), []
+    for seed, waveforms in zip([0, *chips], recorded):
         hidden, die, tuned = f"chip-{seed}.safetensors", f"chip-{seed}.json", f"chip-{seed}-tuned"
+        before = score(bench, hidden)
         measured, _ = bench.run("compare", model, "--measured", waveforms, "--input", "silicon-bench/stimulus.npy", "--write-die", die)
-        found = constant_errors(bench, model, hidden, measured, drawn)
-        thresholds += found[0]
-        gains += found[1]
+        if seed == 0:
+            drawn = measured
+        else:
+            for all_errors, found in zip(errors, constant_errors(bench, model, hidden, measured, drawn)):
+                all_errors += found
         told, _ = bench.run("eval", model, "--data", bench.speech, "--split", "test", "--die-file", die)
         train_once(bench, tuned, {**keys, **TUNING, **quick, "model.start": model, "circuit.die": die})
         after = score(bench, build_chip(bench, f"{tuned}.safetensors", seed, f"chip-{seed}-after.safetensors"))
         rows.append((seed, before, told["balanced_accuracy"], after, measured))
-    shown = [seed for seed, _ in chips[:CIRCUITS]]
+    shown = chips[:CIRCUITS]
     before_tuning = decisions_in_ngspice(bench, [f"chip-{seed}.safetensors" for seed in shown])
     after_tuning = decisions_in_ngspice(bench, [f"chip-{seed}-after.safetensors" for seed in shown])
-    lost = [clean[1] - before[1] for _, before, _, _, _ in rows]
-    won = [after[1] - before[1] for _, before, _, after, _ in rows]
+    lost = [clean[1] - before[1] for _, before, _, _, _ in rows[1:]]
+    won = [after[1] - before[1] for _, before, _, after, _ in rows[1:]]
     recovered = sum(won) / sum(lost) if sum(lost) > 0 else float("nan")
+    alone, thresholds, gains = errors
+    all_thresholds = 2 * len(chips) * len(drawn["cells"])
+    within_reach = all_thresholds - len(chips) * len(stimulus["unreached"])
+
+    def error_text(values):
+        return f"{percent(rms(values))} (worst {percent(max(map(abs, values), default=math.nan))})"
     section.targets()
-    what = f"{len(rows)} chips in ngspice under the stimulus"
-    section.target(f"{what}: {len(thresholds)} of {len(rows) * 2 * len(drawn['cells'])} threshold errors, those that ramps showed, against the circuit as drawn, RMS distance from those put in over their deviation", "10 %", percent(rms(thresholds)), rms(thresholds) <= 0.1)
-    section.target(f"{what}: {len(gains)} output gain errors, likewise over their deviation", "10 %", percent(rms(gains)), rms(gains) <= 0.1)
-    section.target(f"chip in the loop, mean of {len(rows)} chips that lose 5 points of balanced accuracy or more: share of it that is won back", "90 %",
+    what = f"{len(chips)} chips in ngspice under the stimulus"
+    section.target(f"{what}: {len(thresholds)} threshold errors, those that ramps showed, of {within_reach} within the stimulus' reach ({all_thresholds} in all), against the circuit as drawn: RMS distance from "
+                   "those put in over their deviation", "10 %", error_text(thresholds), rms(thresholds) <= 0.1)
+    section.target(f"{what}: the same thresholds by themselves, as a bench without a perfect chip beside it finds them", "10 %", error_text(alone), rms(alone) <= 0.1)
+    section.target(f"{what}: {len(gains)} output gain (alpha) errors, against the circuit as drawn", "10 %", error_text(gains), rms(gains) <= 0.1)
+    section.target(f"chip in the loop, mean of {len(chips)} chips that lose 5 points of balanced accuracy or more: share of it that is won back", "90 %",
                    percent(recovered), recovered >= 0.9)
-    section.lines += ["", f"The model scores {percent(clean[1])} balanced accuracy ({percent(clean[0])} plain); of {looked_at} chips with every weight, threshold, width and gain off "
-                          f"by 10 % (3 sigma) these are the first that lose 5 points. The stimulus takes {stimulus['seconds']:.0f} s; "
+    section.lines += ["", f"The model scores {percent(clean[1])} balanced accuracy ({percent(clean[0])} plain) on the test clips; of {looked_at} chips with every weight, threshold, width and gain off "
+                          f"by 10 % (3 sigma) these are the first that lose 5 points on the validation clips. Loss and gain are of the test clips. The stimulus takes {stimulus['seconds']:.0f} s; "
                           f"{len(stimulus['unreached'])} of {len(stimulus['unreached']) + len(stimulus['ramps']) // 3} thresholds are out of its reach. Accuracy of a chip is that of the "
-                          "software model with the chip's own parameters, on all test clips; only the waveforms of its circuit reach `compare`. "
+                          "software model with the chip's own parameters; only the waveforms of its circuit reach `compare`. "
                           f"The circuits of chips {', '.join(map(str, shown))} in ngspice decide as that software does in {before_tuning[0]} of {before_tuning[1]} clips "
-                          f"before tuning and {after_tuning[0]} of {after_tuning[1]} after it."]
+                          f"before tuning and {after_tuning[0]} of {after_tuning[1]} after it. Chip 0 is the model as drawn, without any error: what the same tuning does to it is no repair."]
     section.table("chip", "balanced accuracy before (plain)", "as its die file says", "after tuning (plain)", "candidates and logits off, before and with the constants",
-                  "errors do not grow", "suppression 20 or more")
+                  "as software", "errors do not grow", "suppression 20 or more")
     for seed, before, told, after, measured in rows:
         section.row(seed, f"{percent(before[1])} ({percent(before[0])})", percent(told), f"{percent(after[1])} ({percent(after[0])})",
-                    f"{measured['fit']['rms_before']:.4f}, {measured['fit']['rms_after']:.4f}", measured["claims"]["errors_do_not_grow"],
-                    measured["claims"]["suppression_at_least_20"])
-    if rows:
-        section.lines += ["", f"Mean loss {100 * statistics.mean(lost):.2f} points, mean gain {100 * statistics.mean(won):.2f} points."]
+                    f"{measured['fit']['rms_before']:.4f}, {measured['fit']['rms_after']:.4f}", *claims_text(measured))
+    section.lines += ["", f"Mean loss {100 * statistics.mean(lost):.2f} points, mean gain {100 * statistics.mean(won):.2f} points. The claims are judged on the stimulus, which lingers at thresholds: a frame's "
+                          "delay there is a wrong bit, so that no chip is confirmed to do as software does by it; clips of real use are for that. Single weights and biases are not "
+                          "recovered, only what they do together (docs/silicon.md)."]

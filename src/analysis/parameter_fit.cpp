@@ -378,7 +378,8 @@ void fit_rail(const std::vector<Pair>& pairs, Random random, RailConstants& rail
 }  // namespace
 
 std::vector<RailConstants> fit_rails(const std::vector<MeasuredClip>& clips, const model::Network& network,
-                                     const data::Features& features, const std::vector<std::size_t>& places) {
+                                     const data::Features& features, const std::vector<std::size_t>& places,
+                                     std::uint64_t seed) {
   Bench bench(clips, nullptr, network, features, places, thinned(still_frames(clips, features, places)));
   const Values software = bench.frozen().run(bench.frozen().nominal());
   std::vector<RailConstants> rails;
@@ -393,7 +394,7 @@ std::vector<RailConstants> fit_rails(const std::vector<MeasuredClip>& clips, con
         if (!bench.is_known(p, row, t) || (!rail.is_logit && software[p](row, t) < kQuiet)) continue;
         pairs.push_back({software[p](row, t), bench.measured()[p](row, t)});
       }
-      fit_rail(pairs, Random(1).child("rails", rails.size()), rail);
+      fit_rail(pairs, Random(seed).child("rails", rails.size()), rail);
       rails.push_back(rail);
     }
   }

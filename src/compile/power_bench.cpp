@@ -13,6 +13,7 @@ using circuit::Transistor;
 using sim::Probe;
 
 constexpr const char* kWellsBlock = "wells";
+constexpr double kSettledShare = 0.1;  // of a frame, at its end
 
 /// "layer0" of "layer0/cell3".
 std::string block_of(const Transistor& device) { return device.block.substr(0, device.block.find('/')); }
@@ -106,10 +107,14 @@ PowerProfile PowerBench::read(const sim::Waveforms& waveforms) const {
   PowerProfile result;
   result.circuit = read_clip(*network_, bench_, waveforms);
   const auto add = [&](const std::string& block, PowerPart part, std::size_t probe) {
-    BlockPower power{block, part, bench_.supply * waveforms.mean(probe, 0.0, bench_.stop_time), {}};
-    for (std::size_t t = 0; t < result.circuit.trace.frames; ++t) {
+    BlockPower power{block, part, bench_.supply * waveforms.mean(probe, 0.0, bench_.stop_time), 0.0, {}};
+    const std::size_t frames = result.circuit.trace.frames;
+    for (std::size_t t = 0; t < frames; ++t) {
       const double begin = static_cast<double>(t) * network_->frame_seconds;
-      power.over_time.push_back(bench_.supply * waveforms.mean(probe, begin, begin + network_->frame_seconds));
+      const double end = begin + network_->frame_seconds;
+      power.over_time.push_back(bench_.supply * waveforms.mean(probe, begin, end));
+      const double last = waveforms.mean(probe, end - kSettledShare * network_->frame_seconds, end);
+      power.settled += bench_.supply * last / static_cast<double>(frames);
     }
     result.blocks.push_back(std::move(power));
   };

@@ -152,7 +152,7 @@ Comparison compare(const model::Network& network, const data::Features& features
   result.growth = analysis::measure_growth(clips, network, request.seed);
   result.suppression = analysis::measure_chip_suppression(clips, network, request.seed);
   result.thresholds = analysis::fit_thresholds(clips, network);
-  result.rails = analysis::fit_rails(clips, network, features, request.clips);
+  result.rails = analysis::fit_rails(clips, network, features, request.clips, request.seed);
   result.fit = analysis::fit_parameters(clips, result.thresholds, network, features, request.clips);
   result.power = power_of(clips, request);
   return result;

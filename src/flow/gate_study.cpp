@@ -1,5 +1,7 @@
 #include "hysteron/flow/gate_study.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <functional>
@@ -104,7 +106,9 @@ class Studies {
     for (std::size_t i = 0; i < proofs_.size(); ++i) {
       if (!proofs_[i].right()) continue;
       periods[i].good = timing_.period;
-      spacings[i].good = proofs_[i].spacings.back().spacing;
+      if (analysis::longest_word(proofs_[i].gates.logic.inputs.size()) > 1) {
+        spacings[i].good = proofs_[i].spacings.back().spacing;
+      }
     }
     narrow(
         periods,
@@ -120,29 +124,44 @@ class Studies {
         },
         "searching the least spacing");
     for (std::size_t i = 0; i < proofs_.size(); ++i) {
-      results_[i].fastest = {periods[i].good, spacings[i].good, periods[i].failed + spacings[i].failed, false};
+      const double none = std::numeric_limits<double>::quiet_NaN();
+      results_[i].fastest = {periods[i].good, spacings[i].good, none, none, periods[i].failed + spacings[i].failed};
     }
-    play_both();
+    play_together();
   }
 
-  /// The words once more with the fastest period and the least spacing at the same time.
-  void play_both() {
-    std::vector<std::size_t> owners;
-    std::vector<GateBench> benches;
-    std::vector<sim::Testbench> runs;
+  /// From the shortest period on, ever longer ones until the words are right with the least spacing, too.
+  void play_together() {
+    std::vector<std::size_t> open;
+    std::vector<double> periods(proofs_.size());
     for (std::size_t i = 0; i < proofs_.size(); ++i) {
-      const FastestSpikes& fastest = *results_[i].fastest;
-      if (std::isnan(fastest.period)) continue;
-      owners.push_back(i);
-      benches.push_back(analysis::make_gate_bench(proofs_[i].gates, orders(i),
-                                                  spike_timing(fastest.period, fastest.spacing), typical()));
-      runs.push_back(benches.back().bench);
+      periods[i] = results_[i].fastest->period;
+      if (!std::isnan(periods[i])) open.push_back(i);
     }
-    const auto outcomes = run_all(workshop_.engine(), runs, "playing the fastest spikes");
-    for (std::size_t k = 0; k < owners.size(); ++k) {
-      FastestSpikes& fastest = *results_[owners[k]].fastest;
-      fastest.failed += outcomes[k].error ? 1 : 0;
-      fastest.right_together = is_right(owners[k], benches[k], outcomes[k]);
+    while (!open.empty()) {
+      std::vector<GateBench> benches;
+      std::vector<sim::Testbench> runs;
+      for (const std::size_t i : open) {
+        const double spacing = results_[i].fastest->spacing;
+        const SpikeTiming timing = spike_timing(periods[i], std::isnan(spacing) ? periods[i] : spacing);
+        benches.push_back(analysis::make_gate_bench(proofs_[i].gates, orders(i), timing, typical()));
+        runs.push_back(benches.back().bench);
+      }
+      const auto outcomes = run_all(workshop_.engine(), runs, "playing the fastest spikes");
+      std::vector<std::size_t> slower;
+      for (std::size_t k = 0; k < open.size(); ++k) {
+        const std::size_t i = open[k];
+        FastestSpikes& fastest = *results_[i].fastest;
+        fastest.failed += outcomes[k].error ? 1 : 0;
+        if (is_right(i, benches[k], outcomes[k])) {
+          fastest.together = periods[i];
+          fastest.energy = analysis::judge_gates(proofs_[i].gates, benches[k], outcomes[k].value()).spike_energy;
+        } else if (periods[i] < timing_.period) {
+          periods[i] = std::min(timing_.period, kCloseEnough * periods[i]);
+          slower.push_back(i);
+        }
+      }
+      open = std::move(slower);
     }
   }
 
@@ -205,6 +224,9 @@ class Studies {
     std::vector<compile::CellEnvironment> places = {typical()};
     if (workshop_.technology().models.sections.contains(kLeakiestCorner)) {
       places.push_back({kLeakiestCorner, std::end(kSupplies)[-1] * workshop_.supply(), std::end(kTemperatures)[-1]});
+    } else {
+      reporter_.warning(fmt::format("{} has no corner {}: states are held at the typical one alone",
+                                    workshop_.technology().name, kLeakiestCorner));
     }
     return places;
   }
@@ -212,10 +234,11 @@ class Studies {
   void hold() {
     std::vector<GateBench> benches;
     std::vector<std::size_t> owners;
+    const std::vector<compile::CellEnvironment> places = hold_places();
     for (std::size_t i = 0; i < proofs_.size(); ++i) {
       results_[i].hold = GateHold{request_.hold, {}};
       for (const SpikePlan& plan : analysis::plans_to_states(proofs_[i].gates.logic)) {
-        for (const compile::CellEnvironment& place : hold_places()) {
+        for (const compile::CellEnvironment& place : places) {
           benches.push_back(analysis::make_hold_bench(proofs_[i].gates, plan, request_.hold, timing(), place));
           owners.push_back(i);
         }

@@ -32,10 +32,10 @@ double& part_of(PowerSplit& split, PowerPart part) {
   }
 }
 
-/// The same parts as the model has.
-PowerSplit fold(const compile::PowerProfile& profile) {
+/// The same parts as the model has, of a figure of the blocks.
+PowerSplit fold(const compile::PowerProfile& profile, double compile::BlockPower::*figure) {
   PowerSplit split;
-  for (const compile::BlockPower& block : profile.blocks) part_of(split, block.part) += block.mean;
+  for (const compile::BlockPower& block : profile.blocks) part_of(split, block.part) += block.*figure;
   return split;
 }
 
@@ -100,12 +100,13 @@ MeasuredPower measure_power(const Workshop& workshop, const compile::CompiledNet
     const std::vector<char> on = bits_of(network, profile.circuit.trace);
     const std::vector<char> wanted = bits_of(network, model::run_clip(network, clips[i]));
     result.state_mismatch += share * mismatch(network, on, wanted, profile.circuit.trace.frames);
-    add_share(result.listening, fold(profile), share);
+    add_share(result.listening, fold(profile, &compile::BlockPower::mean), share);
+    add_share(result.settled, fold(profile, &compile::BlockPower::settled), share);
     add_share(result.model_of_bits, model_split(workshop, network, clips[i], on), share);
     result.clips.push_back(std::move(profile));
   }
   result.still = benches.back().read(outcomes.back().value());
-  result.rest = fold(*result.still);
+  result.rest = fold(*result.still, &compile::BlockPower::mean);
   return result;
 }
 

@@ -95,6 +95,7 @@ nlohmann::json measured_json(const MeasuredPower& measured) {
     seconds += clip.circuit.seconds;
   }
   return {{"spice_nw", split_json(measured.listening)},
+          {"spice_settled_nw", split_json(measured.settled)},
           {"spice_rest_nw", split_json(measured.rest)},
           {"model_of_bits_nw", split_json(measured.model_of_bits)},
           {"state_mismatch", measured.state_mismatch},

@@ -105,12 +105,14 @@ nlohmann::json point_json(const PowerPoint& point, const PowerStudy& study) {
 
 }  // namespace
 
-double PowerStudy::worst_model_error(bool with_bits) const {
+double PowerStudy::worst_model_error(Against against) const {
   double worst = std::numeric_limits<double>::quiet_NaN();
   for (const PowerPoint& point : points) {
     if (!point.measured) continue;
-    const PowerSplit& model = with_bits ? point.measured->model_of_bits : point.draws.front();
-    worst = std::fmax(worst, std::abs(model.total() / point.measured->listening.total() - 1.0));
+    const MeasuredPower& measured = *point.measured;
+    const PowerSplit& model = against == Against::kOwnBits ? point.draws.front() : measured.model_of_bits;
+    const PowerSplit& circuit = against == Against::kSettled ? measured.settled : measured.listening;
+    worst = std::fmax(worst, std::abs(model.total() / circuit.total() - 1.0));
   }
   return worst;
 }
@@ -189,8 +191,9 @@ nlohmann::json power_study_json(const PowerStudy& study) {
   if (const std::vector<PowerSample> measured = measured_samples(study); measured.size() > 1) {
     json["spice_scaling"] = scaling_json(measured);
   }
-  json["worst_model_error"] = number_json(study.worst_model_error(false));
-  json["worst_model_error_same_bits"] = number_json(study.worst_model_error(true));
+  json["worst_model_error"] = number_json(study.worst_model_error(PowerStudy::Against::kOwnBits));
+  json["worst_model_error_same_bits"] = number_json(study.worst_model_error(PowerStudy::Against::kSameBits));
+  json["worst_model_error_settled"] = number_json(study.worst_model_error(PowerStudy::Against::kSettled));
   return json;
 }
 

@@ -275,7 +275,7 @@ TEST(Rails, GainAndOffsetAreThoseOfTheBench) {
     for (double& value : signal.values) value = 1.03 * value + 0.02 * kUnit;
   }
   const std::vector<MeasuredClip> clips = {align(bench.record(), network, stimulus.features.clip(0), {})};
-  for (const RailConstants& rail : fit_rails(clips, network, stimulus.features, {0})) {
+  for (const RailConstants& rail : fit_rails(clips, network, stimulus.features, {0}, 1)) {
     const bool is_off = rail.is_logit ? rail.index == 1 : (rail.layer == 0 && rail.index == 2);
     EXPECT_NEAR(rail.gain.value, is_off ? 1.03 : 1.0, 1e-3) << rail.layer << " " << rail.index;
     EXPECT_NEAR(rail.offset.value, is_off ? 0.02 : 0.0, 1e-3) << rail.layer << " " << rail.index;

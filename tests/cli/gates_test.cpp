@@ -130,7 +130,9 @@ TEST_F(Gates, StudiesALatch) {
   EXPECT_LT(gate["fastest"]["spacing_s"], json["spike_width_s"]);
   EXPECT_GT(gate["fastest"]["spacing_s"], 1e-6) << "an order needs time";
   EXPECT_EQ(gate["fastest"]["failed"], 0);
-  EXPECT_TRUE(gate["fastest"]["right_together"].is_boolean());
+  EXPECT_GE(gate["fastest"]["together_period_s"], gate["fastest"]["period_s"]);
+  EXPECT_LE(gate["fastest"]["together_period_s"], json["period_s"]);
+  EXPECT_LT(gate["fastest"]["together_energy_j"], 0.5 * gate["energy_j"].get<double>()) << "it is nearly all static";
   // Between rest and the thresholds lie 0.3 unit currents.
   EXPECT_NEAR(gate["noise_margin"]["line"]["current_a"].get<double>(), 3e-11, 5e-12);
   EXPECT_EQ(gate["noise_margin"]["runs"], 6 * 3) << "six states, two lines and the latch";
@@ -143,6 +145,14 @@ TEST_F(Gates, StudiesALatch) {
   EXPECT_EQ(gate["dies"]["failed"], 0);
   EXPECT_EQ(gate["dies"]["right"], 3);
   EXPECT_EQ(gate["dies"]["yield"], 1.0);
+}
+
+TEST_F(Gates, OfOneInputHaveARateAndNoSpacing) {
+  put("n.gates", "input a\nq = not a\noutput q\n");
+  const auto fastest = run_json({"gates", "n.gates", "--fastest"})["gates"][0]["fastest"];
+  EXPECT_TRUE(fastest["spacing_s"].is_null()) << "no word has two spikes";
+  EXPECT_GT(fastest["rate_hz"], 100.0);
+  EXPECT_EQ(fastest["together_rate_hz"], fastest["rate_hz"]);
 }
 
 using FailingGates = WatchedCli;

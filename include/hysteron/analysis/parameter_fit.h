@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -23,10 +24,11 @@ struct RailConstants {
 };
 
 /// Every candidate's rail and every logit, by least squares over frames in which features stood still and the
-/// software's candidate is above 0.02; intervals by bootstrap over blocks of frames. NaN where fewer than ten frames
-/// have it.
+/// software's candidate is above 0.02; intervals by bootstrap over blocks of frames, drawn from `seed`. NaN where fewer
+/// than ten frames have it.
 std::vector<RailConstants> fit_rails(const std::vector<MeasuredClip>& clips, const model::Network& network,
-                                     const data::Features& features, const std::vector<std::size_t>& places);
+                                     const data::Features& features, const std::vector<std::size_t>& places,
+                                     std::uint64_t seed);
 
 /// Constants of a chip, and how well the network with them does what was measured.
 struct ParameterFit {

@@ -34,6 +34,7 @@ struct BlockPower {
   std::string block;  ///< "bias", "inputs", "input", "layer0", ..., "readout"; "wells" for kWells
   PowerPart part = PowerPart::kWells;
   double mean = 0.0;
+  double settled = 0.0;           ///< mean over the last tenths of all frames
   std::vector<double> over_time;  ///< [frames], mean of every frame
 };
 

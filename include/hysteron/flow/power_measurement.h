@@ -18,6 +18,7 @@ namespace hysteron::flow {
 /// What ngspice measured of a circuit on some clips and at rest, watt.
 struct MeasuredPower {
   behavioural::PowerSplit listening;           ///< mean over clips
+  behavioural::PowerSplit settled;             ///< the same of the last tenth of every frame
   behavioural::PowerSplit rest;                ///< with inputs of zero, from the cells' initial states
   behavioural::PowerSplit model_of_bits;       ///< the model on the same clips, given the bits the circuit held
   double state_mismatch = 0.0;                 ///< share of the bits that software has otherwise

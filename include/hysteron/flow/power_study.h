@@ -38,9 +38,10 @@ struct PowerStudy {
   double frame_seconds = 0.0;
   std::size_t decision_frames = 0;
 
-  /// How far the model's total is from ngspice's at most, relative, over the networks that both ran; with the bits that
-  /// the circuit held, and with its own.
-  double worst_model_error(bool with_bits) const;
+  /// How far the model's total is from ngspice's at most, relative, over the networks that both ran: the model with its
+  /// own bits, with those that the circuit held, and these against the last tenth of every frame.
+  enum class Against { kOwnBits, kSameBits, kSettled };
+  double worst_model_error(Against against) const;
   std::size_t failed() const;
 };
 
