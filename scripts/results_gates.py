@@ -24,7 +24,7 @@ def fill_gates_section(section, bench):
     results = {}
     for pdk in pdks:
         more = [] if bench.quick else ["--corners"]
-        more += ["--dies", dies]
+        more += ["--dies", dies] if pdk == pdks[-1] else []
         results[pdk], _ = bench.run("gates", "--all", "--pdk", pdk, "--fastest", "--margins", "--hold", 3600, *more, "--output", f"gates-{pdk}",
                                     accepted=(0, 4, 5))
     section.targets()

@@ -70,7 +70,7 @@ def fill_noise_section(section, bench):
     section.targets()
     suppression_targets(section, pdk, points, (0.05, 0.1))
     large, _ = bench.run("noise", "--pdk", pdk, *small, "--cell-capacitance", LARGE_CAPACITANCE, "--sigma", "0.005,0.01,0.02,0.05,0.1", "--places", "0.25,0.5,0.75",
-                         "--supplies", "1.8", "--temperatures", "27", "--device-trials", 0)
+                         "--supplies", "1.8", "--temperatures", "27", "--device-trials", 0, "-o", f"noise-{LARGE_CAPACITANCE}-{pdk}.json")
     suppression_targets(section, f"{pdk}, {LARGE_CAPACITANCE}F at V0", large["suppression"], (0.1,))
     held = [point for point in points if point["sigma_in"] <= 0.1001 and point["place"] < 1 and point["suppression"] is not None]
     worst = min(held, key=lambda point: point["suppression"])
@@ -81,7 +81,7 @@ def fill_noise_section(section, bench):
                           f"{1e9 * result['cell']['high']:.4f} nA; {result['trials']} trials of {result['samples']} samples. Suppression of every point "
                           "(flips of trials; no figure where fewer than three trials held for 64 samples). The last columns say what the simulator would allow: "
                           "cells without any noise, at the least deviation, and the least of what closer tolerances change under noise."]
-    large, _ = bench.run("noise", "--pdk", write_variant(bench, pdk, "large", LARGE), *small, "--sigma", "0.1", "--places", "0.5,0.75")
+    large, _ = bench.run("noise", "--pdk", write_variant(bench, pdk, "large", LARGE), *small, "--sigma", "0.1", "--places", "0.5,0.75", "-o", f"noise-large-{pdk}.json")
     section.lines += ["", "With twice the width and length of all that has to match, at 10 %: " + "; ".join(
         f"{point['state']}, {100 * point['place']:g} % of the band: {figure(point['suppression']) or 'no figure'}{interval_text(point)}, {point['flips']} flips"
         for point in large["suppression"]) + "."]
@@ -219,7 +219,7 @@ def fill_network_part(section, bench, train_unless_there):
     for pdk in ["generic180"] + ([] if bench.pdk_root is None else ["gf180mcu"]):
         for capacitance in ("80f", LARGE_CAPACITANCE):
             flags = ["--pdk", pdk, "--center", training, "--cell-capacitance", capacitance]
-            slow, _ = bench.run("verify", "core.safetensors", "--input", test, *flags)
+            slow, _ = bench.run("verify", "core.safetensors", "--input", test, *flags, "-o", f"verify-{capacitance}-{pdk}")
             circuit, _ = bench.run("compile", "core.safetensors", *flags, "-o", f"slow-{pdk}")
             section.row(pdk, f"{capacitance}F", slow["clips"], f"{round(slow['decision_agreement'] * slow['clips'])} of {slow['clips']}", f"{slow['frame_agreement']:.4f}",
                         f"{slow['state_mismatch']:.5f}", f"{circuit['area_um2']:.0f} um2", f"{1e12 * circuit['capacitance_f']:.2f} pF")

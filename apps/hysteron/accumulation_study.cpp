@@ -1,8 +1,11 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
-#include <optional>
+#include <string>
+#include <vector>
 
 #include "circuit_options.h"
 #include "hysteron/base/file.h"
@@ -20,41 +23,65 @@ struct Options {
   bool json = false;
 };
 
-/// What the devices of the technology do to a mirror in a frame.
-double measured_noise(const Options& options, Session& session) {
+/// What the devices of the technology do to a mirror in a frame, and what they were measured at.
+nlohmann::ordered_json measured_noise(const Options& options, Session& session) {
   const hysteron::flow::Workshop workshop(read_circuit_flags(options.circuit), session.reporter, session.stop);
-  return hysteron::behavioural::mirror_noise(workshop.device_statistics(session.reporter), workshop.technology(),
-                                             workshop.options().conditions.unit_current, options.frame_seconds);
+  nlohmann::ordered_json json;
+  add_conditions(workshop, json);
+  json["frame_seconds"] = options.frame_seconds;
+  json["mirror_noise"] =
+      hysteron::behavioural::mirror_noise(workshop.device_statistics(session.reporter), workshop.technology(),
+                                          workshop.options().conditions.unit_current, options.frame_seconds);
+  return json;
+}
+
+void print_shares(const char* what, const std::vector<double>& shares) {
+  fmt::print("  {:<10}", what);
+  for (const double share : shares) {
+    fmt::print(" {:>9}", std::isnan(share) ? "none left" : fmt::format("{:.3g} %", 100.0 * share));
+  }
 }
 
 void print_growth(const hysteron::flow::Growth& growth, const char* what) {
-  fmt::print("  {:<8}", what);
-  for (const std::size_t at : growth.at) fmt::print("{:>9}", at);
-  fmt::print("   exponent\n  {:<8}", "error");
-  for (const double error : growth.error) fmt::print("{:>8.3g}%", 100.0 * error);
-  fmt::print("   {:.3f} +- {:.3f}\n", growth.exponent.value, growth.exponent.half_interval);
+  fmt::print("  {:<10}", what);
+  for (const std::size_t at : growth.at) fmt::print(" {:>9}", at);
+  fmt::print("   exponent\n");
+  print_shares("error", growth.error);
+  const bool has_exponent = !std::isnan(growth.exponent.value);
+  fmt::print("   {}\n", has_exponent
+                            ? fmt::format("{:.3f} +- {:.3f}", growth.exponent.value, growth.exponent.half_interval)
+                            : "-");
+  if (std::ranges::all_of(growth.wrong_bits, [](double share) { return share == 0.0; })) return;
+  print_shares("bits lost", growth.wrong_bits);
+  fmt::print("   (the error is of the others)\n");
 }
 
 int run(Options options, Session& session) {
   namespace flow = hysteron::flow;
   flow::check_accumulation(options.request);
   if (!options.output.empty()) options.request.folder = options.output / "runs";
-  const std::optional<double> measured =
-      options.device_noise ? std::optional(measured_noise(options, session)) : std::nullopt;
-  if (measured) options.request.noises.insert(options.request.noises.begin(), *measured);
+  nlohmann::ordered_json measured = nlohmann::ordered_json::object();
+  if (options.device_noise) {
+    measured = measured_noise(options, session);
+    options.request.noises.insert(options.request.noises.begin(), measured["mirror_noise"].get<double>());
+  }
   const auto levels =
       flow::study_accumulation(options.request, options.circuit.options.jobs, session.reporter, session.stop);
   nlohmann::ordered_json json = flow::accumulation_json(levels, options.request);
-  if (measured) json["mirror_noise"] = *measured;
+  json.update(measured);
   if (!options.output.empty()) hysteron::write_file(options.output / "accumulation.json", json.dump(1) + "\n");
   if (options.json) {
     fmt::print("{}\n", json.dump());
     return 0;
   }
-  if (measured) fmt::print("a mirror by the noise of its devices: {:.4f} % of its current\n", 100.0 * *measured);
+  if (options.device_noise) {
+    fmt::print("a mirror of {} by the noise of its devices: {:.4f} % of its current\n",
+               measured["technology"].get<std::string>(), 100.0 * measured["mirror_noise"].get<double>());
+  }
   for (const auto& level : levels) {
     for (const auto& result : level.memories) {
-      fmt::print("{}, mirrors off by {:g} %\n", hysteron::behavioural::name_of(result.run.memory), 100.0 * level.noise);
+      fmt::print("{}, mirrors off by {:.4g} %\n", hysteron::behavioural::name_of(result.run.memory),
+                 100.0 * level.noise);
       print_growth(result.over_frames, "frames");
       print_growth(result.over_layers, "layers");
     }

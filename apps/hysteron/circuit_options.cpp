@@ -8,6 +8,7 @@
 #include "hysteron/data/npy.h"
 #include "hysteron/flow/centring.h"
 #include "hysteron/model/model_file.h"
+#include "session.h"
 
 using hysteron::flow::CalibrationLevel;
 
@@ -32,15 +33,13 @@ void add_technology_flags(CLI::App& command, CircuitFlags& flags) {
 
 void add_circuit_flags(CLI::App& command, CircuitFlags& flags) {
   add_technology_flags(command, flags);
-  command
-      .add_option(
-          "--calibrate", flags.options.calibration,
-          "How far sizing goes: curves (measured gain curves alone), cells (and every cell's loop), layers (and "
-          "every leg in its place)")
-      ->transform(
-          CLI::CheckedTransformer(std::map<std::string, CalibrationLevel>{{"curves", CalibrationLevel::kCurves},
-                                                                          {"cells", CalibrationLevel::kCells},
-                                                                          {"layers", CalibrationLevel::kLayers}}))
+  add_choice<CalibrationLevel>(
+      command, "--calibrate", flags.options.calibration,
+      {{"curves", CalibrationLevel::kCurves},
+       {"cells", CalibrationLevel::kCells},
+       {"layers", CalibrationLevel::kLayers}},
+      "How far sizing goes: curves (measured gain curves alone), cells (and every cell's loop), layers (and "
+      "every leg in its place)")
       ->default_str("layers");
   command.add_option("--calibrate-on", flags.options.calibration_features,
                      "Training features, .npy, whose frames layers are calibrated on (default: those of --center, else "

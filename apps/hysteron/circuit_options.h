@@ -8,6 +8,15 @@
 #include "hysteron/flow/clip_records.h"
 #include "hysteron/model/network.h"
 
+/// Adds to a result what it was found with: `technology` (with its gate area, "generic180@4"), `supply_v` and
+/// `unit_current_a`.
+template <typename Json>
+void add_conditions(const hysteron::flow::Workshop& workshop, Json& json) {
+  json["technology"] = workshop.technology().name;
+  json["supply_v"] = workshop.supply();
+  json["unit_current_a"] = workshop.options().conditions.unit_current;
+}
+
 /// Flags shared by every command that builds or simulates circuits.
 struct CircuitFlags {
   hysteron::flow::CircuitOptions options;

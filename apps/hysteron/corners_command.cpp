@@ -83,6 +83,7 @@ int run(const Options& options, Session& session) {
                                                   request, session.reporter);
   nlohmann::json json = flow::corners_json(corners);
   json.update(flow::target_json(target));
+  add_conditions(workshop, json);
   if (!options.output.empty()) hysteron::write_file(options.output / "corners.json", json.dump(1) + "\n");
   if (options.json) {
     fmt::print("{}\n", json.dump());

@@ -157,9 +157,10 @@ void declare(CLI::App& command, Options& options) {
 }  // namespace
 
 void add_gates_command(CLI::App& app, Session& session) {
-  add_command<Options>(app, session, "gates",
-                       "Build circuits of spike logic and prove them in ngspice: every combination and order, at several spacings",
-                       "hysteron gates --all --pdk gf180mcu\n"
-                       "  hysteron gates adder.gates --pdk generic180 -o adder",
-                       declare, [&session](const Options& options) { return run(options, session); });
+  add_command<Options>(
+      app, session, "gates",
+      "Build circuits of spike logic and prove them in ngspice: every combination and order, at several spacings",
+      "hysteron gates --all --pdk gf180mcu\n"
+      "  hysteron gates adder.gates --pdk generic180 -o adder",
+      declare, [&session](const Options& options) { return run(options, session); });
 }

@@ -23,6 +23,9 @@ using hysteron::flow::DieSimulator;
 
 constexpr std::size_t kCellsShown = 8;
 
+const std::map<std::string, DieSimulator> kEngines = {
+    {"behavioural", DieSimulator::kBehavioural}, {"spice", DieSimulator::kSpice}, {"both", DieSimulator::kBoth}};
+
 struct Options {
   CircuitFlags circuit;
   std::filesystem::path model;
@@ -52,7 +55,7 @@ void print_margin_fit(const nlohmann::json& fit, std::size_t clips) {
   const auto number = [&](const char* name) { return fit[name].get<double>(); };
   const auto interval = [&](const char* name) {
     if (fit[name][0].is_null()) return std::string("no interval");
-    return fmt::format("{:.2f} to {:.2f}", fit[name][0].get<double>(), fit[name][1].get<double>());
+    return fmt::format("95 % {:.2f} to {:.2f}", fit[name][0].get<double>(), fit[name][1].get<double>());
   };
   fmt::print("flips over margin   Q({:.2f} + {:.2f} m), m = votes ahead over frames ({}; {})\n", number("offset"),
              number("slope"), interval("offset_ci95"), interval("slope_ci95"));
@@ -75,11 +78,14 @@ void print_trim(const nlohmann::json& trim) {
 
 void print_resampled(const nlohmann::json& interval) {
   if (interval.is_null()) return;
-  fmt::print("    over other dies and clips {:.4f} to {:.4f}\n", interval[0].get<double>(), interval[1].get<double>());
+  const double low = interval[0].get<double>();
+  const double high = interval[1].get<double>();
+  fmt::print("    over other dies and clips {:.4f} to {:.4f}{}\n", low, high,
+             low == high ? " (all alike: no measure of what others would do)" : "");
 }
 
 void print_text(const nlohmann::json& json) {
-  fmt::print("{:>6}  {:<12}{:>8}  {}\n", "clip", "software", "margin", "yield over dies (95 % interval)");
+  fmt::print("{:>6}  {:<12}{:>8}  {}\n", "clip", "software", "votes", "yield over dies (95 % interval)");
   for (const auto& clip : json["per_clip"]) {
     fmt::print("{:>6}  {:<12}{:>8}  {}\n", clip["clip"].get<std::size_t>(), clip["software"].get<std::string>(),
                clip["margin_votes"].get<std::size_t>(), with_interval(clip["decision_yield"], clip["ci95"]));
@@ -101,7 +107,8 @@ void print_text(const nlohmann::json& json) {
   fmt::print("\n");
   print_margin_fit(json["margin_fit"], json["per_clip"].size());
   if (json.contains("trim")) print_trim(json["trim"]);
-  fmt::print("time                {:.1f} s\n", json["seconds"].get<double>());
+  fmt::print("time                {:.1f} s for the dies, after what is measured and calibrated once\n",
+             json["seconds"].get<double>());
   if (!json.contains("conformance")) return;
   const auto& c = json["conformance"];
   fmt::print(
@@ -147,6 +154,10 @@ int run(const Options& options, Session& session) {
       flow::run_montecarlo(workshop, network, compiled, features, request, session.reporter, session.stop);
   nlohmann::json json = flow::montecarlo_json(result, network);
   json.update(flow::target_json(target));
+  add_conditions(workshop, json);
+  json["seed"] = request.seed;
+  json["engine"] =
+      std::ranges::find_if(kEngines, [&](const auto& engine) { return engine.second == request.simulator; })->first;
   if (!options.output.empty()) hysteron::write_file(options.output / "montecarlo.json", json.dump(1) + "\n");
   if (options.json) {
     fmt::print("{}\n", json.dump());
@@ -173,12 +184,9 @@ void declare(CLI::App& command, Options& options) {
   command.add_option("--dies", options.request.dies, "Number of dies")->check(not_negative())->required();
   add_seed(command, "--seed", options.request.seed, "Seed of the first die; every further die takes the next one")
       ->default_str(std::to_string(options.request.seed));
-  command
-      .add_option("--engine", options.request.simulator,
-                  "behavioural (dies drawn from measured statistics), spice (the technology's own mismatch in ngspice) "
-                  "or both (ngspice's dies in both, compared)")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, DieSimulator>{
-          {"behavioural", DieSimulator::kBehavioural}, {"spice", DieSimulator::kSpice}, {"both", DieSimulator::kBoth}}))
+  add_choice<DieSimulator>(command, "--engine", options.request.simulator, kEngines,
+                           "behavioural (dies drawn from measured statistics), spice (the technology's own mismatch in "
+                           "ngspice) or both (ngspice's dies in both, compared)")
       ->default_str("behavioural");
   command.add_flag("--device-noise", options.request.device_noise,
                    "Behavioural: add the thermal and flicker noise of every device, drawn anew in every frame");

@@ -18,6 +18,7 @@
 namespace {
 
 using hysteron::format_si;
+using hysteron::analysis::FlipFit;
 
 struct Options {
   CircuitFlags circuit;
@@ -30,6 +31,33 @@ struct Options {
 
 /// A figure, or a dash where too little was held for one.
 std::string figure(double value) { return std::isnan(value) ? "-" : fmt::format("{:.5g}", value); }
+
+/// "10^9.7 (10^4.9 to 10^24)", seconds.
+std::string power_of_ten(double exponent, const hysteron::analysis::Interval& interval) {
+  if (std::isnan(exponent)) return "-";
+  const std::string range =
+      std::isnan(interval.low) ? "" : fmt::format(" (10^{:.3g} to 10^{:.3g})", interval.low, interval.high);
+  return (std::isinf(exponent) ? "no flip" : fmt::format("10^{:.3g}", exponent)) + range;
+}
+
+/// How long a bit lasts in the middle of its band: by the flip law, and as counted under the largest noise.
+void print_retention(const hysteron::analysis::Suppression& result) {
+  fmt::print("\nmean seconds that a bit lasts in the middle of its band{}\n{:>8}{:>9}{:>10}{:>32}{:>32}\n",
+             std::isnan(result.fit.slope) ? " (too few flips for a law)" : ", by that law", "supply", "temp",
+             "sigma in", "on", "off");
+  for (const auto& entry : result.retention) {
+    fmt::print("{:>6.3g} V{:>7g} C{:>9.3g}%{:>32}{:>32}\n", entry.environment.supply, entry.environment.temperature,
+               100.0 * entry.deviation, power_of_ten(entry.on_exponent, entry.on_interval),
+               power_of_ten(entry.off_exponent, entry.off_interval));
+  }
+  fmt::print("counted:\n");
+  for (std::size_t i = 0; i + 1 < result.counted.size(); i += 2) {
+    const auto& on = result.counted[i];
+    const auto& off = result.counted[i + 1];
+    fmt::print("{:>6.3g} V{:>7g} C{:>9.3g}%{:>32}{:>32}\n", on.environment.supply, on.environment.temperature,
+               100.0 * on.deviation, power_of_ten(on.exponent, on.interval), power_of_ten(off.exponent, off.interval));
+  }
+}
 
 void print_text(const hysteron::analysis::Suppression& result) {
   const auto& loop = result.cell.loop.loop;
@@ -48,10 +76,18 @@ void print_text(const hysteron::analysis::Suppression& result) {
   if (!std::isnan(fit.slope)) {
     fmt::print("\na sample flips a state with Q({:.2f} + {:.2f} m), m the margin over sigma ({} flips)\n", fit.offset,
                fit.slope, fit.flips);
+    if (!result.resampled.empty()) {
+      const auto interval = [&](double FlipFit::*term) {
+        const auto of_term = hysteron::analysis::interval_of(result.resampled, term);
+        return fmt::format("{:.2f} to {:.2f}", of_term.low, of_term.high);
+      };
+      fmt::print("over other draws of the points {} and {}\n", interval(&FlipFit::offset), interval(&FlipFit::slope));
+    }
   }
+  print_retention(result);
 }
 
-void print_devices(const hysteron::analysis::DeviceNoise& result) {
+void print_devices(const hysteron::analysis::DeviceNoise& result, bool law_is_fitted) {
   const auto ratio = [](double value) { return std::isnan(value) ? "-" : fmt::format("{:.3f}", value); };
   fmt::print("\nnoise of the cell's own devices\n{:<6}{:>7}{:>14}{:>14}{:>16}{:>18}{:>18}{:>7}\n", "state", "place",
              "output, band", "output, all", "candidate, band", "in time (output)", "(candidate)", "flips");
@@ -63,13 +99,16 @@ void print_devices(const hysteron::analysis::DeviceNoise& result) {
                ratio(point.time.candidate_ratio.value), point.time.flips);
   }
   for (const auto& entry : result.retention) {
-    fmt::print("{} in the middle of the band: {:.0f} sigma from the threshold, 10^{:.4g} s; a year needs {}\n",
-               entry.on ? "on" : "off", entry.margin, entry.exponent, format_si(entry.needed[1], "A", 3));
+    fmt::print("{} in the middle of the band: {:.0f} sigma from the threshold, 10^{:.4g} s; a year needs {} ({})\n",
+               entry.on ? "on" : "off", entry.margin, entry.exponent, format_si(entry.needed[1], "A", 3),
+               law_is_fitted ? "by that flip law" : "by the Gaussian tail");
   }
   for (const auto& near : result.near) {
-    fmt::print("{} at {:g} sigma from its threshold: {} of {} trials flipped, {} by the flip law\n",
-               near.hold.on ? "on" : "off", near.margin_over_deviation, near.hold.time.flips, near.hold.time.trials,
-               figure(near.expected_flips));
+    fmt::print(
+        "{} at {:g} sigma from its threshold: {} of {} trials flipped; the law, which counts noise that V0 is too "
+        "slow for, expects {}\n",
+        near.hold.on ? "on" : "off", near.margin_over_deviation, near.hold.time.flips, near.hold.time.trials,
+        figure(near.expected_flips));
   }
 }
 
@@ -92,6 +131,7 @@ int run(Options options, Session& session) {
   const flow::Workshop workshop(circuit, session.reporter, session.stop);
   const auto result = flow::study_suppression(workshop, options.request, session.reporter);
   auto json = hysteron::report::suppression_json(result, options.request);
+  add_conditions(workshop, json);
   hysteron::analysis::DeviceNoise devices;
   try {
     devices =
@@ -106,7 +146,7 @@ int run(Options options, Session& session) {
     fmt::print("{}\n", json.dump());
   } else {
     print_text(result);
-    if (!devices.held.empty()) print_devices(devices);
+    if (!devices.held.empty()) print_devices(devices, !std::isnan(result.fit.slope));
   }
   using Failures = std::vector<std::string>;
   for (const Failures* failures : std::initializer_list<const Failures*>{&result.failures, &devices.failures}) {

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -49,8 +50,12 @@ std::string with_interval(const nlohmann::json& row, const std::string& name) {
 }
 
 void print_fit(const nlohmann::json& fit) {
-  fmt::print("P = {} + {} d + {} d^2, within {:.2g} %\n", nanowatt(fit["constant_nw"]), nanowatt(fit["linear_nw"]),
-             nanowatt(fit["quadratic_nw"]), 100.0 * fit["worst_relative_error"].get<double>());
+  const auto term = [&](const std::string& name) {
+    const nlohmann::json& half = fit[name + "_half_interval_nw"];
+    return nanowatt(fit[name + "_nw"]) + (half.is_number() ? " (+- " + nanowatt(half) + ")" : "");
+  };
+  fmt::print("P = {} + {} d + {} d^2, within {:.2g} %\n", term("constant"), term("linear"), term("quadratic"),
+             100.0 * fit["worst_relative_error"].get<double>());
 }
 
 void print_local(const nlohmann::json& local) {
@@ -62,14 +67,16 @@ void print_local(const nlohmann::json& local) {
 }
 
 void print_widths(const nlohmann::json& json) {
-  fmt::print("{:>6}{:>12}{:>12}{:>12}{:>12}{:>12}{:>12}{:>14}\n", "d", "total", "cells", "feedforward", "d x d legs",
-             "at rest", "ngspice", "energy/frame");
+  fmt::print("by the model, means over drawn networks; ngspice, and the model of it, of the first of them\n");
+  fmt::print("{:>6}{:>12}{:>12}{:>12}{:>12}{:>12}{:>12}{:>12}{:>14}\n", "d", "total", "cells", "feedforward",
+             "d x d legs", "at rest", "ngspice", "its model", "energy/frame");
   for (const nlohmann::json& point : json["points"]) {
     const nlohmann::json& model = point["model_nw"];
-    fmt::print("{:>6}{:>12}{:>12}{:>12}{:>12}{:>12}{:>12}{:>14}\n", point["dim"].get<std::size_t>(),
+    fmt::print("{:>6}{:>12}{:>12}{:>12}{:>12}{:>12}{:>12}{:>12}{:>14}\n", point["dim"].get<std::size_t>(),
                nanowatt(model["total"]), nanowatt(model["cells"]), nanowatt(model["feedforward"]),
                nanowatt(model["square_legs"]), nanowatt(point["rest_nw"]["total"]),
                point.contains("spice_nw") ? nanowatt(point["spice_nw"]["total"]) : "",
+               point.contains("spice_nw") ? nanowatt(point["model_of_first_nw"]["total"]) : "",
                format_si(point["energy_per_frame_j"].get<double>(), "J"));
   }
   fmt::print("\n");
@@ -81,9 +88,11 @@ void print_widths(const nlohmann::json& json) {
     fmt::print("ngspice ran none of the networks: the model is not compared with it\n");
     return;
   }
-  fmt::print("the model is within {:.1f} % of ngspice, {:.1f} % given the bits that the circuit held\n",
-             100.0 * json["worst_model_error"].get<double>(),
-             100.0 * json["worst_model_error_same_bits"].get<double>());
+  fmt::print(
+      "at most the model is {:.1f} % from ngspice; given the bits that the circuit held, {:.1f} %, and of the last "
+      "tenths of frames {:.1f} %\n",
+      100.0 * json["worst_model_error"].get<double>(), 100.0 * json["worst_model_error_same_bits"].get<double>(),
+      100.0 * json["worst_model_error_settled"].get<double>());
 }
 
 void print_network(const nlohmann::json& network) {
@@ -102,6 +111,12 @@ void print_network(const nlohmann::json& network) {
       row("  " + block["block"].get<std::string>() + " " + block["part"].get<std::string>(), block["listening_nw"],
           block["rest_nw"]);
     }
+  }
+  if (network.contains("over_time_nw")) {
+    const std::vector<double> frames = network["over_time_nw"]["listening"][0]["total"];
+    const auto [least, most] = std::ranges::minmax(frames);
+    fmt::print("{:<24}{} to {} (--json: every frame and block)\n", "frames of the first clip",
+               format_si(least * hysteron::kNano, "W"), format_si(most * hysteron::kNano, "W"));
   }
   fmt::print("energy                  {} a frame, {} a decision\n",
              format_si(network["energy_per_frame_j"].get<double>(), "J"),
@@ -178,10 +193,11 @@ int run(const Options& options, Session& session) {
   }
   const flow::Workshop workshop(circuit, session.reporter, session.stop);
   nlohmann::json json = nlohmann::json::object();
+  add_conditions(workshop, json);
   std::size_t failed = 0;
   if (options.wants_widths) {
     const flow::PowerStudy study = flow::study_power(workshop, request, session.reporter);
-    json = flow::power_study_json(study);
+    json.update(flow::power_study_json(study));
     failed += study.failed();
   }
   if (!given.empty()) {
@@ -220,10 +236,13 @@ void declare(CLI::App& command, Options& options) {
                   "Models wider than this are studied by the power model alone (default: ngspice takes all)")
       ->check(not_negative())
       ->needs(models);
-  auto* dims = command.add_option("--dims", options.request.dims, "Widths of drawn networks that ngspice simulates")
-                   ->delimiter(',')
-                   ->check(not_negative())
-                   ->capture_default_str();
+  auto* dims =
+      command
+          .add_option("--dims", options.request.dims,
+                      "Even widths of drawn networks that ngspice simulates; three or more with those of --model-dims")
+          ->delimiter(',')
+          ->check(not_negative())
+          ->capture_default_str();
   auto* model_dims = command.add_option("--model-dims", options.request.model_dims, "Widths by the power model alone")
                          ->delimiter(',')
                          ->check(not_negative())

@@ -3,8 +3,10 @@
 #include <CLI/CLI.hpp>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "console.h"
 #include "hysteron/base/reporter.h"
@@ -33,6 +35,16 @@ template <typename Seed>
 CLI::Option* add_seed(CLI::App& command, const std::string& name, Seed& seed, const std::string& help) {
   const auto take = [&seed, name](const std::string& text) { seed = parse_seed(text, name); };
   return command.add_option_function<std::string>(name, take, help)->type_name("UINT");
+}
+
+/// Adds an option whose values have names; another word is refused with the list of them.
+template <typename Value>
+CLI::Option* add_choice(CLI::App& command, const std::string& name, Value& value,
+                        const std::map<std::string, Value>& choices, const std::string& help) {
+  std::vector<std::string> names;
+  for (const auto& [word, ignored] : choices) names.push_back(word);
+  const auto take = [&value, choices](const std::string& word) { value = choices.at(word); };
+  return command.add_option_function<std::string>(name, take, help)->check(CLI::IsMember(names))->type_name("");
 }
 
 /// Adds subcommand `name` whose options live in one `Options` object: `declare(command, options)` adds the flags and

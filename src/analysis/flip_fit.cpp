@@ -5,6 +5,7 @@
 #include <limits>
 #include <numbers>
 #include <set>
+#include <utility>
 
 namespace hysteron::analysis {
 namespace {
@@ -13,6 +14,7 @@ constexpr int kIterations = 100;
 constexpr double kConverged = 1e-10;
 constexpr double kNormal95 = 1.959963985;
 constexpr double kLeastProbability = 1e-300;
+constexpr double kConditioned = 1e-9;  // determinant over the product of the diagonal: less is rounding
 
 double gaussian_density(double x) { return std::exp(-0.5 * x * x) / std::sqrt(2.0 * std::numbers::pi); }
 
@@ -22,6 +24,7 @@ struct Normal {
   double information[3] = {0.0, 0.0, 0.0};  // aa, ab, bb
 
   double determinant() const { return information[0] * information[2] - information[1] * information[1]; }
+  bool is_known() const { return determinant() > kConditioned * information[0] * information[2]; }
 };
 
 Normal normal_equations(const std::vector<FlipCount>& counts, double offset, double slope) {
@@ -69,10 +72,11 @@ FlipFit fit_flips(const std::vector<FlipCount>& counts) {
   double offset = 0.0;
   double slope = 1.0;
   Normal normal;
-  for (int i = 0; i < kIterations; ++i) {
+  bool converged = false;
+  for (int i = 0; i < kIterations && !converged; ++i) {
     normal = normal_equations(counts, offset, slope);
+    if (!normal.is_known()) return fit;
     const double determinant = normal.determinant();
-    if (!(determinant > 0.0)) return fit;
     double step[2] = {
         (normal.information[2] * normal.score[0] - normal.information[1] * normal.score[1]) / determinant,
         (normal.information[0] * normal.score[1] - normal.information[1] * normal.score[0]) / determinant};
@@ -80,8 +84,9 @@ FlipFit fit_flips(const std::vector<FlipCount>& counts) {
     const double damping = std::min(1.0, 0.5 / largest);
     offset += damping * step[0];
     slope += damping * step[1];
-    if (largest < kConverged) break;
+    converged = largest < kConverged;
   }
+  if (!converged) return fit;
   const double determinant = normal.determinant();
   fit.offset = offset;
   fit.slope = slope;
@@ -99,6 +104,12 @@ std::vector<FlipFit> resampled_fits(const std::vector<FlipCount>& counts, std::s
     if (std::isfinite(fit.offset) && std::isfinite(fit.slope)) fits.push_back(fit);
   }
   return fits;
+}
+
+Interval interval_of(const std::vector<FlipFit>& fits, double FlipFit::*term) {
+  std::vector<double> values;
+  for (const FlipFit& fit : fits) values.push_back(fit.*term);
+  return middle_95(std::move(values));
 }
 
 }  // namespace hysteron::analysis

@@ -99,6 +99,9 @@ class Protocol {
     result_.fit = fit_flips(result_.flips);
     result_.resampled =
         resampled_fits(result_.flips, kFitResamples, Random(request_.seed).child("suppression/resampled fits"));
+    // Where few sets of points have a law, those that have one say nothing of it.
+    const bool is_known = std::isfinite(result_.fit.slope) && 2 * result_.resampled.size() >= kFitResamples;
+    if (!is_known) result_.resampled.clear();
     estimate_retention();
     count_retention();
     return std::move(result_);

@@ -207,8 +207,9 @@ Corners run_corners(const Workshop& workshop, const model::Network& given, const
     result.reference_power = reference->at("", workshop.supply(), sized.temperature).power;
     if (!request.folder.empty()) reference->write(request.folder);
   }
-  std::size_t done = 0;
+  std::size_t begun = 0;
   for (CornerPoint& point : result.points) {
+    reporter.info(fmt::format("point {} of {}: {}", ++begun, result.points.size(), point_name(point)));
     try {
       if (reference) {
         const Reference::Found found = reference->at(point.corner, point.supply, point.temperature);
@@ -228,7 +229,6 @@ Corners run_corners(const Workshop& workshop, const model::Network& given, const
       point.error = error.what();
       reporter.warning(fmt::format("{}: {}", point_name(point), error.what()));
     }
-    reporter.progress("corners", ++done, result.points.size(), point_name(point));
   }
   return result;
 }

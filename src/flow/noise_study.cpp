@@ -22,12 +22,12 @@ void check_suppression(const analysis::SuppressionRequest& request) {
   if (request.deviations.empty() || request.places.empty()) {
     throw bad_input("expected at least one deviation and one place in the band");
   }
-  for (const double deviation : request.deviations) check_range("deviation", deviation, 1e-6, kMostDeviation);
-  for (const double place : request.places) check_range("place in the band", place, 0.01, 10.0);
+  for (const double deviation : request.deviations) check_range("--sigma", deviation, 1e-6, kMostDeviation);
+  for (const double place : request.places) check_range("--places", place, 0.01, 10.0);
   if (request.cell_capacitance != 0.0) check_range("--cell-capacitance", request.cell_capacitance, 1e-16, 1e-9);
-  check_range("trials", static_cast<double>(request.trials), 1, kMostTrials);
-  check_range("samples", static_cast<double>(request.samples), kFewestSamples, kMostSamples);
-  check_range("seconds of a sample", request.sample_seconds, kFastestSample, kSlowestSample);
+  check_range("--trials", static_cast<double>(request.trials), analysis::kFewTrials, kMostTrials);
+  check_range("--samples", static_cast<double>(request.samples), kFewestSamples, kMostSamples);
+  check_range("--sample-seconds", request.sample_seconds, kFastestSample, kSlowestSample);
 }
 
 void check_device_noise(const analysis::DeviceNoiseRequest& request) {

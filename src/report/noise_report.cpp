@@ -48,12 +48,6 @@ Json point_json(const HeldPoint& point) {
 }
 
 /// 95 % of a term of the law over the resampled fits.
-Interval of_fits(const Suppression& result, double FlipFit::*term) {
-  std::vector<double> values;
-  for (const FlipFit& fit : result.resampled) values.push_back(fit.*term);
-  return middle_95(std::move(values));
-}
-
 Json flips_json(const Suppression& result) {
   Json points = Json::array();
   for (const FlipCount& count : result.flips) {
@@ -74,8 +68,8 @@ Json flips_json(const Suppression& result) {
             {"offset_half_interval", number_json(fit.offset_half_interval)},
             {"slope", number_json(fit.slope)},
             {"slope_half_interval", number_json(fit.slope_half_interval)},
-            {"offset_ci95", interval_json(of_fits(result, &FlipFit::offset))},
-            {"slope_ci95", interval_json(of_fits(result, &FlipFit::slope))},
+            {"offset_ci95", interval_json(interval_of(result.resampled, &FlipFit::offset))},
+            {"slope_ci95", interval_json(interval_of(result.resampled, &FlipFit::slope))},
             {"resamples", result.resampled.size()},
             {"flips", fit.flips}}}};
 }

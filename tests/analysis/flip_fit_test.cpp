@@ -46,6 +46,8 @@ TEST(FlipFit, FindsTheLawThatMadeTheCounts) {
 TEST(FlipFit, SaysNothingWithoutFlipsAtTwoMargins) {
   EXPECT_TRUE(std::isnan(fit_flips({}).slope));
   EXPECT_TRUE(std::isnan(fit_flips({{1.0, 5, 100}, {3.0, 0, 100}}).slope));
+  // Two margins that are one but for rounding say nothing of a slope; a third without flips hardly more.
+  EXPECT_TRUE(std::isnan(fit_flips({{1.25, 2, 100}, {1.2500001, 3, 100}}).slope));
 }
 
 TEST(FlipFit, ResampledFitsSpreadWithTheCounts) {

@@ -40,6 +40,10 @@ TEST_F(MonteCarlo, CountsDiesThatDecideAsSoftwareDoes) {
   ASSERT_EQ(json["per_die"].size(), 50u);
   EXPECT_EQ(json["per_die"][0]["seed"], 3);
   EXPECT_EQ(json["per_die"][49]["seed"], 52);
+  EXPECT_EQ(json["seed"], 3);
+  EXPECT_EQ(json["engine"], "behavioural");
+  EXPECT_EQ(json["technology"], "generic180");
+  EXPECT_EQ(json["unit_current_a"], 1e-9);
   EXPECT_EQ(json["cells"].size(), 2u);
 }
 

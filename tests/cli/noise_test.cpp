@@ -38,6 +38,13 @@ TEST_F(Noise, SaysWhatAHeldCellLeavesOfIt) {
   EXPECT_NEAR(flips[2]["gaussian_tail"].get<double>(), 0.1056, 0.01);
   EXPECT_EQ(json["retention"].size(), 2u);
   ASSERT_EQ(json["retention_counted"].size(), 2u) << "on and off";
+  const auto& law = json["flip_probability"]["fit"];
+  if (law["slope"].is_null()) {
+    EXPECT_TRUE(law["slope_ci95"][0].is_null()) << "no law, no interval of it";
+    EXPECT_TRUE(json["retention"][0]["log10_seconds_on_ci95"][0].is_null());
+  }
+  EXPECT_EQ(json["technology"], "generic180");
+  EXPECT_EQ(json["unit_current_a"], 1e-9);
   EXPECT_EQ(json["retention_counted"][0]["state"], "on");
   EXPECT_EQ(json["retention_counted"][1]["sigma_in"], json["retention"][1]["sigma_in"]) << "the larger one";
   EXPECT_GT(json["retention_counted"][1]["samples"], 0);
@@ -101,10 +108,11 @@ TEST_F(Noise, WithoutDeviceNoiseTheRestIsReportedAllTheSame) {
 }
 
 TEST_F(Noise, RefusesWhatCannotBe) {
-  expect_refusal({"noise", "--trials", "0"}, 3, {"trials 0", "expected"});
-  expect_refusal({"noise", "--sigma", "2"}, 3, {"deviation 2"});
-  expect_refusal({"noise", "--places", "0"}, 3, {"place"});
-  expect_refusal({"noise", "--sample-seconds", "0"}, 3, {"seconds of a sample"});
+  expect_refusal({"noise", "--trials", "0"}, 3, {"--trials 0", "expected 3"});
+  expect_refusal({"noise", "--trials", "2"}, 3, {"--trials 2"});
+  expect_refusal({"noise", "--sigma", "2"}, 3, {"--sigma 2"});
+  expect_refusal({"noise", "--places", "0"}, 3, {"--places 0"});
+  expect_refusal({"noise", "--sample-seconds", "0"}, 3, {"--sample-seconds 0"});
   expect_refusal({"noise", "--supplies", "9"}, 3, {"supply 9"});
   expect_refusal({"noise", "--temperatures", "400"}, 3, {"400"});
   expect_refusal({"noise", "--device-samples", "3"}, 3, {"--device-samples 3"});
@@ -131,6 +139,16 @@ TEST_F(Noise, AccumulatesInALinearMemoryAndNotInACell) {
   EXPECT_GT(json["levels"][1]["memories"]["fq_bmru"]["over_layers"]["wrong_bits"][2], 0.05);
 }
 
+/// Whoever reads the errors alone would take a memory for perfect that has lost half of its bits.
+TEST_F(Noise, TextOfAccumulationHasTheBitsThatAreLost) {
+  const auto text = [&](const char* noise) {
+    return run({"study", "accumulation", "--frames", "100", "--layers", "1", "--chains", "300", "--noise", noise}).output;
+  };
+  EXPECT_TRUE(has(text("0.2"), "bits lost")) << text("0.2");
+  EXPECT_FALSE(has(text("0.01"), "bits lost")) << text("0.01");
+  EXPECT_FALSE(has(text("0.2"), "nan")) << text("0.2");
+}
+
 TEST_F(Noise, AccumulationRefusesWhatCannotBe) {
   expect_refusal({"study", "accumulation", "--frames", "0"}, 3, {"--frames 0"});
   expect_refusal({"study", "accumulation", "--noise", "0"}, 3, {"--noise 0"});
@@ -144,6 +162,8 @@ TEST_F(Noise, AccumulatesWhatTheDevicesOfATechnologyDo) {
                            "--chains", "200",          "--noise",  "0.01", "--device-noise"};
   const auto json = run_json(small);
   const double mirror = json["mirror_noise"].get<double>();
+  EXPECT_EQ(json["technology"], "generic180");
+  EXPECT_EQ(json["frame_seconds"], 0.01);
   EXPECT_GT(mirror, 1e-4);
   EXPECT_LT(mirror, 5e-3);
   ASSERT_EQ(json["levels"].size(), 2u);

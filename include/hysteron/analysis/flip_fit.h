@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "hysteron/analysis/yield.h"
 #include "hysteron/base/random.h"
 
 namespace hysteron::analysis {
@@ -35,11 +36,14 @@ double gaussian_tail(double x);
 double log10_gaussian_tail(double x);
 
 /// Probit regression by maximum likelihood (iteratively reweighted least squares), with 95 % intervals from the Fisher
-/// information. Offset and slope are NaN unless two margins or more saw a flip.
+/// information. Offset and slope are NaN unless two margins or more, which are not nearly one, saw a flip.
 FlipFit fit_flips(const std::vector<FlipCount>& counts);
 
 /// Fits of `resamples` sets of as many counts drawn with replacement, those that saw flips at two margins: their spread
 /// is what the law would be with other counts, wherever counts of one margin differ by more than chance.
 std::vector<FlipFit> resampled_fits(const std::vector<FlipCount>& counts, std::size_t resamples, Random random);
+
+/// 95 % of one of their terms; NaN without any.
+Interval interval_of(const std::vector<FlipFit>& fits, double FlipFit::*term);
 
 }  // namespace hysteron::analysis

@@ -88,7 +88,8 @@ struct Suppression {
   std::vector<HeldPoint> points;
   std::vector<FlipCount> flips;  ///< of both states, one a point; margins over the deviation
   FlipFit fit;
-  std::vector<FlipFit> resampled;         ///< of kFitResamples sets of points drawn with replacement
+  std::vector<FlipFit> resampled;         ///< of kFitResamples sets of points drawn with replacement; none without
+                                          ///< `fit`, or where fewer than half of the sets have one
   std::vector<NoiseRetention> retention;  ///< [supplies and temperatures][deviations]
   std::vector<CountedRetention> counted;  ///< [supplies and temperatures][on, off]
   std::vector<std::string> failures;      ///< why trials were not solved
