@@ -125,25 +125,27 @@ class Studies {
         "searching the least spacing");
     for (std::size_t i = 0; i < proofs_.size(); ++i) {
       const double none = std::numeric_limits<double>::quiet_NaN();
-      results_[i].fastest = {periods[i].good, spacings[i].good, none, none, periods[i].failed + spacings[i].failed};
+      const std::size_t failed = periods[i].failed + spacings[i].failed;
+      results_[i].fastest = {periods[i].good, spacings[i].good, none, none, none, failed};
     }
     play_together();
   }
 
-  /// From the shortest period on, ever longer ones until the words are right with the least spacing, too.
+  /// From the shortest period and the least spacing on, ever longer ones until the words are right with both.
   void play_together() {
     std::vector<std::size_t> open;
     std::vector<double> periods(proofs_.size());
+    std::vector<double> spacings(proofs_.size());
     for (std::size_t i = 0; i < proofs_.size(); ++i) {
       periods[i] = results_[i].fastest->period;
+      spacings[i] = results_[i].fastest->spacing;
       if (!std::isnan(periods[i])) open.push_back(i);
     }
     while (!open.empty()) {
       std::vector<GateBench> benches;
       std::vector<sim::Testbench> runs;
       for (const std::size_t i : open) {
-        const double spacing = results_[i].fastest->spacing;
-        const SpikeTiming timing = spike_timing(periods[i], std::isnan(spacing) ? periods[i] : spacing);
+        const SpikeTiming timing = spike_timing(periods[i], std::isnan(spacings[i]) ? periods[i] : spacings[i]);
         benches.push_back(analysis::make_gate_bench(proofs_[i].gates, orders(i), timing, typical()));
         runs.push_back(benches.back().bench);
       }
@@ -154,10 +156,12 @@ class Studies {
         FastestSpikes& fastest = *results_[i].fastest;
         fastest.failed += outcomes[k].error ? 1 : 0;
         if (is_right(i, benches[k], outcomes[k])) {
-          fastest.together = periods[i];
+          fastest.period_together = periods[i];
+          fastest.spacing_together = spacings[i];
           fastest.energy = analysis::judge_gates(proofs_[i].gates, benches[k], outcomes[k].value()).spike_energy;
         } else if (periods[i] < timing_.period) {
           periods[i] = std::min(timing_.period, kCloseEnough * periods[i]);
+          spacings[i] = std::min(kCloseEnough * spacings[i], proofs_[i].spacings.back().spacing);  // NaN stays
           slower.push_back(i);
         }
       }

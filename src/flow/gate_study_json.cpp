@@ -15,8 +15,9 @@ Json fastest_json(const FastestSpikes& fastest) {
   return {{"period_s", number_json(fastest.period)},
           {"rate_hz", number_json(1.0 / fastest.period)},
           {"spacing_s", number_json(fastest.spacing)},
-          {"together_period_s", number_json(fastest.together)},
-          {"together_rate_hz", number_json(1.0 / fastest.together)},
+          {"together_period_s", number_json(fastest.period_together)},
+          {"together_rate_hz", number_json(1.0 / fastest.period_together)},
+          {"together_spacing_s", number_json(fastest.spacing_together)},
           {"together_energy_j", number_json(fastest.energy)},
           {"failed", fastest.failed}};
 }

@@ -132,6 +132,7 @@ TEST_F(Gates, StudiesALatch) {
   EXPECT_EQ(gate["fastest"]["failed"], 0);
   EXPECT_GE(gate["fastest"]["together_period_s"], gate["fastest"]["period_s"]);
   EXPECT_LE(gate["fastest"]["together_period_s"], json["period_s"]);
+  EXPECT_GE(gate["fastest"]["together_spacing_s"], gate["fastest"]["spacing_s"]);
   EXPECT_LT(gate["fastest"]["together_energy_j"], 0.5 * gate["energy_j"].get<double>()) << "it is nearly all static";
   // Between rest and the thresholds lie 0.3 unit currents.
   EXPECT_NEAR(gate["noise_margin"]["line"]["current_a"].get<double>(), 3e-11, 5e-12);

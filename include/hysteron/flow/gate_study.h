@@ -28,12 +28,13 @@ void check_gate_study(const GateStudyRequest& request);
 
 /// The fastest spikes that still give only right levels, searched down to a tenth. NaN where the proof itself is wrong.
 struct FastestSpikes {
-  double period = 0.0;     ///< seconds between spikes, a spike half of it
-  double spacing = 0.0;    ///< seconds between the spikes of a word at the request's period; 0: all at once; NaN where
-                           ///< no word has two
-  double together = 0.0;   ///< seconds between spikes that give only right levels with that spacing, too
-  double energy = 0.0;     ///< joule a spike then
-  std::size_t failed = 0;  ///< runs of the search that ngspice could not solve; they count as too fast
+  double period = 0.0;   ///< seconds between spikes, a spike half of it
+  double spacing = 0.0;  ///< seconds between the spikes of a word at the request's period; 0: all at once; NaN where
+                         ///< no word has two
+  double period_together = 0.0;   ///< a period and
+  double spacing_together = 0.0;  ///< a spacing that work at the same time, both a tenth longer from try to try
+  double energy = 0.0;            ///< joule a spike then
+  std::size_t failed = 0;         ///< runs of the search that ngspice could not solve; they count as too fast
 };
 
 /// The least disturbance that turns a decision, ampere, and where.
