@@ -72,6 +72,7 @@ def fill_noise_section(section, bench):
     large, _ = bench.run("noise", "--pdk", pdk, *small, "--cell-capacitance", LARGE_CAPACITANCE, "--sigma", "0.005,0.01,0.02,0.05,0.1", "--places", "0.25,0.5,0.75",
                          "--supplies", "1.8", "--temperatures", "27", "--device-trials", 0, "-o", f"noise-{LARGE_CAPACITANCE}-{pdk}.json")
     suppression_targets(section, f"{pdk}, {LARGE_CAPACITANCE}F at V0", large["suppression"], (0.1,))
+    slow_flips = [f"{point['flips']} {point['state']} at {100 * point['place']:g} % of the band" for point in large["suppression"] if point["sigma_in"] == 0.1 and point["flips"] > 0]
     held = [point for point in points if point["sigma_in"] <= 0.1001 and point["place"] < 1 and point["suppression"] is not None]
     worst = min(held, key=lambda point: point["suppression"])
     section.target(f"{pdk}, every state and candidate of the band that has a figure, noise up to 10 %: least suppression (published: 20)", "20",
@@ -79,19 +80,20 @@ def fill_noise_section(section, bench):
                    f"{100 * worst['sigma_in']:g} %", worst["suppression"] >= 20)
     section.lines += ["", f"The cell: {1e9 * result['cell']['rise']:.4f} nA, {1e9 * result['cell']['fall']:.4f} nA, "
                           f"{1e9 * result['cell']['high']:.4f} nA; {result['trials']} trials of {result['samples']} samples. Suppression of every point "
-                          "(flips of trials; no figure where fewer than three trials held for 64 samples). The last columns say what the simulator would allow: "
+                          "(95 %; flips of trials; no figure where fewer than three trials held for 64 samples). The last columns say what the simulator would allow: "
                           "cells without any noise, at the least deviation, and the least of what closer tolerances change under noise."]
     large, _ = bench.run("noise", "--pdk", write_variant(bench, pdk, "large", LARGE), *small, "--sigma", "0.1", "--places", "0.5,0.75", "-o", f"noise-large-{pdk}.json")
     section.lines += ["", "With twice the width and length of all that has to match, at 10 %: " + "; ".join(
         f"{point['state']}, {100 * point['place']:g} % of the band: {figure(point['suppression']) or 'no figure'}{interval_text(point)}, {point['flips']} flips"
         for point in large["suppression"]) + "."]
+    section.lines += ["", f"Trials of {result['trials']} that flip with {LARGE_CAPACITANCE}F at V0 at 10 %: {', '.join(slow_flips) or 'none'}."]
     sigmas = sorted({point["sigma_in"] for point in points})
     section.table("state", "candidate in the band", *(f"{100 * sigma:g} %" for sigma in sigmas), "floor without noise", "least floor under noise")
     groups = {}
     for point in points:
         groups.setdefault((point["state"], point["place"]), []).append(point)
     for (state, place), group in groups.items():
-        cells = [figure(point["suppression"]) + (f" ({point['flips']})" if point["flips"] else "") for point in group]
+        cells = [figure(point["suppression"]) + interval_text(point) + (f", {point['flips']} flips" if point["flips"] else "") for point in group]
         section.row(state, f"{100 * place:g} %", *cells, figure(group[0]["simulator_floor"]), floor_of(group, "simulator_floor_under_noise"))
     section.lines += ["", "Per frequency, at 2 % of beta_hi:"]
     chosen = [point for point in points if point["sigma_in"] == 0.02] or points[:1]
@@ -144,11 +146,12 @@ def exponent_text(entry, state):
 def fill_device_section(section, bench):
     small = ["--trials", 2, "--samples", 120, "--device-trials", 2, "--device-samples", 200] if bench.quick else ["--trials", 4, "--samples", 200]
     pdks = ["generic180"] + ([] if bench.pdk_root is None else ["gf180mcu"])
-    results = {}
+    results, laws = {}, {}
     for pdk in pdks:  # protocol A only for the flip law
         result, _ = bench.run("noise", "--pdk", pdk, *small, "--sigma", "0.1,0.2", "--places", "0.25,0.5,0.75,1.5", "--supplies", "1.8",
                               "--temperatures", "27", "-o", f"devices-{pdk}.json")
         results[pdk] = result["device_noise"]
+        laws[pdk] = result["flip_probability"]["fit"]
     some = results[pdks[0]]
     band = f"{some['low_hz']:g} Hz to {some['band_hz'] / 1e3:g} kHz"
 
@@ -179,7 +182,9 @@ def fill_device_section(section, bench):
         point = next(point for point in result["held"] if point["state"] == "on" and point["place"] == 0.5)
         for key in ("output", "candidate"):
             section.row(pdk, key, *(f"{spot[f'{key}_a_per_root_hz']:.2g}" for spot in point.get("densities", [])))
-    section.lines += ["", "What it means for a bit, by the flip law of protocol A:"]
+    section.lines += ["", "What it means for a bit, by the flip law of a protocol A of its own, smaller than that of \"Noise at a held cell\": " + "; ".join(
+        f"{pdk}: " + ("too few flips for one, so the Gaussian tail" if law["slope"] is None else f"a = {law['offset']:.2f}, b = {law['slope']:.2f} of {law['flips']} flips")
+        for pdk, law in laws.items()) + ". Powers of ten beyond thousands say that it never happens, nothing finer."]
     section.table("technology", "state", "noise of its threshold", "over beta_hi", "with flicker down to ten years", "middle of the band over that",
                   "mean seconds there", "margin an hour needs", "a year", "ten years")
     for pdk, result in results.items():

@@ -35,7 +35,7 @@ def split_text(split):
 def drawn_tables(section, result):
     section.lines += ["", f"{fit_text(result['fit_total'])}. The model's total is within {percent(result['worst_model_error'])} of "
                           f"ngspice on the networks that both ran, and within {percent(result['worst_model_error_same_bits'])} given "
-                          "the bits that the circuit held."]
+                          f"the bits that the circuit held ({percent(result['worst_model_error_at_rest'])} at rest). The exponents are of the model's own bits."]
     section.table("d", "total", "cells", "feedforward", "d x d legs", "over 4 d² legs, pushing or pulling", "at rest", "energy a frame", "a decision")
     for point in result["points"]:
         model = point["model_nw"]
@@ -57,12 +57,12 @@ def spice_exponents(section, result):
 
 
 def simulated_table(section, result):
-    section.table("d", "ngspice", "ngspice, last tenths of frames", "model", "model of the circuit's bits", "bits that differ", "ngspice at rest", "model at rest (all draws)", "ngspice took")
+    section.table("d", "ngspice", "ngspice, last tenths of frames", "model", "model of the circuit's bits", "bits that differ", "ngspice at rest", "model of the bits held at rest", "bits that differ at rest", "ngspice took")
     for point in result["points"]:
         if "spice_nw" in point:
             section.row(point["dim"], split_text(point["spice_nw"]), split_text(point["spice_settled_nw"]), split_text(point["model_of_first_nw"]),
                         split_text(point["model_of_bits_nw"]), percent(point["state_mismatch"]),
-                        split_text(point["spice_rest_nw"]), split_text(point["rest_nw"]), f"{point['spice_seconds']:.0f} s")
+                        split_text(point["spice_rest_nw"]), split_text(point["rest_model_of_bits_nw"]), percent(point["rest_state_mismatch"]), f"{point['spice_seconds']:.0f} s")
 
 
 def trained_tables(section, bench, pdk, train):
@@ -138,5 +138,6 @@ def fill_wide_power_section(section, bench, dim):
     section.target(f"{pdk}: the model of the circuit's bits against ngspice, d = {dim}, the last tenth of a clip of one frame", "within 5 %",
                    "none" if settled is None else percent(settled), settled is not None and settled <= 0.05)
     if error is not None:
-        section.lines += ["", f"Over the whole frame, in which every rail starts and cells switch, ngspice has {percent(error)} from the model."]
+        section.lines += ["", f"Over the whole frame, in which every rail starts and cells switch, the model is {percent(error)} from ngspice; with the bits that software has, "
+                              f"{percent(result['worst_model_error'])}; at rest, given the bits that the circuit held, {percent(result['worst_model_error_at_rest'])}."]
     simulated_table(section, result)

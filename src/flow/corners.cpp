@@ -177,7 +177,10 @@ void check_corners(const Workshop& workshop, const CornersRequest& request) {
   check_no_repeat(request.supplies, "--supplies");
   check_no_repeat(request.temperatures, "--temperatures");
   check_no_repeat(request.beside, "--beside");
-  for (const std::string& corner : request.corners) technology::check_corner(technology, corner);
+  for (const std::string& corner : request.corners) {
+    if (corner.empty()) throw bad_input("--corners: a name is empty; expected names of corners");
+    technology::check_corner(technology, corner);
+  }
   for (const double supply : request.supplies) {
     if (supply >= 0.5 * workshop.supply() && supply <= 2.0 * workshop.supply()) continue;
     throw bad_input(fmt::format("--supplies: {:g} V; expected half to twice the {:g} V that {} is sized for", supply,

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <tuple>
+#include <utility>
+
 #include "hysteron/model/inference.h"
 
 namespace hysteron::flow {
@@ -70,6 +73,14 @@ PowerSplit model_split(const Workshop& workshop, const model::Network& network, 
                                   workshop.options().conditions.unit_current, on);
 }
 
+/// What the model makes of the bits that a circuit held, and the share of them that software has otherwise.
+std::pair<PowerSplit, double> of_bits(const Workshop& workshop, const model::Network& network,
+                                      std::span<const float> features, const model::Trace& trace) {
+  const std::vector<char> on = bits_of(network, trace);
+  const std::vector<char> wanted = bits_of(network, model::run_clip(network, features));
+  return {model_split(workshop, network, features, on), mismatch(network, on, wanted, trace.frames)};
+}
+
 }  // namespace
 
 void add_share(PowerSplit& sum, const PowerSplit& part, double share) {
@@ -97,16 +108,17 @@ MeasuredPower measure_power(const Workshop& workshop, const compile::CompiledNet
   const double share = 1.0 / static_cast<double>(clips.size());
   for (std::size_t i = 0; i < clips.size(); ++i) {
     compile::PowerProfile profile = benches[i].read(outcomes[i].value());
-    const std::vector<char> on = bits_of(network, profile.circuit.trace);
-    const std::vector<char> wanted = bits_of(network, model::run_clip(network, clips[i]));
-    result.state_mismatch += share * mismatch(network, on, wanted, profile.circuit.trace.frames);
+    const auto [model, differing] = of_bits(workshop, network, clips[i], profile.circuit.trace);
+    result.state_mismatch += share * differing;
     add_share(result.listening, fold(profile, &compile::BlockPower::mean), share);
     add_share(result.settled, fold(profile, &compile::BlockPower::settled), share);
-    add_share(result.model_of_bits, model_split(workshop, network, clips[i], on), share);
+    add_share(result.model_of_bits, model, share);
     result.clips.push_back(std::move(profile));
   }
   result.still = benches.back().read(outcomes.back().value());
   result.rest = fold(*result.still, &compile::BlockPower::mean);
+  std::tie(result.rest_model_of_bits, result.rest_state_mismatch) =
+      of_bits(workshop, network, silence, result.still->circuit.trace);
   return result;
 }
 

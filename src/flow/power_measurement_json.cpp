@@ -99,6 +99,8 @@ nlohmann::json measured_json(const MeasuredPower& measured) {
           {"spice_rest_nw", split_json(measured.rest)},
           {"model_of_bits_nw", split_json(measured.model_of_bits)},
           {"state_mismatch", measured.state_mismatch},
+          {"rest_model_of_bits_nw", split_json(measured.rest_model_of_bits)},
+          {"rest_state_mismatch", measured.rest_state_mismatch},
           {"spice_seconds", seconds},
           {"blocks", std::move(blocks)},
           {"over_time_nw", {{"listening", std::move(clips)}, {"rest", over_time_json(*measured.still)}}}};

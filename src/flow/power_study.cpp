@@ -110,8 +110,12 @@ double PowerStudy::worst_model_error(Against against) const {
   for (const PowerPoint& point : points) {
     if (!point.measured) continue;
     const MeasuredPower& measured = *point.measured;
-    const PowerSplit& model = against == Against::kOwnBits ? point.draws.front() : measured.model_of_bits;
-    const PowerSplit& circuit = against == Against::kSettled ? measured.settled : measured.listening;
+    const PowerSplit& model = against == Against::kOwnBits  ? point.draws.front()
+                              : against == Against::kAtRest ? measured.rest_model_of_bits
+                                                            : measured.model_of_bits;
+    const PowerSplit& circuit = against == Against::kSettled  ? measured.settled
+                                : against == Against::kAtRest ? measured.rest
+                                                              : measured.listening;
     worst = std::fmax(worst, std::abs(model.total() / circuit.total() - 1.0));
   }
   return worst;
@@ -194,6 +198,7 @@ nlohmann::json power_study_json(const PowerStudy& study) {
   json["worst_model_error"] = number_json(study.worst_model_error(PowerStudy::Against::kOwnBits));
   json["worst_model_error_same_bits"] = number_json(study.worst_model_error(PowerStudy::Against::kSameBits));
   json["worst_model_error_settled"] = number_json(study.worst_model_error(PowerStudy::Against::kSettled));
+  json["worst_model_error_at_rest"] = number_json(study.worst_model_error(PowerStudy::Against::kAtRest));
   return json;
 }
 

@@ -112,6 +112,7 @@ TEST_F(Corners, InterruptionKeepsThePointsThatAreDone) {
 
 TEST_F(Corners, RefusesPointsThatCannotBe) {
   expect_refusal(command({"--corners", "tt,warm"}), 3, {"'warm'", "ff"});
+  expect_refusal(command({"--corners", ""}), 3, {"--corners", "empty"});
   expect_refusal(command({"--temperatures", "400"}), 3, {"400", "125"});
   expect_refusal(command({"--beside", "-80"}), 3, {"-80"});
   expect_refusal(command({"--supplies", "9"}), 3, {"--supplies", "9 V"});

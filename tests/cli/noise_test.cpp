@@ -142,7 +142,8 @@ TEST_F(Noise, AccumulatesInALinearMemoryAndNotInACell) {
 /// Whoever reads the errors alone would take a memory for perfect that has lost half of its bits.
 TEST_F(Noise, TextOfAccumulationHasTheBitsThatAreLost) {
   const auto text = [&](const char* noise) {
-    return run({"study", "accumulation", "--frames", "100", "--layers", "1", "--chains", "300", "--noise", noise}).output;
+    return run({"study", "accumulation", "--frames", "100", "--layers", "1", "--chains", "300", "--noise", noise})
+        .output;
   };
   EXPECT_TRUE(has(text("0.2"), "bits lost")) << text("0.2");
   EXPECT_FALSE(has(text("0.01"), "bits lost")) << text("0.01");

@@ -22,6 +22,8 @@ struct MeasuredPower {
   behavioural::PowerSplit rest;                ///< with inputs of zero, from the cells' initial states
   behavioural::PowerSplit model_of_bits;       ///< the model on the same clips, given the bits the circuit held
   double state_mismatch = 0.0;                 ///< share of the bits that software has otherwise
+  behavioural::PowerSplit rest_model_of_bits;  ///< the same two at rest
+  double rest_state_mismatch = 0.0;
   std::vector<compile::PowerProfile> clips;    ///< while listening
   std::optional<compile::PowerProfile> still;  ///< at rest
 };

@@ -39,8 +39,8 @@ struct PowerStudy {
   std::size_t decision_frames = 0;
 
   /// How far the model's total is from ngspice's at most, relative, over the networks that both ran: the model with its
-  /// own bits, with those that the circuit held, and these against the last tenth of every frame.
-  enum class Against { kOwnBits, kSameBits, kSettled };
+  /// own bits, with those that the circuit held, these against the last tenth of every frame, and these at rest.
+  enum class Against { kOwnBits, kSameBits, kSettled, kAtRest };
   double worst_model_error(Against against) const;
   std::size_t failed() const;
 };
