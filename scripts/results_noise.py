@@ -93,7 +93,7 @@ def fill_noise_section(section, bench):
     for point in points:
         groups.setdefault((point["state"], point["place"]), []).append(point)
     for (state, place), group in groups.items():
-        cells = [figure(point["suppression"]) + interval_text(point) + (f", {point['flips']} flips" if point["flips"] else "") for point in group]
+        cells = [(figure(point["suppression"]) or "none") + interval_text(point) + (f", {point['flips']} flips" if point["flips"] else "") for point in group]
         section.row(state, f"{100 * place:g} %", *cells, figure(group[0]["simulator_floor"]), floor_of(group, "simulator_floor_under_noise"))
     section.lines += ["", "Per frequency, at 2 % of beta_hi:"]
     chosen = [point for point in points if point["sigma_in"] == 0.02] or points[:1]
