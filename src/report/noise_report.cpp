@@ -47,7 +47,6 @@ Json point_json(const HeldPoint& point) {
   return json;
 }
 
-/// 95 % of a term of the law over the resampled fits.
 Json flips_json(const Suppression& result) {
   Json points = Json::array();
   for (const FlipCount& count : result.flips) {
