@@ -21,6 +21,7 @@ struct Options {
   CircuitFlags circuit;
   std::filesystem::path model;
   std::filesystem::path stimulus;
+  double largest = hysteron::analysis::StimulusRequest{}.largest;
   std::vector<std::filesystem::path> measured;
   std::filesystem::path input;
   std::vector<std::size_t> clips;
@@ -39,14 +40,16 @@ int make_stimulus(const Options& options, Session& session) {
   const hysteron::model::Network network = read_circuit_model(options.model, options.circuit);
   const flow::CircuitOptions circuit = read_circuit_flags(options.circuit);
   hysteron::analysis::StimulusRequest request;
+  request.largest = options.largest;
   request.seed = options.seed;
   const auto stimulus = hysteron::analysis::make_stimulus(network, request);
   const auto json = flow::write_stimulus(options.stimulus, stimulus, network,
                                          {circuit.conditions.unit_current, circuit.mends.input_ramp});
   for (const auto& at : stimulus.unreached) {
-    session.reporter.warning(
-        fmt::format("layer {}, cell {}: no input was found that passes its {} threshold while the cells below stay",
-                    at.layer, at.cell, at.sets ? "upper" : "lower"));
+    session.reporter.warning(fmt::format(
+        "layer {}, cell {}: no input within {:g} unit currents was found that passes its {} threshold while the cells "
+        "below stay",
+        at.layer, at.cell, options.largest, at.sets ? "upper" : "lower"));
   }
   if (options.json) {
     fmt::print("{}\n", json.dump());
@@ -180,6 +183,11 @@ void add_compare_command(CLI::App& app, Session& session) {
             .add_option("--input-ramp", options.circuit.input_ramp,
                         "Stimulus: seconds an input takes from one frame's value to the next")
             ->capture_default_str();
+        command
+            .add_option("--largest", options.largest,
+                        "Stimulus: largest input, in unit currents; beyond 6 only for thresholds that need it")
+            ->check(CLI::Range(0.1, 100.0))
+            ->capture_default_str();
         command.add_option("--supply", options.supply, "Supply voltage, for the power (default: none is reported)")
             ->check(CLI::Range(0.1, 100.0));
         command.add_option("--write-die", options.die,
@@ -193,6 +201,7 @@ void add_compare_command(CLI::App& app, Session& session) {
              {"--measured", "--input", "--clips", "--begin", "--transresistance", "--supply", "--write-die"}) {
           command.get_option(of_a_record)->excludes(stimulus);
         }
+        command.get_option("--largest")->needs(stimulus);
       },
       [&session](const Options& options) { return run(options, session); });
 }

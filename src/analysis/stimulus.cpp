@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <optional>
+#include <set>
+#include <utility>
 
 #include "hysteron/base/random.h"
 #include "hysteron/model/inference.h"
@@ -12,16 +15,20 @@ namespace {
 
 using Vector = Eigen::VectorXd;
 
-constexpr std::size_t kTries = 400;  // lines for a threshold
-constexpr double kReach = 2.0;       // lines go on along the largest features, over the way there
-constexpr std::size_t kScan = 241;   // points of a line that are looked at
-constexpr std::size_t kCoarse = 24;  // steps of a ramp when a line is tried
-constexpr std::size_t kMove = 6;     // frames to get from one place to another
-constexpr std::size_t kRest = 10;    // frames to settle there
+constexpr std::size_t kTries = 400;    // lines for a threshold
+constexpr double kUsual = 6.0;         // feature, model units, that most thresholds do with
+constexpr double kFurther = 1.3;       // what more is tried for others, from one search to the next
+constexpr double kReach = 2.0;         // lines go on along the largest features, over the way there
+constexpr std::size_t kClimb = 40;     // steps to where a candidate is highest or lowest
+constexpr double kIndependent = 1e-3;  // of a gradient, that others leave of it
+constexpr std::size_t kScan = 241;     // points of a line that are looked at
+constexpr std::size_t kCoarse = 24;    // steps of a ramp when a line is tried
+constexpr std::size_t kMove = 6;       // frames to get from one place to another
+constexpr std::size_t kRest = 10;      // frames to settle there
 constexpr std::size_t kPointFrames = 4;
 constexpr double kPointSize = 1.5;     // deviation of random points
 constexpr double kFallShare = 0.6;     // of the window, over the currents that make a lower threshold
-constexpr double kLowest = 2e-3;       // candidate that a ramp ends at, model units
+constexpr double kCurrentShare = 0.3;  // of the window, over all currents of the candidate
 constexpr double kLeastWindow = 0.03;  // model units
 constexpr double kBeyond = 1.3;        // how far beyond a threshold a cell is brought to its other state, over it
 constexpr double kAmple =
@@ -37,7 +44,8 @@ class Walker {
       on_.emplace_back(layer.cells());
       for (std::size_t j = 0; j < layer.cells(); ++j)
         on_.back()[j] = layer.initial_state[static_cast<Eigen::Index>(j)] > 0.5F ? 1 : 0;
-      candidates_.emplace_back(Vector::Zero(layer.beta_hi.size()));
+      sums_.emplace_back(Vector::Zero(layer.beta_hi.size()));
+      currents_.emplace_back(Vector::Zero(layer.beta_hi.size()));
       masks_.emplace_back(Vector::Zero(network.input.weight.rows()));
     }
   }
@@ -47,23 +55,31 @@ class Walker {
     for (std::size_t l = 0; l < on_.size(); ++l) {
       const model::Layer& layer = network_.layers[l];
       masks_[l] = (v.array() > 0.0).cast<double>();
-      const Vector inner =
-          layer.candidate.weight.cast<double>() * v.cwiseMax(0.0) + layer.candidate.bias.cast<double>();
-      candidates_[l] = inner.cwiseMax(0.0);
-      Vector h(inner.size());
-      for (Eigen::Index j = 0; j < inner.size(); ++j) {
+      const Vector in = v.cwiseMax(0.0);
+      sums_[l] = layer.candidate.weight.cast<double>() * in + layer.candidate.bias.cast<double>();
+      currents_[l] =
+          layer.candidate.weight.cwiseAbs().cast<double>() * in + layer.candidate.bias.cwiseAbs().cast<double>();
+      Vector h(sums_[l].size());
+      for (Eigen::Index j = 0; j < h.size(); ++j) {
         char& on = on_[l][static_cast<std::size_t>(j)];
-        on = model::next_state(static_cast<float>(candidates_[l][j]), layer.beta_lo[j], layer.beta_hi[j], on != 0) ? 1
-                                                                                                                   : 0;
+        on = model::next_state(static_cast<float>(std::max(sums_[l][j], 0.0)), layer.beta_lo[j], layer.beta_hi[j],
+                               on != 0)
+                 ? 1
+                 : 0;
         h[j] = on != 0 ? layer.alpha[j] : 0.0;
       }
       v += (layer.output.weight.cast<double>() * h + layer.output.bias.cast<double>()).cwiseMax(0.0);
     }
   }
 
-  double candidate(std::size_t layer, std::size_t cell) const {
-    return candidates_[layer][static_cast<Eigen::Index>(cell)];
+  double candidate(std::size_t layer, std::size_t cell) const { return std::max(sum(layer, cell), 0.0); }
+  /// The candidate before it is cut off at zero.
+  double sum(std::size_t layer, std::size_t cell) const { return sums_[layer][static_cast<Eigen::Index>(cell)]; }
+  /// All that is added and taken away for it.
+  double currents(std::size_t layer, std::size_t cell) const {
+    return currents_[layer][static_cast<Eigen::Index>(cell)];
   }
+  std::size_t cells(std::size_t layer) const { return on_[layer].size(); }
   bool on(std::size_t layer, std::size_t cell) const { return on_[layer][cell] != 0; }
   bool same_below(const Walker& other, std::size_t layer) const {
     return std::equal(on_.begin(), on_.begin() + static_cast<std::ptrdiff_t>(layer), other.on_.begin());
@@ -71,9 +87,13 @@ class Walker {
 
   /// Direction of the input that raises a candidate while all states stay.
   Vector gradient(std::size_t layer, std::size_t cell) const {
-    const Vector row =
-        network_.layers[layer].candidate.weight.row(static_cast<Eigen::Index>(cell)).transpose().cast<double>();
-    return network_.input.weight.cast<double>().transpose() * row.cwiseProduct(masks_[layer]);
+    return back(row(layer, cell).cwiseProduct(masks_[layer]));
+  }
+
+  /// The same (`sign` 1) or down (-1), as if values that are off and help when they are on were on.
+  Vector way(std::size_t layer, std::size_t cell, double sign) const {
+    const Vector weights = sign * row(layer, cell);
+    return back((weights.array() > 0.0).select(weights, weights.cwiseProduct(masks_[layer])));
   }
 
   /// Least distance of the candidates below `layer` from the threshold that would change their state, over beta_hi.
@@ -92,10 +112,24 @@ class Walker {
   }
 
  private:
+  Vector row(std::size_t layer, std::size_t cell) const {
+    return network_.layers[layer].candidate.weight.row(static_cast<Eigen::Index>(cell)).transpose().cast<double>();
+  }
+  Vector back(const Vector& values) const { return network_.input.weight.cast<double>().transpose() * values; }
+
   const model::Network& network_;
   std::vector<std::vector<char>> on_;
-  std::vector<Vector> candidates_;
+  std::vector<Vector> sums_;
+  std::vector<Vector> currents_;
   std::vector<Vector> masks_;  // 1 where a value is on
+};
+
+/// A threshold to be shown, `once` or over and over.
+struct Target {
+  std::size_t layer = 0;
+  std::size_t cell = 0;
+  bool sets = false;
+  bool once = false;
 };
 
 /// A way to see one threshold: where the cell gets into its other state, and where its ramp begins and ends.
@@ -109,11 +143,19 @@ class Planner {
   Planner(const model::Network& network, const StimulusRequest& request)
       : network_(network), request_(request), walker_(network), at_(Vector::Zero(network.input.weight.cols())) {}
 
-  Stimulus run() {
+  /// `first`: upper thresholds that are shown once, before any other, as nothing resets their cells later.
+  Stimulus run(const std::vector<StimulusRamp>& first) {
     hold(at_, kRest);
+    std::set<std::pair<std::size_t, std::size_t>> shown;
+    for (const StimulusRamp& at : first) {
+      if (add_ramps({at.layer, at.cell, true, true})) shown.emplace(at.layer, at.cell);
+    }
     for (std::size_t l = 0; l < network_.layers.size(); ++l) {
       for (std::size_t j = 0; j < network_.layers[l].cells(); ++j) {
-        for (const bool sets : {true, false}) add_threshold(l, j, sets);
+        for (const bool sets : {true, false}) {
+          if (sets && shown.contains({l, j})) continue;
+          if (!add_ramps({l, j, sets, false})) result_.unreached.push_back({l, j, sets, 0, 0});
+        }
       }
     }
     add_points();
@@ -144,8 +186,8 @@ class Planner {
   }
 
   /// Whether a line shows the threshold from where `walker` is; moves it along.
-  bool shows(Walker& walker, const Vector& from, Line& line, std::size_t l, std::size_t j, bool sets,
-             double& clearance) const {
+  bool shows(Walker& walker, const Vector& from, const Line& line, const Target& target, double& clearance) const {
+    const auto& [l, j, sets, once] = target;
     walk(walker, from, line.prepare, kMove);
     walk(walker, line.prepare, line.prepare, 2);
     if (walker.on(l, j) == sets) return false;
@@ -163,28 +205,35 @@ class Planner {
     return switched > kCoarse / 6 && switched + 1 < kCoarse;
   }
 
-  /// Places along x0 + t g, from low candidates to high ones, where the cell's candidate first reaches `level`.
+  /// Places along x0 + t g, from low candidates to high ones.
   struct Scan {
     std::vector<Vector> places;
-    std::vector<double> candidates;
+    std::vector<double> sums;
+    std::vector<double> currents;
 
-    std::optional<Vector> where(double level) const {
+    /// The point before which the candidate first reaches `level`.
+    std::optional<std::size_t> step_to(double level) const {
       for (std::size_t i = 1; i < places.size(); ++i) {
-        if (!(candidates[i - 1] < level && candidates[i] >= level)) continue;
-        const double share = (level - candidates[i - 1]) / (candidates[i] - candidates[i - 1]);
-        return places[i - 1] + share * (places[i] - places[i - 1]);
+        if (sums[i - 1] < level && sums[i] >= level) return i;
       }
       return std::nullopt;
     }
+    std::optional<Vector> where(double level) const {
+      const auto i = step_to(level);
+      if (!i) return std::nullopt;
+      const double share = (level - sums[*i - 1]) / (sums[*i] - sums[*i - 1]);
+      return places[*i - 1] + share * (places[*i] - places[*i - 1]);
+    }
   };
 
-  Scan scan(const Vector& x0, const Vector& direction, std::size_t l, std::size_t j, bool sets) const {
+  Scan scan(const Vector& x0, const Vector& direction, const Target& target, double largest) const {
+    const auto& [l, j, sets, once] = target;
     double reach = 0.0;
     for (const double sign : {1.0, -1.0}) {
       double own = 1e9;
       for (Eigen::Index i = 0; i < x0.size(); ++i) {
         const double slope = sign * direction[i];
-        if (slope != 0.0) own = std::min(own, ((slope > 0.0 ? request_.largest : -request_.largest) - x0[i]) / slope);
+        if (slope != 0.0) own = std::min(own, ((slope > 0.0 ? largest : -largest) - x0[i]) / slope);
       }
       reach = std::max(reach, kReach * std::max(own, 0.0));
     }
@@ -193,85 +242,145 @@ class Planner {
     // From the side that the cell is brought from, so that the cells below are as they will be.
     for (std::size_t i = 0; i < kScan; ++i) {
       const double share = 2.0 * static_cast<double>(i) / static_cast<double>(kScan - 1) - 1.0;
-      const Vector x =
-          (x0 + (sets ? share : -share) * reach * direction).cwiseMax(-request_.largest).cwiseMin(request_.largest);
+      const Vector x = (x0 + (sets ? share : -share) * reach * direction).cwiseMax(-largest).cwiseMin(largest);
       if (i == 0) walk(walker, at_, x, kMove);
       walker.step(x);
       result.places.push_back(x);
-      result.candidates.push_back(walker.candidate(l, j));
+      result.sums.push_back(walker.sum(l, j));
+      result.currents.push_back(walker.currents(l, j));
     }
     if (!sets) {
       std::reverse(result.places.begin(), result.places.end());
-      std::reverse(result.candidates.begin(), result.candidates.end());
+      std::reverse(result.sums.begin(), result.sums.end());
+      std::reverse(result.currents.begin(), result.currents.end());
     }
     return result;
   }
 
-  std::optional<Line> try_line(const Vector& x0, const Vector& direction, std::size_t l, std::size_t j,
-                               bool sets) const {
+  std::optional<Line> try_line(const Vector& x0, const Vector& direction, const Target& target, double largest) const {
+    const auto& [l, j, sets, once] = target;
     const model::Layer& layer = network_.layers[l];
     const double upper = layer.beta_hi[static_cast<Eigen::Index>(j)];
     const double lower = layer.beta_lo[static_cast<Eigen::Index>(j)];
     const double threshold = sets ? upper : lower;
-    // A lower threshold is the difference of two currents and off by what both are.
+    const Scan line = scan(x0, direction, target, largest);
+    const auto there = line.step_to(threshold);
+    if (!there) return std::nullopt;
+    // A lower threshold is the difference of two currents and off by what both are, as a candidate is by all of its.
     const double scale = sets ? upper : std::hypot(upper, upper - lower);
-    const double half = std::max({request_.window * threshold, kFallShare * request_.window * scale, kLeastWindow});
-    const double bottom = std::max(threshold - half, kLowest);
-    if (bottom >= threshold) return std::nullopt;
-    const Scan line = scan(x0, direction, l, j, sets);
-    const auto low = line.where(bottom);
+    const double half = std::max({request_.window * threshold, kFallShare * request_.window * scale,
+                                  kCurrentShare * request_.window * line.currents[*there], kLeastWindow});
+    const auto low = line.where(threshold - half);
     const auto high = line.where(threshold + half);
-    // Setting needs the cell off, resetting needs it on.
-    auto prepare =
-        sets ? line.where(std::max(0.5 * lower, 1e-3)) : line.where(std::max(kBeyond * upper, threshold + half));
-    if (sets && !prepare && !line.places.empty() && line.candidates.front() < 0.7 * lower)
-      prepare = line.places.front();
-    if (!low || !high || !prepare) return std::nullopt;
-    Line result{*prepare, sets ? *low : *high, sets ? *high : *low, 0.0};
-    Walker walker = walker_;
-    double clearance = kAmple;
-    if (!shows(walker, at_, result, l, j, sets, clearance)) return std::nullopt;
-    // Again from where the first ramp ends: that is how the next one begins.
-    if (!shows(walker, result.to, result, l, j, sets, clearance)) return std::nullopt;
-    result.score = clearance - 0.01 * std::max(result.from.cwiseAbs().maxCoeff(), result.to.cwiseAbs().maxCoeff());
-    return result;
+    if (!low || !high) return std::nullopt;
+    Line result{{}, sets ? *low : *high, sets ? *high : *low, 0.0};
+    // Setting needs the cell off, resetting needs it on: on the line, or else wherever its candidate is lowest or
+    // highest.
+    std::vector<Vector> places;
+    if (const auto on_line =
+            line.where(sets ? std::max(0.5 * lower, 1e-3) : std::max(kBeyond * upper, threshold + half))) {
+      places.push_back(*on_line);
+    } else if (sets && line.sums.front() < 0.7 * lower) {
+      places.push_back(line.places.front());
+    }
+    places.push_back(extreme(x0, target, largest));
+    if (once) places.push_back(at_);
+    for (const Vector& place : places) {
+      result.prepare = place;
+      Walker walker = walker_;
+      double clearance = kAmple;
+      if (!shows(walker, at_, result, target, clearance)) continue;
+      // Again from where the first ramp ends: that is how the next one begins.
+      if (!once && !shows(walker, result.to, result, target, clearance)) continue;
+      result.score = clearance - 0.01 * std::max(result.from.cwiseAbs().maxCoeff(), result.to.cwiseAbs().maxCoeff());
+      return result;
+    }
+    return std::nullopt;
   }
 
-  std::optional<Line> best_line(std::size_t l, std::size_t j, bool sets) const {
+  /// Input within `largest` where the candidate is about as far from the threshold as can be, on the side that a ramp
+  /// comes from; by steps from x0, ever shorter.
+  Vector extreme(const Vector& x0, const Target& target, double largest) const {
+    Walker walker = walker_;
+    walk(walker, at_, x0, kMove);
+    Vector x = x0;
+    for (std::size_t i = 1; i <= kClimb; ++i) {
+      const Vector way = walker.way(target.layer, target.cell, target.sets ? -1.0 : 1.0);
+      const double longest = way.cwiseAbs().maxCoeff();
+      if (!(longest > 0.0)) break;
+      x += (largest / static_cast<double>(i)) * way / longest;
+      x = x.cwiseMax(-largest).cwiseMin(largest);
+      walker.step(x);
+    }
+    return x;
+  }
+
+  /// The way a candidate rises fastest while those of some cells below, drawn at random, stand still.
+  static std::optional<Vector> direction(const Walker& walker, std::size_t l, std::size_t j, Random& random) {
+    Vector rest = walker.gradient(l, j);
+    const double length = rest.norm();
+    const double share = random.uniform();
+    std::vector<Vector> still;  // orthonormal
+    const auto without = [&](Vector v) {
+      for (const Vector& unit : still) v -= v.dot(unit) * unit;
+      return v;
+    };
+    for (std::size_t below = 0; below < l; ++below) {
+      for (std::size_t k = 0; k < walker.cells(below); ++k) {
+        if (random.uniform() >= share) continue;
+        const Vector gradient = walker.gradient(below, k);
+        const Vector own = without(gradient);
+        if (own.norm() > kIndependent * gradient.norm()) still.push_back(own.normalized());
+      }
+    }
+    rest = without(rest);
+    if (!(rest.norm() > kIndependent * length)) return std::nullopt;
+    return rest.normalized();
+  }
+
+  /// Of kTries lines through random inputs within `largest`.
+  std::optional<Line> best_line(const Target& target, double largest) const {
+    const auto& [l, j, sets, once] = target;
     Random random =
         Random(request_.seed).child("stimulus/" + std::to_string(l) + "/" + std::to_string(j), sets ? 1 : 0);
     std::optional<Line> best;
     for (std::size_t i = 0; i < kTries; ++i) {
-      const double size = 0.25 * static_cast<double>(1 + i % 8);
+      const double size = 0.25 * static_cast<double>(1 + i % 8) * largest / kUsual;
       Vector x0(at_.size());
       for (Eigen::Index k = 0; k < x0.size(); ++k)
-        x0[k] = std::clamp(size * random.normal(), -0.8 * request_.largest, 0.8 * request_.largest);
+        x0[k] = std::clamp(size * random.normal(), -0.8 * largest, 0.8 * largest);
       Walker walker = walker_;
       walk(walker, at_, x0, kMove);
-      const Vector gradient = walker.gradient(l, j);
-      if (!(gradient.norm() > 1e-9)) continue;
-      const auto found = try_line(x0, gradient.normalized(), l, j, sets);
+      const auto along = direction(walker, l, j, random);
+      if (!along) continue;
+      const auto found = try_line(x0, *along, target, largest);
       if (found && (!best || found->score > best->score)) best = found;
     }
     return best;
   }
 
-  void add_threshold(std::size_t l, std::size_t j, bool sets) {
-    const auto line = best_line(l, j, sets);
-    if (!line) {
-      result_.unreached.push_back({l, j, sets, 0, 0});
-      return;
+  /// False if no line was found.
+  bool add_ramps(const Target& target) {
+    double largest = std::min(kUsual, request_.largest);
+    std::optional<Line> line = best_line(target, largest);
+    while (!line && largest < request_.largest) {
+      largest = std::min(kFurther * largest, request_.largest);
+      line = best_line(target, largest);
     }
-    for (const double seconds : request_.seconds) {
+    if (!line) return false;
+    // The slowest is the last, and the one that speed matters to least.
+    const std::size_t skipped = target.once ? request_.seconds.size() - 1 : 0;
+    for (std::size_t i = skipped; i < request_.seconds.size(); ++i) {
       move(line->prepare, kMove);
       hold(line->prepare, kRest);
       move(line->from, kMove);
       hold(line->from, kRest);
-      const auto steps =
-          std::max<std::size_t>(kCoarse, static_cast<std::size_t>(std::lround(seconds / network_.frame_seconds)));
-      result_.ramps.push_back({l, j, sets, frames(), steps});
+      const auto steps = std::max<std::size_t>(
+          kCoarse, static_cast<std::size_t>(std::lround(request_.seconds[i] / network_.frame_seconds)));
+      result_.ramps.push_back({target.layer, target.cell, target.sets, frames(), steps});
       move(line->to, steps);
     }
+    return true;
   }
 
   void add_points() {
@@ -304,7 +413,13 @@ class Planner {
 }  // namespace
 
 Stimulus make_stimulus(const model::Network& network, const StimulusRequest& request) {
-  return Planner(network, request).run();
+  Stimulus stimulus = Planner(network, request).run({});
+  std::vector<StimulusRamp> upper;
+  std::copy_if(stimulus.unreached.begin(), stimulus.unreached.end(), std::back_inserter(upper),
+               [](const StimulusRamp& at) { return at.sets; });
+  if (upper.empty()) return stimulus;
+  Stimulus other = Planner(network, request).run(upper);
+  return other.unreached.size() < stimulus.unreached.size() ? other : stimulus;
 }
 
 }  // namespace hysteron::analysis

@@ -17,7 +17,6 @@
 namespace hysteron::data {
 namespace {
 
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 constexpr double kStepSlack = 1e-9;  // relative, for times that were rounded when written
 
 std::string_view trimmed(std::string_view text) {

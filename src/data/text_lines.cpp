@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "hysteron/base/file.h"
+
 namespace hysteron::data {
 
 std::string_view trimmed(std::string_view text) {
@@ -11,7 +13,6 @@ std::string_view trimmed(std::string_view text) {
 }
 
 std::vector<Line> lines_of(std::string_view text) {
-  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
   if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   std::vector<Line> lines;
   for (std::size_t number = 1; !text.empty(); ++number) {

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <map>
 #include <optional>
-#include <set>
 #include <sstream>
 #include <utility>
 
 #include "hysteron/base/error.h"
+#include "hysteron/base/file.h"
 #include "hysteron/model/gate_network.h"
 
 namespace hysteron::model {
@@ -27,13 +27,14 @@ class Parser {
   Parser(const std::string& name, std::string origin) : origin_(std::move(origin)) { network_.name = name; }
 
   GateNetwork parse(std::string_view text) {
+    if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
     std::istringstream lines{std::string(text)};
     for (std::string line; std::getline(lines, line);) {
       ++line_;
       read_line(line.substr(0, line.find('#')));
     }
     check();
-    sort();
+    check_gates(network_, origin_);
     return std::move(network_);
   }
 
@@ -137,49 +138,6 @@ class Parser {
     for (std::size_t net = 0; net < network_.nets.size(); ++net) {
       if (!driven_[net]) fail(*used_[net], fmt::format("net {} is driven by nothing", quoted(network_.nets[net])));
     }
-  }
-
-  /// Puts every gate behind those that drive it.
-  void sort() {
-    std::set<std::size_t> known(network_.inputs.begin(), network_.inputs.end());
-    std::vector<Gate> sorted;
-    std::vector<Gate> left = network_.gates;
-    while (!left.empty()) {
-      std::vector<Gate> waiting;
-      for (const Gate& gate : left) {
-        const bool ready =
-            std::all_of(gate.inputs.begin(), gate.inputs.end(), [&](std::size_t net) { return known.count(net) != 0; });
-        if (!ready) {
-          waiting.push_back(gate);
-          continue;
-        }
-        known.insert(gate.outputs.begin(), gate.outputs.end());
-        sorted.push_back(gate);
-      }
-      if (waiting.size() == left.size()) name_loop(left, known);
-      left = std::move(waiting);
-    }
-    network_.gates = std::move(sorted);
-  }
-
-  /// Walks upstream through gates that wait until one comes again.
-  [[noreturn]] void name_loop(const std::vector<Gate>& waiting, const std::set<std::size_t>& known) const {
-    std::vector<std::size_t> path;  // nets, each driven from the next
-    std::size_t net = waiting.front().outputs.front();
-    while (std::find(path.begin(), path.end(), net) == path.end()) {
-      path.push_back(net);
-      const auto driver = std::find_if(waiting.begin(), waiting.end(), [&](const Gate& gate) {
-        return std::find(gate.outputs.begin(), gate.outputs.end(), net) != gate.outputs.end();
-      });
-      net = *std::find_if(driver->inputs.begin(), driver->inputs.end(),
-                          [&](std::size_t input) { return known.count(input) == 0; });
-    }
-    std::string names = network_.nets[net];
-    for (auto at = path.rbegin(); at != path.rend(); ++at) {
-      names += " -> " + network_.nets[*at];
-      if (*at == net) break;
-    }
-    fail(*driven_[net], "loop: " + names);
   }
 
   GateNetwork network_;

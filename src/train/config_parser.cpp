@@ -20,6 +20,7 @@ class Parser {
   explicit Parser(const std::string& origin) : origin_(origin) {}
 
   TrainConfig read(const toml::table& root, const std::set<std::string>& others) {
+    for (const std::string& other : others) others_ += other + ", ";
     for (const auto& [name, node] : root) {
       if (!others.contains(std::string(name.str()))) section(std::string(name.str()), node);
     }
@@ -36,7 +37,7 @@ class Parser {
     const bool known = name == kClassesTable || std::ranges::any_of(config_keys(), [&](const ConfigKey& key) {
                          return key.name.starts_with(name + ".");
                        });
-    if (!known) refuse(node, fmt::format("unknown key {}; expected {}", hysteron::quoted(name), sections()));
+    if (!known) refuse(node, fmt::format("unknown key {}; expected {}{}", hysteron::quoted(name), others_, sections()));
     const toml::table* table = node.as_table();
     if (table == nullptr) refuse(node, fmt::format("{} is no table; expected [{}]", hysteron::quoted(name), name));
     if (name == kClassesTable) {
@@ -91,6 +92,7 @@ class Parser {
   }
 
   const std::string& origin_;
+  std::string others_;  // keys beside those of a configuration, for messages
   TrainConfig config_;
   std::set<std::string> folders_;
 };

@@ -168,8 +168,7 @@ class SpaceReader {
     space_.base = config_from(root_, origin_, kOwnTables);
     for (const std::string& key : space_.base.given) {
       if (is_refused(key, false)) {
-        throw bad_input(
-            fmt::format("{}: {} is the search's own; expected a file without it", hysteron::quoted(origin_), key));
+        refuse(*root_.at_path(key).node(), key + " is the search's own; expected a file without it");
       }
     }
     if (space_.base.backbone != "hardware") {

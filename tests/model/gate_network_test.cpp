@@ -82,6 +82,11 @@ TEST(GateFile, ComposesInAnyOrderOfLines) {
   EXPECT_EQ(outputs_of(network, 3), (std::vector<bool>{false, true, false}));
 }
 
+TEST(GateFile, ComesAsEditorsSaveIt) {
+  const GateNetwork network = parse_gates("\xEF\xBB\xBFinput a\r\nq = not a\r\noutput q\r\n", "f", "f");
+  EXPECT_EQ(outputs_of(network, 0), std::vector<bool>{true});
+}
+
 struct BadFile {
   const char* text;
   std::vector<const char*> says;
@@ -94,7 +99,7 @@ TEST(GateFile, RefusesWhatIsNoCircuitWithItsLine) {
            BadFile{"input a b\nq = not a\n\nq = not b\noutput q\n", {"f:4:", "'q'", "driven twice", "line 2"}},
            BadFile{"input a b\na = not b\noutput a\n", {"f:2:", "'a'", "driven twice", "line 1"}},
            BadFile{"input a a\noutput a\n", {"f:1:", "'a'", "driven twice"}},
-           BadFile{"input a\nq = and a r\nr = not q\noutput q\n", {"f:", "loop", "q -> r -> q"}},
+           BadFile{"input a\nq = and a r\nr = not q\noutput q\n", {"f:2:", "loop", "q -> r -> q"}},
            BadFile{"input a\nq = or a q\noutput q\n", {"f:2:", "loop", "q -> q"}},
            BadFile{"input a b\nq = nandd a b\noutput q\n", {"f:2:", "'nandd'", "nand"}},
            BadFile{"input a b\nq = not a b\noutput q\n", {"f:2:", "not from 2 to 1", "from 1 to 1"}},
@@ -114,6 +119,59 @@ TEST(GateFile, RefusesWhatIsNoCircuitWithItsLine) {
     } catch (const Error& error) {
       EXPECT_EQ(error.kind(), ErrorKind::kBadInput);
       for (const char* part : file.says) {
+        EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << part << " in: " << error.what();
+      }
+    }
+  }
+}
+
+/// c = a and b, q = not c, with the gates the wrong way round.
+GateNetwork filled_by_hand() {
+  GateNetwork network;
+  network.name = "nand";
+  network.nets = {"a", "b", "c", "q"};
+  network.inputs = {0, 1};
+  network.outputs = {3};
+  network.gates = {{GateKind::kNot, {2}, {3}, 0}, {GateKind::kAnd, {0, 1}, {2}, 0}};
+  return network;
+}
+
+TEST(CheckGates, PutsGatesOfANetworkFilledByHandInOrder) {
+  GateNetwork network = filled_by_hand();
+  check_gates(network, "nand");
+  EXPECT_EQ(network.gates.front().kind, GateKind::kAnd);
+  EXPECT_EQ(outputs_of(network, 0), std::vector<bool>{true});
+  EXPECT_EQ(outputs_of(network, 3), std::vector<bool>{false});
+}
+
+TEST(CheckGates, RefusesWhatIsNoCircuit) {
+  struct Case {
+    void (*spoil)(GateNetwork&);
+    std::vector<const char*> says;
+  };
+  for (const Case& bad : {
+           Case{[](GateNetwork& n) { n.gates[0].inputs = {3}; }, {"gate 0", "loop: q -> q"}},
+           Case{[](GateNetwork& n) { n.gates[0].inputs = {7}; }, {"gate 0", "net 7", "4 there are"}},
+           Case{[](GateNetwork& n) { n.gates[1].inputs = {0}; }, {"gate 1", "and from 1 to 1"}},
+           Case{[](GateNetwork& n) { n.gates[1].outputs = {3}; }, {"'c'", "driven by nothing"}},
+           Case{[](GateNetwork& n) { n.gates.push_back(n.gates[0]); }, {"'q'", "more than one thing"}},
+           Case{[](GateNetwork& n) { n.inputs.clear(); }, {"no input"}},
+           Case{[](GateNetwork& n) { n.outputs.clear(); }, {"no output"}},
+           Case{[](GateNetwork& n) { n.outputs = {9}; }, {"output is net 9"}},
+           Case{[](GateNetwork& n) {
+                  n.outputs = {3, 3};
+                },
+                {"'q'", "output twice"}},
+           Case{[](GateNetwork& n) { n.inputs.assign(9, 0); }, {"'a'", "input twice"}},
+       }) {
+    GateNetwork network = filled_by_hand();
+    bad.spoil(network);
+    try {
+      check_gates(network, "nand");
+      ADD_FAILURE() << "taken; expected: " << bad.says.back();
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::kBadInput);
+      for (const char* part : bad.says) {
         EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << part << " in: " << error.what();
       }
     }

@@ -14,8 +14,8 @@ struct StimulusRequest {
   double window = 0.2;  ///< ramps go this share of a threshold to both sides of it, and of a lower one 0.6 of it
                         ///< times the root of beta_hi^2 + width^2 at least
   std::vector<double> seconds = {0.5, 1.0, 2.0};  ///< that a ramp through the window takes, one ramp each
-  double largest = 6.0;                           ///< feature, model units
-  std::size_t random_points = 0;                  ///< held points for weights; 0: by the number of parameters
+  double largest = 12.0;          ///< feature, model units; beyond 6 only where no line within 6 passes a threshold
+  std::size_t random_points = 0;  ///< held points for weights; 0: by the number of parameters
   std::uint64_t seed = 1;
 };
 

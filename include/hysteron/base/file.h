@@ -6,6 +6,9 @@
 
 namespace hysteron {
 
+/// What some editors put before a UTF-8 text.
+inline constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
 /// The whole file as bytes. Throws a bad-input Error that names the file and the system's reason.
 std::string read_file(const std::filesystem::path& path);
 

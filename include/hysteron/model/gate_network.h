@@ -32,7 +32,7 @@ struct Gate {
   GateKind kind = GateKind::kNot;
   std::vector<std::size_t> inputs;   ///< nets; a latch: set, reset; a full adder: the three bits
   std::vector<std::size_t> outputs;  ///< nets; a full adder: sum, carry
-  std::size_t line = 0;              ///< of the text it was read from, from 1
+  std::size_t line = 0;              ///< of the text it was read from, from 1; 0: of none
 };
 
 /// Gates and the nets between them. Every net has one driver, and there is no loop.
@@ -41,13 +41,18 @@ struct GateNetwork {
   std::vector<std::string> nets;
   std::vector<std::size_t> inputs;   ///< nets that spikes arrive on
   std::vector<std::size_t> outputs;  ///< nets whose levels are read
-  std::vector<Gate> gates;           ///< every gate behind those that drive it
+  std::vector<Gate> gates;           ///< every gate behind those that drive it, as check_gates puts them
 };
 
 /// Reads the text format. Throws a bad-input Error that begins with `origin` and the line: a word that is no gate, a
 /// wrong number of nets, a name that is none, an undriven or doubly driven net, a loop, no input or no output, too many
 /// of them.
 GateNetwork parse_gates(std::string_view text, const std::string& name, const std::string& origin);
+
+/// Makes sure that a network filled by hand is one, and puts every gate behind those that drive it. Throws a bad-input
+/// Error that begins with `origin`, and the line of the gate or its number: what parse_gates refuses, and nets that
+/// there are not.
+void check_gates(GateNetwork& network, const std::string& origin);
 
 /// The circuit of one gate: its inputs, the gate, its outputs.
 GateNetwork single_gate(GateKind kind);
