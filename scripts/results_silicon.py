@@ -4,17 +4,20 @@ import hashlib
 import json
 import math
 import os
+import pathlib
 import random
 import statistics
 import struct
 
 from results_compiler import make_features
 
+ROOT = pathlib.Path(__file__).resolve().parent.parent
 SIGMA = 0.1 / 3  # mismatch of every parameter: 10 % at three deviations
 LOST = 0.05  # balanced accuracy of the validation clips that a chip must lose to count
 CLAIMED = 20  # suppression
 RAMP = ["--input-ramp", "10m"]  # as long as a frame: ramps without steps
 DIES = 10
+DRAWN = {"technology": "gf180mcu", "dies": (1, 2)}  # dies of ngspice's mismatch
 CIRCUITS = 3  # chips whose circuits play clips, before and after tuning
 MOST_SEEDS = 2000
 TUNING = {"training.steps": 1500, "training.learning_rate": 0.003, "training.validation_interval": 50, "training.restarts": 4,
@@ -32,7 +35,7 @@ def read_model(path):
     (length,) = struct.unpack_from("<Q", data)
     header = json.loads(data[8:8 + length])
     body = data[8 + length:]
-    metadata = header.pop("__metadata__")
+    metadata = header.pop("__metadata__", {})
     tensors = {}
     for name, entry in header.items():
         begin, end = entry["data_offsets"]
@@ -116,14 +119,58 @@ def constant_errors(bench, model, chip, measured, drawn):
     return alone, thresholds, gains
 
 
-def play(bench, seed):
-    """The stimulus played to chip `seed` in ngspice; what an earlier run of them by the same program left is taken."""
-    told = (bench.work / f"chip-{seed}.safetensors", bench.work / "silicon-bench" / "stimulus.npy", bench.program)
-    waveforms = f"chip-{seed}-{hashlib.sha256(b''.join(file.read_bytes() for file in told)).hexdigest()[:12]}.safetensors"
+def circuit_sources():
+    """The bytes of all sources that what ngspice is told follows from."""
+    rooms = [ROOT / above / room for above in ("src", "include/hysteron") for room in ("circuit", "compile", "spice", "technology")]
+    return b"".join(file.read_bytes() for room in rooms for file in sorted(room.rglob("*")) if file.is_file())
+
+
+def play(bench, circuit, name, *flags):
+    """The stimulus played to a circuit in ngspice; what an earlier run of the same left is taken."""
+    told = [(bench.work / file).read_bytes() for file in (circuit, "silicon-bench/stimulus.npy")]
+    known = hashlib.sha256(b"".join([*told, circuit_sources(), repr(flags).encode()])).hexdigest()[:12]
+    waveforms = f"{name}-{known}.safetensors"
     if not (bench.work / waveforms).exists():
-        bench.run("run", f"chip-{seed}.safetensors", "--input", "silicon-bench/stimulus.npy", *RAMP, "--engine", "spice", "--jobs", 1,
+        bench.run("run", circuit, "--input", "silicon-bench/stimulus.npy", *RAMP, "--engine", "spice", "--jobs", 1, *flags,
                   "--time-limit", 20000, "--waveforms", waveforms)
     return waveforms
+
+
+def play_all(bench, chips):
+    """Waveforms of the chips of these seeds, and of the model's dies that ngspice draws, two circuits at a time."""
+    jobs = [(f"chip-{seed}.safetensors", f"chip-{seed}") for seed in chips]
+    jobs += [("silicon.safetensors", f"die-{die}", "--pdk", DRAWN["technology"], "--die", die) for die in DRAWN["dies"]]
+    with concurrent.futures.ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        recorded = list(pool.map(lambda job: play(bench, *job), jobs))
+    return recorded[:len(chips)], recorded[len(chips):]
+
+
+def trace(bench, model, clips, *flags):
+    """Candidates and bits of every frame, and what is decided."""
+    result, _ = bench.run("run", model, "--input", clips, "--output", "trace.safetensors", *flags)
+    tensors, _ = read_model(bench.work / "trace.safetensors")
+    parameters, _ = read_model(bench.work / model)
+    (_, layers, frames, cells), states = tensors["states"]
+    alphas = [parameters[f"layers.{layer}.alpha"][1] for layer in range(layers)]
+    bits = [state > alphas[i // (frames * cells) % layers][i % cells] / 2 for i, state in enumerate(states)]
+    return tensors["candidates"][1], bits, result["decisions"]
+
+
+def drawn_dies(bench, model, recorded):
+    """For every die that ngspice drew: how far it is from software, and from software with its die file, over clips that the stimulus
+    knows nothing of: RMS of candidates, shares of bits, decisions."""
+    _, clips, _ = make_features(bench)
+    rows = []
+    for die, waveforms in zip(DRAWN["dies"], recorded):
+        bench.run("compare", model, "--measured", waveforms, "--input", "silicon-bench/stimulus.npy", "--write-die", "drawn.json")
+        circuit = trace(bench, model, clips, "--engine", "spice", "--pdk", DRAWN["technology"], "--die", die, "--time-limit", 20000)
+        row = []
+        for software in (trace(bench, model, clips), trace(bench, model, clips, "--die-file", "drawn.json")):
+            row += [rms([a - b for a, b in zip(circuit[0], software[0])]),
+                    statistics.mean(a != b for a, b in zip(circuit[1], software[1])),
+                    sum(a == b for a, b in zip(circuit[2], software[2]))]
+        rows.append((die, len(circuit[2]), row))
+    return rows
 
 
 def decisions_in_ngspice(bench, chips):
@@ -156,8 +203,7 @@ def fill_silicon_section(section, bench, train_once):
     chips, looked_at = find_chips(bench, model, 1 if bench.quick else DIES)
     for seed in [0, *chips]:
         build_chip(bench, model, seed, f"chip-{seed}.safetensors")
-    with concurrent.futures.ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-        recorded = list(pool.map(lambda seed: play(bench, seed), [0, *chips]))
+    recorded, drawn_recorded = play_all(bench, [0, *chips])
     errors, rows = ([], [], []), []
     for seed, waveforms in zip([0, *chips], recorded):
         hidden, die, tuned = f"chip-{seed}.safetensors", f"chip-{seed}.json", f"chip-{seed}-tuned"
@@ -194,7 +240,7 @@ def fill_silicon_section(section, bench, train_once):
                    percent(recovered), recovered >= 0.9)
     section.lines += ["", f"The model scores {percent(clean[1])} balanced accuracy ({percent(clean[0])} plain) on the test clips; of {looked_at} chips with every weight, threshold, width and gain off "
                           f"by 10 % (3 sigma) these are the first that lose 5 points on the validation clips. Loss and gain are of the test clips. The stimulus takes {stimulus['seconds']:.0f} s; "
-                          f"{len(stimulus['unreached'])} of {len(stimulus['unreached']) + len(stimulus['ramps']) // 3} thresholds are out of its reach. Accuracy of a chip is that of the "
+                          f"{len(stimulus['unreached'])} of {2 * len(drawn['cells'])} thresholds are out of its reach. Accuracy of a chip is that of the "
                           "software model with the chip's own parameters; only the waveforms of its circuit reach `compare`. "
                           f"The circuits of chips {', '.join(map(str, shown))} in ngspice decide as that software does in {before_tuning[0]} of {before_tuning[1]} clips "
                           f"before tuning and {after_tuning[0]} of {after_tuning[1]} after it. Chip 0 is the model as drawn, without any error: what the same tuning does to it is no repair."]
@@ -203,6 +249,11 @@ def fill_silicon_section(section, bench, train_once):
     for seed, before, told, after, measured in rows:
         section.row(seed, f"{percent(before[1])} ({percent(before[0])})", percent(told), f"{percent(after[1])} ({percent(after[0])})",
                     f"{measured['fit']['rms_before']:.4f}, {measured['fit']['rms_after']:.4f}", *claims_text(measured))
+    section.lines += ["", f"Dies of {DRAWN['technology']} as ngspice draws them with the technology's own mismatch, which nobody tells the program either: the same stimulus, a die file from "
+                          "it, then clips of real use that the stimulus knows nothing of, in ngspice on one side and in software on the other."]
+    section.table("die", "candidates off software, RMS", "bits that differ", "decisions alike", "candidates off software with the die file", "bits that differ", "decisions alike")
+    for die, count, (off, bits, alike, told_off, told_bits, told_alike) in drawn_dies(bench, model, drawn_recorded):
+        section.row(die, f"{off:.4f}", percent(bits), f"{alike} of {count}", f"{told_off:.4f}", percent(told_bits), f"{told_alike} of {count}")
     section.lines += ["", f"Mean loss {100 * statistics.mean(lost):.2f} points, mean gain {100 * statistics.mean(won):.2f} points. The claims are judged on the stimulus, which lingers at thresholds: a frame's "
                           "delay there is a wrong bit, so that no chip is confirmed to do as software does by it; clips of real use are for that. Single weights and biases are not "
                           "recovered, only what they do together (docs/silicon.md)."]

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -33,6 +35,8 @@ struct Options {
   bool json = false;
 };
 
+constexpr double kFarOff = 2.0;  // times the model's: levels that no mismatch makes
+
 hysteron::Error usage(const std::string& message) { return {hysteron::ErrorKind::kUsage, message}; }
 
 int make_stimulus(const Options& options, Session& session) {
@@ -47,9 +51,8 @@ int make_stimulus(const Options& options, Session& session) {
                                          {circuit.conditions.unit_current, circuit.mends.input_ramp});
   for (const auto& at : stimulus.unreached) {
     session.reporter.warning(fmt::format(
-        "layer {}, cell {}: no input within {:g} unit currents was found that passes its {} threshold while the cells "
-        "below stay",
-        at.layer, at.cell, options.largest, at.sets ? "upper" : "lower"));
+        "layer {}, cell {}: no input within {:g} unit currents was found that passes its {} threshold{}", at.layer,
+        at.cell, options.largest, at.sets ? "upper" : "lower", at.layer > 0 ? " while the cells below stay" : ""));
   }
   if (options.json) {
     fmt::print("{}\n", json.dump());
@@ -66,6 +69,36 @@ std::string text_of(const hysteron::analysis::Estimate& estimate) {
   return fmt::format("{:.5g}  ({:.5g} to {:.5g})", estimate.value, estimate.interval.low, estimate.interval.high);
 }
 
+void print_claims(const hysteron::flow::Comparison& comparison) {
+  fmt::print("\n{:<24}{}{}\n", "does what software does", name_of(comparison.agreement.as_software),
+             comparison.agreement.as_software == hysteron::analysis::Verdict::kConfirmed
+                 ? ""
+                 : "  (clips of real use tell; a stimulus lingers at thresholds)");
+  fmt::print("{:<24}{}\n", "errors do not grow", name_of(comparison.growth.bounded));
+  const auto& cells = comparison.suppression.cells;
+  const auto known = std::count_if(cells.begin(), cells.end(), [](const auto& cell) {
+    return cell.on && std::isfinite(cell.ratio.low) && std::isfinite(cell.ratio.high);
+  });
+  const auto all = std::count_if(cells.begin(), cells.end(), [](const auto& cell) { return cell.on; });
+  fmt::print("{:<24}{}  ({} of {} cells were on often enough)\n\n", "suppression 20 or more",
+             name_of(comparison.suppression.claim), known, all);
+}
+
+void print_cells(const hysteron::flow::Comparison& comparison, const hysteron::model::Network& network) {
+  fmt::print("off the model's beta_hi, beta_lo and alpha; -: no ramp that counts, or no hold\n");
+  fmt::print("{:<8}{:<6}{:>12}{:>12}{:>12}\n", "layer", "cell", "rise", "fall", "high");
+  for (const auto& cell : comparison.thresholds.cells) {
+    const auto& layer = network.layers[cell.layer];
+    const auto j = static_cast<Eigen::Index>(cell.cell);
+    const auto off = [](const hysteron::analysis::Estimate& found, double wanted) {
+      return found.known() && wanted > 0.0 ? fmt::format(" {:+.2f} %", 100.0 * (found.value / wanted - 1.0))
+                                           : std::string("-");
+    };
+    fmt::print("{:<8}{:<6}{:>12}{:>12}{:>12}\n", cell.layer, cell.cell, off(cell.rise, layer.beta_hi[j]),
+               off(cell.fall, layer.beta_lo[j]), off(cell.high, layer.alpha[j]));
+  }
+}
+
 void print_text(const hysteron::flow::Comparison& comparison, const hysteron::model::Network& network) {
   const auto& a = comparison.agreement;
   const std::pair<const char*, const hysteron::analysis::Estimate*> figures[] = {
@@ -78,25 +111,40 @@ void print_text(const hysteron::flow::Comparison& comparison, const hysteron::mo
       {"  over alpha", &a.state_relative_rms},
       {"logit error, RMS", &a.logit_rms},
       {"growth of state errors", &comparison.growth.growth}};
-  fmt::print("{} clips, {} blocks of frames; 95 % intervals in brackets, errors in unit currents\n\n", a.clips,
-             a.blocks);
+  fmt::print("{} clips, {} blocks of frames; 95 % intervals in brackets, errors in unit currents\n", a.clips, a.blocks);
+  fmt::print("frame 0 begins at {:.6g} s\n\n", fmt::join(comparison.begins, ", "));
   for (const auto& [name, estimate] : figures) fmt::print("{:<24}{}\n", name, text_of(*estimate));
-  fmt::print("\n{:<24}{}\n", "does what software does", name_of(comparison.agreement.as_software));
-  fmt::print("{:<24}{}\n", "errors do not grow", name_of(comparison.growth.bounded));
-  fmt::print("{:<24}{}\n\n", "suppression 20 or more", name_of(comparison.suppression.claim));
-  fmt::print("{:<8}{:<6}{:>12}{:>12}{:>12}\n", "layer", "cell", "rise", "fall", "high");
-  for (const auto& cell : comparison.thresholds.cells) {
-    const auto& layer = network.layers[cell.layer];
-    const auto j = static_cast<Eigen::Index>(cell.cell);
-    const auto off = [](const hysteron::analysis::Estimate& found, double wanted) {
-      return found.known() && wanted > 0.0 ? fmt::format("{:+.2f} %", 100.0 * (found.value / wanted - 1.0))
-                                           : std::string("-");
-    };
-    fmt::print("{:<8}{:<6}{:>12}{:>12}{:>12}\n", cell.layer, cell.cell, off(cell.rise, layer.beta_hi[j]),
-               off(cell.fall, layer.beta_lo[j]), off(cell.high, layer.alpha[j]));
+  if (comparison.power) {
+    fmt::print("{:<24}{} = {} + {} of the cells\n", "power", hysteron::format_si(comparison.power->total, "W"),
+               hysteron::format_si(comparison.power->feedforward, "W"),
+               hysteron::format_si(comparison.power->cells, "W"));
   }
-  fmt::print("\nwith the chip's constants candidates and logits are {:.5f} off, without {:.5f} (RMS, unit currents)\n",
-             comparison.fit.after, comparison.fit.before);
+  print_claims(comparison);
+  print_cells(comparison, network);
+  if (std::isfinite(comparison.fit.before)) {
+    fmt::print(
+        "\nwith the chip's constants candidates and logits are {:.5f} off, without {:.5f} (RMS, unit currents)\n",
+        comparison.fit.after, comparison.fit.before);
+  } else {
+    fmt::print("\nneither candidates nor logits were measured: no constants of weights and biases\n");
+  }
+}
+
+/// How many times the software's the levels of the chip are, in the middle; 1 where none was measured.
+double level_ratio(const hysteron::flow::Comparison& comparison, const hysteron::model::Network& network) {
+  std::vector<double> ratios;
+  for (const auto& cell : comparison.thresholds.cells) {
+    const double alpha = network.layers[cell.layer].alpha[static_cast<Eigen::Index>(cell.cell)];
+    if (cell.high.known() && alpha > 0.0) ratios.push_back(cell.high.value / alpha);
+  }
+  if (ratios.empty()) {
+    for (const auto& rail : comparison.rails) {
+      if (rail.gain.known()) ratios.push_back(rail.gain.value);
+    }
+  }
+  if (ratios.empty()) return 1.0;
+  std::nth_element(ratios.begin(), ratios.begin() + static_cast<std::ptrdiff_t>(ratios.size() / 2), ratios.end());
+  return ratios[ratios.size() / 2];
 }
 
 hysteron::flow::CompareRequest request_of(const Options& options, const hysteron::flow::CircuitOptions& circuit) {
@@ -114,7 +162,7 @@ hysteron::flow::CompareRequest request_of(const Options& options, const hysteron
   return request;
 }
 
-int compare(const Options& options) {
+int compare(const Options& options, Session& session) {
   namespace flow = hysteron::flow;
   const flow::CircuitOptions circuit = read_circuit_flags(options.circuit);
   const hysteron::model::Network network = read_circuit_model(options.model, options.circuit);
@@ -127,6 +175,13 @@ int compare(const Options& options) {
   }
   flow::check_clips(network, features, request.clips, hysteron::quoted(options.input.string()));
   const flow::Comparison comparison = flow::compare(network, features, request);
+  const double ratio = level_ratio(comparison, network);
+  if (ratio < 1.0 / kFarOff || ratio > kFarOff) {
+    session.reporter.warning(
+        fmt::format("levels of the chip are {:.3g} times the model's; see the units of the record, --unit-current and "
+                    "--transresistance",
+                    ratio));
+  }
   const nlohmann::ordered_json json = flow::comparison_json(comparison, network);
   if (!options.die.empty()) flow::write_die(options.die, comparison, network, options.model.filename().string());
   if (options.json) {
@@ -144,7 +199,7 @@ int run(const Options& options, Session& session) {
   }
   if (!options.stimulus.empty()) return make_stimulus(options, session);
   if (options.input.empty()) throw usage("compare: --measured needs --input, the features that were played");
-  return compare(options);
+  return compare(options, session);
 }
 
 }  // namespace

@@ -97,9 +97,11 @@ void print_confusion(const hysteron::train::Confusion& confusion, const std::vec
   }
 }
 
-void print_text(const hysteron::flow::EvalResult& result) {
+/// `chip`: its die file, if it is one's score.
+void print_text(const hysteron::flow::EvalResult& result, const std::string& chip) {
   const auto& evaluation = result.evaluation;
-  fmt::print("accuracy            {:.2f} % of {} clips\n", 100.0 * evaluation.accuracy, evaluation.clips);
+  fmt::print("accuracy            {:.2f} % of {} clips{}\n", 100.0 * evaluation.accuracy, evaluation.clips,
+             chip.empty() ? "" : ", on the chip of " + chip);
   print_balanced(evaluation.balanced_accuracy);
   print_dies(result.perturbed);
   print_confusion(evaluation.confusion, result.network.labels);
@@ -158,7 +160,7 @@ int run(const Options& options, Session& session) {
   }
   const auto result = hysteron::flow::evaluate_model(request, session.reporter, session.stop);
   if (!options.json) {
-    print_text(result);
+    print_text(result, options.die_file);
     return 0;
   }
   nlohmann::ordered_json json = {{"accuracy", result.evaluation.accuracy},
@@ -170,6 +172,7 @@ int run(const Options& options, Session& session) {
                                  {"loss", result.evaluation.loss},
                                  {"near_1_percent", result.evaluation.near_1_percent},
                                  {"near_3_percent", result.evaluation.near_3_percent}};
+  if (!options.die_file.empty()) json["die_file"] = options.die_file;
   if (!result.perturbed.accuracy.empty()) json["dies"] = dies_json(result.perturbed);
   fmt::print("{}\n", json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   return 0;

@@ -30,11 +30,15 @@ struct Options {
 
 std::vector<hysteron::model::GateNetwork> networks_of(const Options& options) {
   if (options.all == !options.file.empty()) {
-    throw hysteron::Error(hysteron::ErrorKind::kUsage, "gates: expected either a gate file or --all");
+    throw hysteron::Error(hysteron::ErrorKind::kUsage, "gates: expected a gate file, the name of a gate, or --all");
   }
-  if (!options.all) return {hysteron::flow::read_gates(options.file)};
   std::vector<hysteron::model::GateNetwork> networks;
-  for (const auto& type : hysteron::model::gate_types()) networks.push_back(hysteron::model::single_gate(type.kind));
+  const bool is_file = std::filesystem::exists(options.file);
+  for (const auto& type : hysteron::model::gate_types()) {
+    if (options.all || (!is_file && options.file == type.name))
+      networks.push_back(hysteron::model::single_gate(type.kind));
+  }
+  if (networks.empty()) networks.push_back(hysteron::flow::read_gates(options.file));
   return networks;
 }
 
@@ -126,7 +130,8 @@ int run(const Options& options, Session& session) {
 
 void declare(CLI::App& command, Options& options) {
   options.circuit.unit_current = "100p";
-  command.add_option("file", options.file, "Gate file: input NET..., output NET..., NET... = GATE NET...");
+  command.add_option("file", options.file,
+                     "Gate file: input NET..., output NET..., NET... = GATE NET...; or the name of a built-in gate");
   command.add_flag("--all", options.all, "The ten built-in gates, each by itself");
   command
       .add_option("--period", options.period,

@@ -67,10 +67,12 @@ int run(const Options& options, Session& session) {
   const flow::RunResult result = run_engine(options, network, features, session);
   if (!options.output.empty()) flow::write_run(result, options.output);
   if (options.json) {
-    const nlohmann::json json = {{"decisions", result.decisions},
-                                 {"votes", result.votes},
-                                 {"labels", network.labels},
-                                 {"engine", options.engine}};
+    nlohmann::json json = {{"decisions", result.decisions},
+                           {"votes", result.votes},
+                           {"labels", network.labels},
+                           {"engine", options.engine}};
+    if (!options.die_file.empty()) json["die_file"] = options.die_file.string();
+    if (options.die) json["die"] = *options.die;
     fmt::print("{}\n", json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
     return 0;
   }

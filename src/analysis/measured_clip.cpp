@@ -3,22 +3,30 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <map>
 
 #include "hysteron/base/error.h"
+#include "hysteron/base/units.h"
 #include "hysteron/compile/clip_bench.h"
 
 namespace hysteron::analysis {
 namespace {
 
-constexpr double kEarly = 0.3;    // second place of a frame at which alignment looks
-constexpr double kSlack = 0.5;    // frames that a record may be longer before its beginning is looked for
-constexpr double kCoarse = 0.25;  // steps of that search, frames
+constexpr std::array kPlaces = {0.1, 0.3, 0.5, 0.7, compile::kReadAt};  // of a frame at which alignment looks
+constexpr std::size_t kRamps = 11;  // shares of a frame that inputs may take to their new values, from 0 to 1
+constexpr double kSlack = 0.5;      // frames that a record may be longer before its beginning is looked for
+constexpr double kCoarse = 0.25;    // steps of that search, frames
 constexpr double kFine = 0.025;
 constexpr std::size_t kLooks = 200;  // frames that it looks at
+constexpr std::size_t kFineLooks = 2000;
+// Frames that rails are behind the inputs by, about. Readings a little early are those of a settled frame or little off
+// a slow ramp; late ones are of the next frame.
+constexpr double kBehind = 0.1;
 constexpr double kRounding = 1e-6;   // frames
+constexpr double kUnitSlack = 1e-6;  // relative, for what was rounded when written
 
 [[noreturn]] void refuse(const data::MeasuredRecord& record, const data::MeasuredSignal& signal,
                          const std::string& problem) {
@@ -42,6 +50,11 @@ std::map<std::string, Curve*> places(MeasuredClip& clip) {
 }
 
 void put_signals(const data::MeasuredRecord& record, const BenchScale& scale, MeasuredClip& clip) {
+  if (record.unit_current && std::abs(*record.unit_current / scale.unit_current - 1.0) > kUnitSlack) {
+    throw bad_input(fmt::format("{}: is of a circuit with a unit current of {}; expected {}, as --unit-current says",
+                                quoted(record.origin), format_si(*record.unit_current, "A"),
+                                format_si(scale.unit_current, "A")));
+  }
   const auto known = places(clip);
   bool any = false;
   for (const data::MeasuredSignal& signal : record.signals) {
@@ -81,39 +94,108 @@ void for_each_curve(const MeasuredClip& clip, const Visit& visit) {
   visit(clip.cell_supply);
 }
 
-/// Squares of what candidates and logits are off the software's, if frame 0 began at clip.begin.
-double misfit(const MeasuredClip& clip) {
-  const model::Trace& software = clip.software;
-  const std::size_t step = std::max<std::size_t>(1, software.frames / kLooks);
-  double sum = 0.0;
-  for (std::size_t t = 0; t < software.frames; t += step) {
-    for (const double place : {kEarly, compile::kReadAt}) {
-      const double when = clip.time_of(t, place);
-      const auto add = [&](const Curve& curve, double wanted) {
-        if (!curve) return;
-        const double error = curve.at(when) - wanted;
-        sum += error * error;
-      };
-      for (std::size_t l = 0; l < clip.candidates.size(); ++l) {
-        for (std::size_t j = 0; j < clip.candidates[l].size(); ++j) {
-          add(clip.candidates[l][j], software.candidate(l, t, j));
-          add(clip.states[l][j], software.state(l, t, j));
-        }
-      }
-      for (std::size_t k = 0; k < clip.logits.size(); ++k)
-        add(clip.logits[k], software.logits[t * software.outputs + k]);
-    }
+/// What a curve has at one place of many frames against the last frame's value and the way to this frame's, by sums.
+struct WaySums {
+  double count = 0.0, y = 0.0, yy = 0.0, last = 0.0, way = 0.0;
+  double last_last = 0.0, last_way = 0.0, way_way = 0.0, y_last = 0.0, y_way = 0.0;
+
+  void add(double reading, double from, double to) {
+    const double d = to - from;
+    count += 1.0;
+    y += reading;
+    yy += reading * reading;
+    last += from;
+    way += d;
+    last_last += from * from;
+    last_way += from * d;
+    way_way += d * d;
+    y_last += reading * from;
+    y_way += reading * d;
   }
-  return sum;
+};
+
+using PlaceSums = std::array<WaySums, kPlaces.size()>;
+
+/// The share of a curve's variance that software leaves unexplained, whatever the curve's gain and offset, if values
+/// are on their way for `ramp` of a frame and then there. 1 for a curve that stands still.
+double unexplained(const PlaceSums& places, double ramp) {
+  double count = 0.0, x = 0.0, y = 0.0, xx = 0.0, xy = 0.0, yy = 0.0;
+  for (std::size_t p = 0; p < kPlaces.size(); ++p) {
+    const WaySums& sums = places[p];
+    const double there = std::min(1.0, kPlaces[p] / ramp);
+    count += sums.count;
+    x += sums.last + there * sums.way;
+    y += sums.y;
+    xx += sums.last_last + 2.0 * there * sums.last_way + there * there * sums.way_way;
+    xy += sums.y_last + there * sums.y_way;
+    yy += sums.yy;
+  }
+  const double wanted = xx - x * x / count;
+  const double together = xy - x * y / count;
+  return (yy - y * y / count - (wanted > 0.0 ? together * together / wanted : 0.0)) / count;
 }
 
-void search(MeasuredClip& clip, double from, double to, double step) {
+/// Candidates and logits, by place; a curve each.
+std::vector<PlaceSums> way_sums(const MeasuredClip& clip, std::size_t step) {
+  const model::Trace& software = clip.software;
+  std::vector<PlaceSums> result;
+  const auto add_curve = [&](const Curve& curve, const auto& value_at) {
+    if (!curve) return;
+    PlaceSums& sums = result.emplace_back();
+    for (std::size_t t = 1; t < software.frames; t += step) {
+      for (std::size_t p = 0; p < kPlaces.size(); ++p)
+        sums[p].add(curve.at(clip.time_of(t, kPlaces[p])), value_at(t - 1), value_at(t));
+    }
+  };
+  for (std::size_t l = 0; l < clip.candidates.size(); ++l) {
+    for (std::size_t j = 0; j < clip.candidates[l].size(); ++j)
+      add_curve(clip.candidates[l][j], [&](std::size_t t) { return software.candidate(l, t, j); });
+  }
+  for (std::size_t k = 0; k < clip.logits.size(); ++k)
+    add_curve(clip.logits[k], [&](std::size_t t) { return software.logits[t * software.outputs + k]; });
+  return result;
+}
+
+/// The same of all states, where frames are read.
+double unexplained_states(const MeasuredClip& clip, std::size_t step) {
+  const model::Trace& software = clip.software;
+  double result = 0.0;
+  for (std::size_t l = 0; l < clip.states.size(); ++l) {
+    for (std::size_t j = 0; j < clip.states[l].size(); ++j) {
+      if (!clip.states[l][j]) continue;
+      PlaceSums sums;
+      for (std::size_t t = 1; t < software.frames; t += step) {
+        const double wanted = software.state(l, t, j);
+        sums.back().add(clip.states[l][j].at(clip.time_of(t, kPlaces.back())), wanted, wanted);
+      }
+      result += unexplained(sums, 0.0);
+    }
+  }
+  return result;
+}
+
+/// How badly the record goes with the software if frame 0 begins at clip.begin, with the ramp of the inputs that fits
+/// best: the shares of all curves that stay unexplained. Looks at `looks` frames.
+double misfit(const MeasuredClip& clip, std::size_t looks) {
+  const std::size_t step = std::max<std::size_t>(1, clip.software.frames / looks);
+  const std::vector<PlaceSums> curves = way_sums(clip, step);
+  double least = std::numeric_limits<double>::infinity();
+  for (std::size_t i = 0; i < kRamps; ++i) {
+    const double ramp = static_cast<double>(i) / (kRamps - 1);
+    double sum = 0.0;
+    for (const PlaceSums& curve : curves) sum += unexplained(curve, ramp);
+    least = std::min(least, sum);
+  }
+  return least + unexplained_states(clip, step);
+}
+
+void search(MeasuredClip& clip, double from, double to, double step, std::size_t looks) {
   double best = from;
   double least = std::numeric_limits<double>::infinity();
   const auto steps = static_cast<std::size_t>(std::floor((to - from) / step + kRounding));
   for (std::size_t i = 0; i <= steps; ++i) {
     clip.begin = from + static_cast<double>(i) * step;
-    const double found = misfit(clip);
+    const double found = misfit(clip, looks);
     if (found >= least) continue;
     least = found;
     best = clip.begin;
@@ -133,16 +215,18 @@ void find_beginning(const data::MeasuredRecord& record, const BenchScale& scale,
   const double needed = (static_cast<double>(clip.software.frames) - 1.0 + compile::kReadAt - kRounding) * frame;
   const double begin = scale.begin.value_or(first);
   if (begin < first - kRounding * frame || begin + needed > last) {
-    throw bad_input(
-        fmt::format("{}: the record goes from {:.6g} s to {:.6g} s; expected {} frames of {:.6g} s from {:.6g} s on",
-                    quoted(record.origin), first, last, clip.software.frames, frame, begin));
+    throw bad_input(fmt::format(
+        "{}: the record goes from {:.9g} s to {:.9g} s; expected {} frames of {:.6g} s from {:.9g} s on, the "
+        "last of them until {:.9g} s",
+        quoted(record.origin), first, last, clip.software.frames, frame, begin, begin + needed));
   }
   clip.begin = begin;
   if (scale.begin || last - first <= needed + kSlack * frame) return;
   const double latest = last - needed;
-  search(clip, first, latest, kCoarse * frame);
+  search(clip, first, latest, kCoarse * frame, kLooks);
   search(clip, std::max(first, clip.begin - kCoarse * frame), std::min(latest, clip.begin + kCoarse * frame),
-         kFine * frame);
+         kFine * frame, kFineLooks);
+  clip.begin = std::max(first, clip.begin - kBehind * frame);
 }
 
 void read_frames(const model::Network& network, MeasuredClip& clip) {

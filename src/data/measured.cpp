@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstring>
@@ -67,7 +68,9 @@ struct Column {
 class CsvReader {
  public:
   CsvReader(std::string origin, std::string_view text, double longest_step)
-      : origin_(std::move(origin)), text_(text), longest_step_(longest_step) {}
+      : origin_(std::move(origin)), text_(text), longest_step_(longest_step) {
+    if (text_.starts_with(kByteOrderMark)) text_.remove_prefix(kByteOrderMark.size());
+  }
 
   MeasuredRecord read() {
     std::string_view line;
@@ -88,7 +91,7 @@ class CsvReader {
 
  private:
   [[noreturn]] void refuse(const std::string& problem) const {
-    throw bad_input(fmt::format("{}, line {}: {}", quoted(origin_), line_, problem));
+    throw bad_input(fmt::format("{}, line {}: {}", quoted(origin_), std::max<std::size_t>(line_, 1), problem));
   }
 
   /// The next line that is neither empty nor a remark.
@@ -105,7 +108,6 @@ class CsvReader {
 
   void read_header(std::string_view line) {
     std::set<std::string> seen;
-    if (line.starts_with(kByteOrderMark)) line.remove_prefix(kByteOrderMark.size());
     if (line.find(',') == std::string_view::npos && line.find(';') != std::string_view::npos) {
       refuse("columns are separated by semicolons; expected commas, and points in numbers");
     }
@@ -210,6 +212,16 @@ MeasuredRecord read_curves(const std::filesystem::path& path) {
     record.signals.push_back(read_curve(origin, name, tensor, unit == "V"));
   }
   if (record.signals.empty()) throw bad_input(fmt::format("{}: there is no signal", quoted(origin)));
+  if (const auto unit = file.metadata.find("hysteron.unit_current_a"); unit != file.metadata.end()) {
+    const std::string& text = unit->second;
+    double value = 0.0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size() || !(value > 0.0)) {
+      throw bad_input(
+          fmt::format("{}: metadata hysteron.unit_current_a is {}; expected ampere", quoted(origin), quoted(text)));
+    }
+    record.unit_current = value;
+  }
   return record;
 }
 

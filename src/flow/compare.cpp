@@ -173,8 +173,8 @@ nlohmann::ordered_json comparison_json(const Comparison& comparison, const model
                        {"reset", speed_json(comparison.thresholds.resets)}};
   json["rails"] = rails_json(comparison.rails);
   json["fit"] = {{"frames", comparison.fit.frames},
-                 {"rms_before", comparison.fit.before},
-                 {"rms_after", comparison.fit.after},
+                 {"rms_before", number_json(comparison.fit.before)},
+                 {"rms_after", number_json(comparison.fit.after)},
                  {"missing", comparison.fit.missing}};
   return json;
 }
@@ -200,7 +200,8 @@ nlohmann::ordered_json write_stimulus(const std::filesystem::path& folder, const
     fmt::format_to(std::back_inserter(csv), "{:.9g}", time);
     for (std::size_t j = 0; j < features.width; ++j) {
       const double current = features.values[t * features.width + j] * timing.unit_current / kNano;
-      fmt::format_to(std::back_inserter(csv), ",{:.7g},{:.7g}", std::max(current, 0.0), std::max(-current, 0.0));
+      // 0.0 first: of two zeros the first is taken, and -0 is no current of a bench.
+      fmt::format_to(std::back_inserter(csv), ",{:.7g},{:.7g}", std::max(0.0, current), std::max(0.0, -current));
     }
     csv += "\n";
   };

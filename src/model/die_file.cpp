@@ -20,6 +20,8 @@ constexpr const char* kFormat = "1";
 constexpr const char* kTunedKey = "die_model";  // in Network::training
 constexpr double kLargestError = 10.0;
 
+bool is_error(double value) { return std::abs(value) <= kLargestError; }
+
 [[noreturn]] void refuse(const std::string& origin, const std::string& problem) {
   throw bad_input(fmt::format("{}: {}", quoted(origin), problem));
 }
@@ -159,8 +161,7 @@ DieErrors read_die_file(const std::filesystem::path& path, const Network& networ
     }
     for (std::size_t i = 0; i < found->size(); ++i) {
       const Json& value = (*found)[i];
-      const bool good = value.is_number() && std::abs(value.get<double>()) <= kLargestError;
-      if (!good) {
+      if (!value.is_number() || !is_error(value.get<double>())) {
         refuse(path.string(), fmt::format("errors.{}[{}] is {}; expected a number from {} to {}", name, i, value.dump(),
                                           -kLargestError, kLargestError));
       }
@@ -178,7 +179,15 @@ void write_die_file(const std::filesystem::path& path, const DieErrors& errors, 
   for (const auto& [key, value] : more.items()) json[key] = value;
   visit(errors, [&](const std::string& name, const auto& values) {
     Json array = Json::array();
-    for (Eigen::Index i = 0; i < values.size(); ++i) array.push_back(values.data()[i]);
+    for (Eigen::Index i = 0; i < values.size(); ++i) {
+      if (!is_error(values.data()[i])) {
+        throw bad_input(
+            fmt::format("{} was not written: {}[{}] would be {:g}; expected a number from {} to {}, so what "
+                        "was measured is of another unit or another model",
+                        quoted(path.string()), name, i, values.data()[i], -kLargestError, kLargestError));
+      }
+      array.push_back(values.data()[i]);
+    }
     json["errors"][name] = array;
   });
   write_file(path, json.dump(1, ' ', false, Json::error_handler_t::replace) + "\n");

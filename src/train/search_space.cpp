@@ -268,6 +268,11 @@ class SpaceReader {
     std::set<std::string> taken;
     for (auto& [place, variable] : found) {
       const std::string& target = variable.key.empty() ? variable.name : variable.key;
+      const std::string fixed = variable.key.empty() ? "hardware." + variable.name : target;
+      if (root_.at_path(fixed)) {
+        throw bad_input(fmt::format("{}, line {}: variables.{} and {} are both there; expected one of them",
+                                    hysteron::quoted(origin_), place.line, variable.name, fixed));
+      }
       if (!taken.insert(target).second) {
         throw bad_input(fmt::format("{}, line {}: variables.{} is {} a second time", hysteron::quoted(origin_),
                                     place.line, variable.name, target));

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <utility>
 
 #include "analysis/frozen_network.h"
 #include "hysteron/analysis/measured_agreement.h"
@@ -23,7 +24,9 @@ constexpr double kCharge = 2e-4;  // model units times seconds that a cell takes
 /// Values of one clip as a bench records them.
 class ChipBench {
  public:
-  ChipBench(const model::Network& chip, const data::Features& features) : chip_(chip), features_(features) {
+  /// `ramp`: of a frame, that features take to their new values.
+  ChipBench(const model::Network& chip, const data::Features& features, double ramp = 0.0)
+      : chip_(chip), features_(features), ramp_(ramp) {
     add_signals();
     play();
   }
@@ -44,7 +47,7 @@ class ChipBench {
     for (std::size_t k = 0; k < chip_.outputs(); ++k) add("logit[" + std::to_string(k) + "]");
   }
 
-  /// Features go from frame to frame in the first tenth of each; a cell switches when it has its charge.
+  /// A cell switches when it has its charge.
   void play() {
     auto time = std::make_shared<std::vector<double>>();
     std::vector<std::vector<double>> charges;
@@ -62,8 +65,13 @@ class ChipBench {
       std::size_t signal = 0;
       const auto take = [&](double value) { record_.signals[signal++].values.push_back(value * kUnit); };
       Eigen::VectorXd x(static_cast<Eigen::Index>(features_.width));
-      for (Eigen::Index k = 0; k < x.size(); ++k)
-        x[k] = features_.values[frame * features_.width + static_cast<std::size_t>(k)];
+      const double place = time->back() / chip_.frame_seconds - static_cast<double>(frame);
+      const double there = ramp_ > 0.0 ? std::clamp(place / ramp_, 0.0, 1.0) : 1.0;
+      for (Eigen::Index k = 0; k < x.size(); ++k) {
+        const float* value = &features_.values[frame * features_.width + static_cast<std::size_t>(k)];
+        const double last = frame > 0 ? *(value - features_.width) : *value;
+        x[k] = last + there * (*value - last);
+      }
       Eigen::VectorXd v = chip_.input.weight.cast<double>() * x + chip_.input.bias.cast<double>();
       for (std::size_t l = 0; l < chip_.layers.size(); ++l) {
         const model::Layer& layer = chip_.layers[l];
@@ -93,6 +101,7 @@ class ChipBench {
 
   const model::Network& chip_;
   const data::Features& features_;
+  double ramp_;
   data::MeasuredRecord record_;
 };
 
@@ -165,6 +174,37 @@ TEST(Stimulus, SetsAndResetsCellsOfEveryLayerAndSaysWhichItCannot) {
     EXPECT_EQ(trace.state(ramp.layer, ramp.begin, ramp.cell) > 0.0F, !ramp.sets) << ramp.layer << " " << ramp.cell;
     EXPECT_EQ(trace.state(ramp.layer, last, ramp.cell) > 0.0F, ramp.sets) << ramp.layer << " " << ramp.cell;
   }
+}
+
+/// Steps of the way there only switch cells below, or nothing takes the cell back: what takes other lines, larger
+/// inputs or the time before anything else.
+TEST(Stimulus, ReachesACellThatNothingResetsOnceAndBeforeAnyOther) {
+  model::Network network = trained_like();
+  model::Layer& upper = network.layers[1];
+  upper.candidate.weight.row(2) = upper.candidate.weight.row(2).cwiseAbs();
+  upper.candidate.bias[2] = 0.6F;
+  upper.beta_lo[2] = 0.3F;
+  upper.beta_hi[2] = 8.0F;
+  const Stimulus stimulus = make_stimulus(network, {});
+  std::vector<StimulusRamp> own;
+  for (const StimulusRamp& ramp : stimulus.ramps) {
+    if (ramp.layer == 1 && ramp.cell == 2) own.push_back(ramp);
+  }
+  ASSERT_EQ(own.size(), 1u);
+  EXPECT_TRUE(own.front().sets);
+  EXPECT_EQ(own.front().begin, stimulus.ramps.front().begin);
+  const auto missing = std::find_if(stimulus.unreached.begin(), stimulus.unreached.end(),
+                                    [](const StimulusRamp& at) { return at.layer == 1 && at.cell == 2; });
+  ASSERT_NE(missing, stimulus.unreached.end());
+  EXPECT_FALSE(missing->sets);
+}
+
+TEST(Stimulus, KeepsInputsWithinTheLargest) {
+  StimulusRequest request;
+  request.largest = 2.0;
+  const Stimulus small = make_stimulus(trained_like(), request);
+  for (const float value : small.features.values) ASSERT_LE(std::abs(value), 2.0F);
+  EXPECT_GE(small.unreached.size(), played().unreached.size());
 }
 
 TEST(ThresholdFit, FindsThresholdsAndGainsOfAChipWithinATenthOfTheirDeviation) {
@@ -266,6 +306,20 @@ TEST(ParameterFit, TheModelWithTheConstantsDoesWhatTheChipDoes) {
   EXPECT_LT(wrong(fitted), wrong(software) / 4);
 }
 
+/// A candidate that is off shows the noise of the probe around zero, not what software has below it.
+TEST(ParameterFit, NoiseOfTheProbeIsNoErrorOfTheChip) {
+  Silicon it;
+  Random random(5);
+  for (data::MeasuredSignal& signal : it.bench.record().signals) {
+    for (double& value : signal.values) value += 0.03 * kUnit * random.normal();
+  }
+  const std::vector<MeasuredClip> noisy{align(it.bench.record(), it.network, it.stimulus.features.clip(0), {})};
+  const ParameterFit quiet = fit_parameters(it.clips, it.thresholds, it.network, it.stimulus.features, {0});
+  const ParameterFit fit = fit_parameters(noisy, it.thresholds, it.network, it.stimulus.features, {0});
+  EXPECT_LT(fit.before, std::hypot(quiet.before, 0.03) * 1.1);
+  EXPECT_LT(fit.after, std::hypot(quiet.after, 0.03) * 1.25);
+}
+
 TEST(Rails, GainAndOffsetAreThoseOfTheBench) {
   const model::Network network = trained_like();
   const Stimulus& stimulus = played();
@@ -360,21 +414,44 @@ TEST_F(Aligned, WhetherItDoesWhatSoftwareDoesHangsOnBothIntervals) {
   EXPECT_EQ(verdict(mute, 450), Verdict::kUndecided);
 }
 
+/// Steps and lines as long as a frame, of the chip and of one that is off: a little early, never late, which would read
+/// the next frame.
 TEST_F(Aligned, ALongerRecordIsLookedThrough) {
-  data::MeasuredRecord& record = bench_->record();
-  auto time = std::make_shared<std::vector<double>>();
   constexpr std::size_t kBefore = 274;  // samples
-  for (std::size_t i = 0; i < record.signals.front().values.size() + kBefore + 50; ++i)
-    time->push_back(5.0 + static_cast<double>(i) * kStep);
-  for (data::MeasuredSignal& signal : record.signals) {
-    signal.values.insert(signal.values.begin(), kBefore, signal.values.front());
-    signal.values.insert(signal.values.end(), 50, signal.values.back());
-    signal.time = time;
+  const model::Network off = model::on_die(network_, mismatch(network_, 3));
+  for (const model::Network* chip : {&std::as_const(network_), &off}) {
+    for (const double ramp : {0.0, 0.5, 1.0}) {
+      bench_ = std::make_unique<ChipBench>(*chip, features_, ramp);
+      data::MeasuredRecord& record = bench_->record();
+      auto time = std::make_shared<std::vector<double>>();
+      for (std::size_t i = 0; i < record.signals.front().values.size() + kBefore + 50; ++i)
+        time->push_back(5.0 + static_cast<double>(i) * kStep);
+      for (data::MeasuredSignal& signal : record.signals) {
+        signal.values.insert(signal.values.begin(), kBefore, signal.values.front());
+        signal.values.insert(signal.values.end(), 50, signal.values.back());
+        signal.time = time;
+      }
+      const double frames = (align_here().begin - 5.0 - kBefore * kStep) / network_.frame_seconds;
+      EXPECT_GE(frames, -0.25) << ramp;
+      EXPECT_LE(frames, 0.05) << ramp;
+    }
   }
-  EXPECT_NEAR(align_here().begin, 5.0 + kBefore * kStep, 0.4 * network_.frame_seconds);
   BenchScale scale;
   scale.begin = 5.137;
   EXPECT_EQ(align_here(scale).begin, 5.137);
+}
+
+TEST_F(Aligned, WaveformsOfAnotherUnitCurrentAreRefused) {
+  bench_->record().unit_current = kUnit;
+  EXPECT_NO_THROW(align_here());
+  bench_->record().unit_current = 2.0 * kUnit;
+  try {
+    align_here();
+    ADD_FAILURE();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kBadInput);
+    EXPECT_NE(std::string(error.what()).find("--unit-current"), std::string::npos) << error.what();
+  }
 }
 
 TEST_F(Aligned, WhatIsMissingHasNoFigure) {

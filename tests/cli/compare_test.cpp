@@ -139,6 +139,7 @@ TEST_F(Compare, TheDieFileGoesToItsModelAlone) {
   EXPECT_EQ(die["model"]["name"], "m.safetensors");
   const auto run = run_json({"run", "m.safetensors", "--input", "x.npy", "--die-file", "die.json"});
   EXPECT_EQ(run["decisions"], (nlohmann::json{0, 1}));
+  EXPECT_EQ(run["die_file"], "die.json");
   std::vector<NamedTensor> tensors = tiny_tensors();
   tensors.back().values[0] = 0.25F;
   put("other.safetensors", safetensors_bytes(tensors, tiny_metadata()));
@@ -172,10 +173,60 @@ TEST_F(Compare, AVirtualChipOfNgspiceIsReadBack) {
   EXPECT_LT(drawn["candidate_relative_rms"], 0.05);
   EXPECT_GT(drawn["cells"][0]["high"]["value"], 0.5) << "currents of both polarities come positive";
   EXPECT_GT(drawn["power_nw"]["total"], drawn["power_nw"]["cells"]);
+  EXPECT_NE(Cli::run(compare).output.find("\npower  "), std::string::npos);
+  Arguments other_unit = compare;
+  other_unit.insert(other_unit.end(), {"--unit-current", "2n"});
+  expect_refusal(other_unit, 3, {"bench.safetensors", "--unit-current"});
   Arguments die = run;
   die.insert(die.end(), {"--die", "3"});
   run_json(die);
   EXPECT_NE(run_json(compare)["candidate_rms"], drawn["candidate_rms"]);
+}
+
+TEST_F(Compare, AnotherUnitIsSaidAndMakesNoDieFile) {
+  put("micro.csv", bench_csv(0, 1000.0));
+  const Arguments compare = {"compare", "m.safetensors", "--measured", "micro.csv", "--input", "x.npy"};
+  const Outcome said = run(compare);
+  EXPECT_EQ(said.exit_code, 0);
+  EXPECT_NE(said.messages.find("1e+03 times the model's"), std::string::npos) << said.messages;
+  Arguments write = compare;
+  write.insert(write.end(), {"--write-die", "die.json"});
+  expect_refusal(write, 3, {"die.json", "was not written", "another unit"});
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "die.json"));
+  put("empty.csv", "");
+  expect_refusal({"compare", "m.safetensors", "--measured", "empty.csv", "--input", "x.npy"}, 3, {"line 1", "header"});
+}
+
+TEST_F(Compare, TextSaysWhatWasMeasuredAndWhatWasNot) {
+  const std::string full = run({"compare", "m.safetensors", "--measured", "a.csv", "--input", "x.npy"}).output;
+  EXPECT_NE(full.find("frame 0 begins at 0 s"), std::string::npos) << full;
+  EXPECT_EQ(full.find("\npower"), std::string::npos) << full;
+  std::istringstream lines(bench_csv(0));
+  std::string states;
+  for (std::string line; std::getline(lines, line);) {
+    std::vector<std::string> fields;
+    std::istringstream stream(line);
+    for (std::string field; std::getline(stream, field, ',');) fields.push_back(field);
+    states += fields[0] + "," + fields[3] + "," + fields[4] + "\n";
+  }
+  put("states.csv", states);
+  const Arguments compare = {"compare", "m.safetensors", "--measured", "states.csv", "--input", "x.npy"};
+  EXPECT_NE(run(compare).output.find("neither candidates nor logits were measured"), std::string::npos);
+  const auto json = run_json(compare);
+  EXPECT_TRUE(json["fit"]["rms_before"].is_null());
+  EXPECT_TRUE(json["fit"]["rms_after"].is_null());
+}
+
+TEST_F(Compare, FlagsOfTheStimulusAreChecked) {
+  expect_refusal({"compare", "m.safetensors", "--measured", "a.csv", "--input", "x.npy", "--largest", "3"}, 2,
+                 {"--largest", "--stimulus"});
+  expect_refusal({"compare", "m.safetensors", "--stimulus", "s", "--largest", "0"}, 2, {"--largest"});
+  expect_refusal({"compare", "m.safetensors", "--stimulus", "s", "--input-ramp", "20m"}, 2,
+                 {"--input-ramp", "20m", "frame"});
+  expect_refusal({"run", "m.safetensors", "--input", "x.npy", "--engine", "spice", "--input-ramp", "20m"}, 2,
+                 {"--input-ramp", "20m", "frame"});
+  EXPECT_FALSE(std::filesystem::exists(folder_ / "s"));
+  EXPECT_EQ(run_json({"compare", "m.safetensors", "--stimulus", "low", "--largest", "0.5"})["unreached"].size(), 4u);
 }
 
 /// A circuit in ngspice of parameters that `compare` is not told, under the stimulus that it writes.

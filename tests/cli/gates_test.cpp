@@ -43,6 +43,16 @@ TEST_F(Gates, ProvesACircuitOfAFile) {
   EXPECT_TRUE(has(read_file(folder_ / "half" / "circuit.spice"), "xxor_sum"));
 }
 
+TEST_F(Gates, ABuiltInGateGoesByItsName) {
+  const auto gates = run_json({"gates", "nor"})["gates"];
+  ASSERT_EQ(gates.size(), 1u);
+  EXPECT_EQ(gates[0]["name"], "nor");
+  EXPECT_EQ(gates[0]["right"], true);
+  put("nor", "input a\nq = not a\noutput q\n");
+  EXPECT_EQ(run_json({"gates", "nor"})["gates"][0]["inputs"].size(), 1u) << "a file of that name comes first";
+  expect_refusal({"gates", "nxor"}, 3, {"nxor"});
+}
+
 TEST_F(Gates, EveryBuiltInGateIsRight) {
   const auto json = run_json({"gates", "--all"});
   std::set<std::string> names;
@@ -191,7 +201,7 @@ TEST_F(Gates, RefusesWhatIsNoCircuit) {
   expect_refusal({"gates", "q.gates", "--hold", "-1"}, 3, {"--hold -1"});
   expect_refusal({"gates", "q.gates", "--hold", "0"}, 3, {"--hold is 0"});
   expect_refusal({"gates", "q.gates", "--dies", "2", "--seed", "0"}, 3, {"--seed 0"});
-  expect_refusal({"gates", "q.gates", "--all"}, 2, {"either"});
+  expect_refusal({"gates", "q.gates", "--all"}, 2, {"--all"});
   expect_refusal({"gates"}, 2, {"--all"});
 }
 

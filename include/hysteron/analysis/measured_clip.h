@@ -60,9 +60,11 @@ struct MeasuredClip {
 };
 
 /// Aligns `record` to the frames of `features` [frames, inputs]. Where the record is longer than the frames and
-/// `scale.begin` says nothing, the beginning is where candidates and logits, read at 30 % and 95 % of every frame, are
-/// nearest to the software's. Throws a bad-input Error that names the file and column: a signal that the model lacks, a
-/// voltage without a transresistance or a current where a voltage belongs, a record that is too short for the frames.
+/// `scale.begin` says nothing, the beginning is where the software's candidates and logits, on their way from one
+/// frame's values to the next with whatever ramp of the inputs fits best, and its states where frames are read, explain
+/// most of the variance of the record's, whatever their gains and offsets. Throws a bad-input Error that names the file
+/// and column: a signal that the model lacks, a voltage without a transresistance or a current where a voltage belongs,
+/// a record that is too short for the frames.
 MeasuredClip align(const data::MeasuredRecord& record, const model::Network& network, std::span<const float> features,
                    const BenchScale& scale);
 

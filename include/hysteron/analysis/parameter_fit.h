@@ -34,7 +34,8 @@ std::vector<RailConstants> fit_rails(const std::vector<MeasuredClip>& clips, con
 struct ParameterFit {
   model::DieErrors errors;
   std::size_t frames = 0;  ///< that were fitted
-  double before = 0.0;     ///< RMS of candidates and logits against the software in the chip's states, model units
+  double before = 0.0;     ///< RMS of candidates and logits against the software in the chip's states, model units; NaN
+                           ///< where none was measured
   double after = 0.0;      ///< and against the network with the constants
   std::vector<std::string> missing;  ///< constants that were not measured and are left at 0
 };

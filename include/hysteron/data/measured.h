@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@ struct MeasuredSignal {
 struct MeasuredRecord {
   std::string origin;  ///< the file
   std::vector<MeasuredSignal> signals;
+  std::optional<double> unit_current;  ///< ampere: what ngspice's waveforms say of themselves
 };
 
 /// Reads the waveforms of a bench. A file that ends in .safetensors is one as `verify --waveforms` writes it; any other
