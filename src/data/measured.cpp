@@ -19,6 +19,9 @@ namespace hysteron::data {
 namespace {
 
 constexpr double kStepSlack = 1e-9;  // relative, for times that were rounded when written
+constexpr double kJitter = 0.1;      // of the usual step, that steps of an even record differ by
+constexpr double kEven = 0.9;        // share of the steps of an even record that do
+constexpr double kHole = 5.0;        // usual steps that are no gap in it
 
 std::string_view trimmed(std::string_view text) {
   const auto begin = text.find_first_not_of(" \t\r");
@@ -79,6 +82,7 @@ class CsvReader {
     std::vector<std::vector<double>> values(columns_.size());
     while (next(line)) read_line(line, values);
     if (values.front().size() < 2) refuse(fmt::format("{} samples; expected two at least", values.front().size()));
+    refuse_holes(values.front());
     MeasuredRecord record;
     record.origin = origin_;
     const auto time = std::make_shared<const std::vector<double>>(std::move(values.front()));
@@ -135,7 +139,7 @@ class CsvReader {
     if (columns_.size() < 2) refuse("there is no column beside time; expected one a signal");
   }
 
-  void read_line(std::string_view line, std::vector<std::vector<double>>& values) const {
+  void read_line(std::string_view line, std::vector<std::vector<double>>& values) {
     const auto fields = split(line);
     if (fields.size() != columns_.size()) {
       refuse(fmt::format("{} fields; expected the header's {}{}", fields.size(), columns_.size(),
@@ -151,6 +155,7 @@ class CsvReader {
       }
       values[c].push_back(value * columns_[c].unit.factor);
     }
+    lines_.push_back(line_);
     const std::vector<double>& time = values.front();
     if (time.size() < 2) return;
     const double step = time.back() - time[time.size() - 2];
@@ -163,12 +168,34 @@ class CsvReader {
     }
   }
 
+  /// Samples that are missing from a record that is even otherwise.
+  void refuse_holes(const std::vector<double>& time) {
+    std::vector<double> steps(time.size() - 1);
+    for (std::size_t i = 0; i < steps.size(); ++i) steps[i] = time[i + 1] - time[i];
+    std::vector<double> sorted = steps;
+    const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
+    std::nth_element(sorted.begin(), middle, sorted.end());
+    const double usual = *middle;
+    const auto even = std::count_if(steps.begin(), steps.end(),
+                                    [&](double step) { return std::abs(step - usual) <= kJitter * usual; });
+    if (static_cast<double>(even) < kEven * static_cast<double>(steps.size())) return;
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+      if (steps[i] <= kHole * usual) continue;
+      line_ = lines_[i + 1];
+      refuse(
+          fmt::format("a gap: {:.6g} s since the sample before in a record with a sample every {:.6g} s; expected at "
+                      "most {:g} times that",
+                      steps[i], usual, kHole));
+    }
+  }
+
   std::string origin_;
   std::string_view text_;
   double longest_step_;
   std::size_t at_ = 0;
   std::size_t line_ = 0;
   std::vector<Column> columns_;
+  std::vector<std::size_t> lines_;  // of every sample
 };
 
 MeasuredSignal read_curve(const std::string& origin, const std::string& name, const model::Tensor& tensor,

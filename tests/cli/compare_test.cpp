@@ -82,6 +82,19 @@ TEST_F(Compare, ASubsetOfSignalsLeavesFiguresNull) {
   }
 }
 
+TEST_F(Compare, SamplesMayComeAtAnyTimes) {
+  std::istringstream lines(bench_csv(0));
+  std::string text;
+  std::size_t number = 0;
+  for (std::string line; std::getline(lines, line); ++number) {
+    // One sample of 9 ms from the middle on, the last with them.
+    if (number <= 40 || number % 9 == 0) text += line + "\n";
+  }
+  put("uneven.csv", text);
+  const auto json = run_json({"compare", "m.safetensors", "--measured", "uneven.csv", "--input", "x.npy"});
+  EXPECT_EQ(json["state_mismatch"], 0.0);
+}
+
 TEST_F(Compare, BadRecordsAreRefusedWithFileAndPlace) {
   const std::string good = bench_csv(0);
   const auto replaced = [&](const std::string& part, const std::string& by) {
@@ -101,6 +114,9 @@ TEST_F(Compare, BadRecordsAreRefusedWithFileAndPlace) {
   std::string gap = good;
   gap.erase(gap.find("\n20,"), gap.find("\n35,") - gap.find("\n20,"));
   expect_csv_refusal(gap, {"line 22", "gap", "0.016 s"});
+  std::string hole = good;  // shorter than a frame
+  hole.erase(hole.find("\n20,"), hole.find("\n26,") - hole.find("\n20,"));
+  expect_csv_refusal("# bench\n" + hole, {"line 23", "gap", "0.007 s", "every 0.001 s"});
   expect_csv_refusal(bench_csv(0, 1.0, 40), {"0.039 s", "8 frames"});
   expect_refusal({"compare", "m.safetensors", "--measured", "none.csv", "--input", "x.npy"}, 3, {"none.csv"});
   expect_refusal({"compare", "m.safetensors", "--measured", "a.csv", "b.csv", "--input", "x.npy", "--clips", "0"}, 3,

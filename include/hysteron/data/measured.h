@@ -25,8 +25,9 @@ struct MeasuredRecord {
 
 /// Reads the waveforms of a bench. A file that ends in .safetensors is one as `verify --waveforms` writes it; any other
 /// is CSV: a header `time (s),layers.0.state[1] (nA),...` with a unit in every column, then a line a sample; lines that
-/// begin with # are skipped. `longest_step` (seconds): samples of a CSV that are farther apart are a gap; curves of
-/// safetensors are compressed in time and have none.
+/// begin with # are skipped. `longest_step` (seconds): samples of a CSV that are farther apart are a gap, and so
+/// is more than five times the usual step where nine in ten steps are about the usual one; curves of safetensors are
+/// compressed in time and have none.
 ///
 /// Throws a bad-input Error that names the file and line, column or tensor: no header, a column without a unit or with
 /// one that is none, a name given twice, a line with too few or too many fields, a field that is no finite number, time
