@@ -187,8 +187,8 @@ def rms(values):
 def claims_text(measured):
     """Verdicts of the three claims, the last with the cells that are on and have an interval, and those of them above what is claimed."""
     claims = measured["claims"]
-    cells = [cell["ci95"][0] for cell in measured["suppression"] if cell["state"] == "on"]
-    known = [low for low in cells if low is not None]
+    cells = [cell["ci95"] for cell in measured["suppression"] if cell["state"] == "on"]
+    known = [interval[0] for interval in cells if interval is not None]
     above = sum(low >= CLAIMED for low in known)
     return claims["as_software"], claims["errors_do_not_grow"], f"{claims['suppression_at_least_20']}: {above} of {len(known)} cells, {len(cells) - len(known)} too seldom on"
 
