@@ -1,7 +1,5 @@
 #include "circuit_options.h"
 
-#include <fmt/format.h>
-
 #include <map>
 #include <string>
 
@@ -13,12 +11,6 @@
 #include "session.h"
 
 using hysteron::flow::CalibrationLevel;
-
-namespace {
-
-constexpr double kRounding = 1e-9;  // relative
-
-}  // namespace
 
 void add_technology_flags(CLI::App& command, CircuitFlags& flags) {
   command
@@ -56,7 +48,9 @@ void add_circuit_flags(CLI::App& command, CircuitFlags& flags) {
       .add_option("--drop-below", flags.options.drop_below,
                   "Leave out weights and biases smaller than this, in model units")
       ->check(CLI::Range(0.0, 1e6));
-  command.add_option("--input-ramp", flags.input_ramp, "Seconds an input takes from one frame's value to the next")
+  command
+      .add_option("--input-ramp", flags.input_ramp,
+                  "Seconds an input takes from one frame's value to the next, a frame at most")
       ->capture_default_str();
   command
       .add_option("--input-pedestal", flags.options.mends.input_pedestal,
@@ -86,19 +80,10 @@ void add_frame_time_flag(CLI::App& command, CircuitFlags& flags) {
 
 hysteron::model::Network read_circuit_model(const std::filesystem::path& path, const CircuitFlags& flags) {
   hysteron::model::Network network = hysteron::model::load_model(path);
-  if (!flags.frame_time.empty()) {
-    network.frame_seconds = hysteron::parse_si(flags.frame_time, "--frame-time");
-    if (network.frame_seconds < 1e-5 || network.frame_seconds > 100.0) {
-      throw hysteron::Error(hysteron::ErrorKind::kUsage, "--frame-time: expected seconds from 10u to 100");
-    }
-  }
-  // The default is cut to a frame: nobody asked for it.
-  const bool is_asked_for = flags.input_ramp != CircuitFlags{}.input_ramp;
-  if (is_asked_for &&
-      hysteron::parse_si(flags.input_ramp, "--input-ramp") > network.frame_seconds * (1.0 + kRounding)) {
-    throw hysteron::Error(hysteron::ErrorKind::kUsage,
-                          fmt::format("--input-ramp: {} is longer than a frame, {}; expected a frame at most",
-                                      flags.input_ramp, hysteron::format_si(network.frame_seconds, "s")));
+  if (flags.frame_time.empty()) return network;
+  network.frame_seconds = hysteron::parse_si(flags.frame_time, "--frame-time");
+  if (network.frame_seconds < 1e-5 || network.frame_seconds > 100.0) {
+    throw hysteron::Error(hysteron::ErrorKind::kUsage, "--frame-time: expected seconds from 10u to 100");
   }
   return network;
 }

@@ -85,14 +85,17 @@ void print_claims(const hysteron::flow::Comparison& comparison) {
 }
 
 void print_cells(const hysteron::flow::Comparison& comparison, const hysteron::model::Network& network) {
-  fmt::print("off the model's beta_hi, beta_lo and alpha; -: no ramp that counts, or no hold\n");
+  fmt::print(
+      "off the model's beta_hi, beta_lo and alpha (unit currents where that is 0); -: no ramp that counts, or no "
+      "hold\n");
   fmt::print("{:<8}{:<6}{:>12}{:>12}{:>12}\n", "layer", "cell", "rise", "fall", "high");
   for (const auto& cell : comparison.thresholds.cells) {
     const auto& layer = network.layers[cell.layer];
     const auto j = static_cast<Eigen::Index>(cell.cell);
     const auto off = [](const hysteron::analysis::Estimate& found, double wanted) {
-      return found.known() && wanted > 0.0 ? fmt::format(" {:+.2f} %", 100.0 * (found.value / wanted - 1.0))
-                                           : std::string("-");
+      if (!found.known()) return std::string("-");
+      return wanted > 0.0 ? fmt::format(" {:+.2f} %", 100.0 * (found.value / wanted - 1.0))
+                          : fmt::format(" {:.4f}", found.value);
     };
     fmt::print("{:<8}{:<6}{:>12}{:>12}{:>12}\n", cell.layer, cell.cell, off(cell.rise, layer.beta_hi[j]),
                off(cell.fall, layer.beta_lo[j]), off(cell.high, layer.alpha[j]));
@@ -130,23 +133,6 @@ void print_text(const hysteron::flow::Comparison& comparison, const hysteron::mo
   }
 }
 
-/// How many times the software's the levels of the chip are, in the middle; 1 where none was measured.
-double level_ratio(const hysteron::flow::Comparison& comparison, const hysteron::model::Network& network) {
-  std::vector<double> ratios;
-  for (const auto& cell : comparison.thresholds.cells) {
-    const double alpha = network.layers[cell.layer].alpha[static_cast<Eigen::Index>(cell.cell)];
-    if (cell.high.known() && alpha > 0.0) ratios.push_back(cell.high.value / alpha);
-  }
-  if (ratios.empty()) {
-    for (const auto& rail : comparison.rails) {
-      if (rail.gain.known()) ratios.push_back(rail.gain.value);
-    }
-  }
-  if (ratios.empty()) return 1.0;
-  std::nth_element(ratios.begin(), ratios.begin() + static_cast<std::ptrdiff_t>(ratios.size() / 2), ratios.end());
-  return ratios[ratios.size() / 2];
-}
-
 hysteron::flow::CompareRequest request_of(const Options& options, const hysteron::flow::CircuitOptions& circuit) {
   hysteron::flow::CompareRequest request;
   request.measured = options.measured;
@@ -175,20 +161,20 @@ int compare(const Options& options, Session& session) {
   }
   flow::check_clips(network, features, request.clips, hysteron::quoted(options.input.string()));
   const flow::Comparison comparison = flow::compare(network, features, request);
-  const double ratio = level_ratio(comparison, network);
+  const double ratio = comparison.level_ratio;
   if (ratio < 1.0 / kFarOff || ratio > kFarOff) {
     session.reporter.warning(
-        fmt::format("levels of the chip are {:.3g} times the model's; see the units of the record, --unit-current and "
+        fmt::format("signals of the chip are {:.3g} times the model's; see the units of the record, --unit-current and "
                     "--transresistance",
                     ratio));
   }
-  const nlohmann::ordered_json json = flow::comparison_json(comparison, network);
-  if (!options.die.empty()) flow::write_die(options.die, comparison, network, options.model.filename().string());
   if (options.json) {
-    fmt::print("{}\n", json.dump());
+    fmt::print("{}\n", flow::comparison_json(comparison, network).dump());
   } else {
     print_text(comparison, network);
   }
+  // Last, so that what is refused there can be read above.
+  if (!options.die.empty()) flow::write_die(options.die, comparison, network, options.model.filename().string());
   return 0;
 }
 
@@ -236,7 +222,7 @@ void add_compare_command(CLI::App& app, Session& session) {
             ->capture_default_str();
         command
             .add_option("--input-ramp", options.circuit.input_ramp,
-                        "Stimulus: seconds an input takes from one frame's value to the next")
+                        "Stimulus: seconds an input takes from one frame's value to the next, a frame at most")
             ->capture_default_str();
         command
             .add_option("--largest", options.largest,

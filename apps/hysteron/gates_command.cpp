@@ -33,10 +33,18 @@ std::vector<hysteron::model::GateNetwork> networks_of(const Options& options) {
     throw hysteron::Error(hysteron::ErrorKind::kUsage, "gates: expected a gate file, the name of a gate, or --all");
   }
   std::vector<hysteron::model::GateNetwork> networks;
-  const bool is_file = std::filesystem::exists(options.file);
+  std::error_code problem;
+  const bool is_file = std::filesystem::is_regular_file(options.file, problem);
+  std::vector<std::string> names;
   for (const auto& type : hysteron::model::gate_types()) {
+    names.push_back(type.name);
     if (options.all || (!is_file && options.file == type.name))
       networks.push_back(hysteron::model::single_gate(type.kind));
+  }
+  // One word without a dot is more likely the name of a gate than that of a file.
+  if (networks.empty() && !is_file && !options.file.has_extension() && !options.file.has_parent_path()) {
+    throw hysteron::bad_input(fmt::format("{} is neither a file nor a gate; expected a gate file or one of {}",
+                                          hysteron::quoted(options.file.string()), fmt::join(names, ", ")));
   }
   if (networks.empty()) networks.push_back(hysteron::flow::read_gates(options.file));
   return networks;

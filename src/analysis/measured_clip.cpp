@@ -16,6 +16,7 @@ namespace hysteron::analysis {
 namespace {
 
 constexpr std::array kPlaces = {0.1, 0.3, 0.5, 0.7, compile::kReadAt};  // of a frame at which alignment looks
+constexpr double kSwitched = 0.5;   // of a frame, after which most cells have switched
 constexpr std::size_t kRamps = 11;  // shares of a frame that inputs may take to their new values, from 0 to 1
 constexpr double kSlack = 0.5;      // frames that a record may be longer before its beginning is looked for
 constexpr double kCoarse = 0.25;    // steps of that search, frames
@@ -24,7 +25,7 @@ constexpr std::size_t kLooks = 200;  // frames that it looks at
 constexpr std::size_t kFineLooks = 2000;
 // Frames that rails are behind the inputs by, about. Readings a little early are those of a settled frame or little off
 // a slow ramp; late ones are of the next frame.
-constexpr double kBehind = 0.1;
+constexpr double kBehind = 0.15;
 constexpr double kRounding = 1e-6;   // frames
 constexpr double kUnitSlack = 1e-6;  // relative, for what was rounded when written
 
@@ -94,7 +95,8 @@ void for_each_curve(const MeasuredClip& clip, const Visit& visit) {
   visit(clip.cell_supply);
 }
 
-/// What a curve has at one place of many frames against the last frame's value and the way to this frame's, by sums.
+/// Readings y of a curve at one place of many frames, x0 what software has in the frame before and d how far it is from
+/// there to this frame: sums, by which y can be fitted to x0 + w d for any w.
 struct WaySums {
   double count = 0.0, y = 0.0, yy = 0.0, last = 0.0, way = 0.0;
   double last_last = 0.0, last_way = 0.0, way_way = 0.0, y_last = 0.0, y_way = 0.0;
@@ -114,15 +116,24 @@ struct WaySums {
   }
 };
 
-using PlaceSums = std::array<WaySums, kPlaces.size()>;
+struct CurveSums {
+  std::array<WaySums, kPlaces.size()> places;
+  bool jumps = false;  // a state: it is not on its way, and not read before it has had time to switch
+};
 
-/// The share of a curve's variance that software leaves unexplained, whatever the curve's gain and offset, if values
-/// are on their way for `ramp` of a frame and then there. 1 for a curve that stands still.
-double unexplained(const PlaceSums& places, double ramp) {
+/// Mean squares of a curve's distance from its mean, and those of it that stay when software is fitted to it by a gain,
+/// not below zero, and an offset.
+struct Variance {
+  double all = 0.0;
+  double left = 0.0;
+};
+
+/// `ramp`: of a frame, for which values are on their way to what they then are.
+Variance variance(const CurveSums& curve, double ramp) {
   double count = 0.0, x = 0.0, y = 0.0, xx = 0.0, xy = 0.0, yy = 0.0;
   for (std::size_t p = 0; p < kPlaces.size(); ++p) {
-    const WaySums& sums = places[p];
-    const double there = std::min(1.0, kPlaces[p] / ramp);
+    const WaySums& sums = curve.places[p];
+    const double there = curve.jumps ? 1.0 : std::min(1.0, kPlaces[p] / ramp);
     count += sums.count;
     x += sums.last + there * sums.way;
     y += sums.y;
@@ -130,63 +141,67 @@ double unexplained(const PlaceSums& places, double ramp) {
     xy += sums.y_last + there * sums.y_way;
     yy += sums.yy;
   }
+  if (count == 0.0) return {};
   const double wanted = xx - x * x / count;
-  const double together = xy - x * y / count;
-  return (yy - y * y / count - (wanted > 0.0 ? together * together / wanted : 0.0)) / count;
+  const double together = std::max(0.0, xy - x * y / count);
+  const double all = std::max(0.0, yy - y * y / count);
+  const double explained = wanted > 0.0 ? together * together / wanted : 0.0;
+  return {all / count, std::max(0.0, all - explained) / count};
 }
 
-/// Candidates and logits, by place; a curve each.
-std::vector<PlaceSums> way_sums(const MeasuredClip& clip, std::size_t step) {
+/// Whether a candidate or a logit was measured.
+bool has_rails(const MeasuredClip& clip) {
+  bool any =
+      std::any_of(clip.logits.begin(), clip.logits.end(), [](const Curve& curve) { return static_cast<bool>(curve); });
+  for (const auto& layer : clip.candidates)
+    any = any || std::any_of(layer.begin(), layer.end(), [](const Curve& curve) { return static_cast<bool>(curve); });
+  return any;
+}
+
+/// Of all curves, at every `step`th frame. States are looked at where they are read, and where there is nothing else,
+/// which would leave a whole frame open, from the middle of a frame on.
+std::vector<CurveSums> curve_sums(const MeasuredClip& clip, std::size_t step) {
   const model::Trace& software = clip.software;
-  std::vector<PlaceSums> result;
-  const auto add_curve = [&](const Curve& curve, const auto& value_at) {
+  const double settled = has_rails(clip) ? compile::kReadAt : kSwitched;
+  std::vector<CurveSums> result;
+  const auto add_curve = [&](const Curve& curve, bool jumps, const auto& value_at) {
     if (!curve) return;
-    PlaceSums& sums = result.emplace_back();
-    for (std::size_t t = 1; t < software.frames; t += step) {
-      for (std::size_t p = 0; p < kPlaces.size(); ++p)
-        sums[p].add(curve.at(clip.time_of(t, kPlaces[p])), value_at(t - 1), value_at(t));
+    CurveSums& sums = result.emplace_back();
+    sums.jumps = jumps;
+    for (std::size_t t = 0; t < software.frames; t += step) {
+      for (std::size_t p = 0; p < kPlaces.size(); ++p) {
+        if (jumps && kPlaces[p] < settled) continue;
+        sums.places[p].add(curve.at(clip.time_of(t, kPlaces[p])), value_at(t == 0 ? t : t - 1), value_at(t));
+      }
     }
   };
   for (std::size_t l = 0; l < clip.candidates.size(); ++l) {
-    for (std::size_t j = 0; j < clip.candidates[l].size(); ++j)
-      add_curve(clip.candidates[l][j], [&](std::size_t t) { return software.candidate(l, t, j); });
-  }
-  for (std::size_t k = 0; k < clip.logits.size(); ++k)
-    add_curve(clip.logits[k], [&](std::size_t t) { return software.logits[t * software.outputs + k]; });
-  return result;
-}
-
-/// The same of all states, where frames are read.
-double unexplained_states(const MeasuredClip& clip, std::size_t step) {
-  const model::Trace& software = clip.software;
-  double result = 0.0;
-  for (std::size_t l = 0; l < clip.states.size(); ++l) {
-    for (std::size_t j = 0; j < clip.states[l].size(); ++j) {
-      if (!clip.states[l][j]) continue;
-      PlaceSums sums;
-      for (std::size_t t = 1; t < software.frames; t += step) {
-        const double wanted = software.state(l, t, j);
-        sums.back().add(clip.states[l][j].at(clip.time_of(t, kPlaces.back())), wanted, wanted);
-      }
-      result += unexplained(sums, 0.0);
+    for (std::size_t j = 0; j < clip.candidates[l].size(); ++j) {
+      add_curve(clip.candidates[l][j], false, [&](std::size_t t) { return software.candidate(l, t, j); });
+      add_curve(clip.states[l][j], true, [&](std::size_t t) { return software.state(l, t, j); });
     }
   }
+  for (std::size_t k = 0; k < clip.logits.size(); ++k)
+    add_curve(clip.logits[k], false, [&](std::size_t t) { return software.logits[t * software.outputs + k]; });
   return result;
 }
 
-/// How badly the record goes with the software if frame 0 begins at clip.begin, with the ramp of the inputs that fits
-/// best: the shares of all curves that stay unexplained. Looks at `looks` frames.
+/// The share of the variance of all curves that software leaves unexplained if frame 0 begins at clip.begin, with the
+/// ramp of the inputs that fits best; 1 for curves that stand still. Looks at about `looks` frames.
 double misfit(const MeasuredClip& clip, std::size_t looks) {
-  const std::size_t step = std::max<std::size_t>(1, clip.software.frames / looks);
-  const std::vector<PlaceSums> curves = way_sums(clip, step);
-  double least = std::numeric_limits<double>::infinity();
+  const std::vector<CurveSums> curves = curve_sums(clip, std::max<std::size_t>(1, clip.software.frames / looks));
+  double least = 1.0;
   for (std::size_t i = 0; i < kRamps; ++i) {
     const double ramp = static_cast<double>(i) / (kRamps - 1);
-    double sum = 0.0;
-    for (const PlaceSums& curve : curves) sum += unexplained(curve, ramp);
-    least = std::min(least, sum);
+    Variance sum;
+    for (const CurveSums& curve : curves) {
+      const Variance own = variance(curve, ramp);
+      sum.all += own.all;
+      sum.left += own.left;
+    }
+    if (sum.all > 0.0) least = std::min(least, sum.left / sum.all);
   }
-  return least + unexplained_states(clip, step);
+  return least;
 }
 
 void search(MeasuredClip& clip, double from, double to, double step, std::size_t looks) {
@@ -196,7 +211,8 @@ void search(MeasuredClip& clip, double from, double to, double step, std::size_t
   for (std::size_t i = 0; i <= steps; ++i) {
     clip.begin = from + static_cast<double>(i) * step;
     const double found = misfit(clip, looks);
-    if (found >= least) continue;
+    // Of beginnings that fit alike the last: readings are late in a frame, when cells have switched.
+    if (found > least) continue;
     least = found;
     best = clip.begin;
   }
@@ -226,7 +242,7 @@ void find_beginning(const data::MeasuredRecord& record, const BenchScale& scale,
   search(clip, first, latest, kCoarse * frame, kLooks);
   search(clip, std::max(first, clip.begin - kCoarse * frame), std::min(latest, clip.begin + kCoarse * frame),
          kFine * frame, kFineLooks);
-  clip.begin = std::max(first, clip.begin - kBehind * frame);
+  if (has_rails(clip)) clip.begin = std::max(first, clip.begin - kBehind * frame);
 }
 
 void read_frames(const model::Network& network, MeasuredClip& clip) {

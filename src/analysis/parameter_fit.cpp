@@ -19,6 +19,7 @@ using Values = FrozenNetwork::Values;
 constexpr double kNever = std::numeric_limits<double>::quiet_NaN();
 constexpr float kStill = 0.05F;  // change of a feature since the frame before that is none
 constexpr double kQuiet = 0.02;  // candidates below say nothing of gains, model units
+constexpr double kSilent = 0.1;  // measured candidates below may be the noise of a probe where software has none
 constexpr std::size_t kMostFrames = 4000;
 constexpr double kWeight = 0.01;  // error of a signal, over its RMS
 constexpr double kPrior = 0.05;   // deviation of relative errors
@@ -106,10 +107,10 @@ class Bench {
     Values result;
     for (std::size_t p = 0; p < values.size(); ++p) {
       const bool is_candidate = p + 1 < values.size();
-      // A candidate that software has below zero is off, and what a probe shows of it is near zero.
+      // What software has below zero is off, however far below.
       Matrix error = measured_[p] - (is_candidate ? values[p].cwiseMax(0.0).eval() : values[p]);
       if (is_candidate) {
-        const auto off = (measured_[p].array() < kQuiet) && (values[p].array() <= 0.0);
+        const auto off = (measured_[p].array() < kSilent) && (values[p].array() <= 0.0);
         error = off.select(0.0, error).matrix();
       }
       result.push_back(error.cwiseProduct(known_[p]));

@@ -147,8 +147,10 @@ class Planner {
   Stimulus run(const std::vector<StimulusRamp>& first) {
     hold(at_, kRest);
     std::set<std::pair<std::size_t, std::size_t>> shown;
+    for (const StimulusRamp& at : first) pending_.emplace(at.layer, at.cell);
     for (const StimulusRamp& at : first) {
       if (add_ramps({at.layer, at.cell, true, true})) shown.emplace(at.layer, at.cell);
+      pending_.erase({at.layer, at.cell});
     }
     for (std::size_t l = 0; l < network_.layers.size(); ++l) {
       for (std::size_t j = 0; j < network_.layers[l].cells(); ++j) {
@@ -202,10 +204,26 @@ class Planner {
       if (!walker.same_below(before, l)) return false;
       if (switched == 0 && walker.on(l, j) == sets) switched = i;
     }
-    return switched > kCoarse / 6 && switched + 1 < kCoarse;
+    const bool spares_others = std::none_of(pending_.begin(), pending_.end(), [&](const auto& other) {
+      return other != std::pair(l, j) && walker.on(other.first, other.second);
+    });
+    return spares_others && switched > kCoarse / 6 && switched + 1 < kCoarse;
   }
 
-  /// Places along x0 + t g, from low candidates to high ones.
+  /// Whether a line shows the threshold as often as it has to from where the plan is, prepared at `place`; gives it its
+  /// score.
+  bool shows_again(Line& line, const Vector& place, const Target& target) const {
+    line.prepare = place;
+    Walker walker = walker_;
+    double clearance = kAmple;
+    if (!shows(walker, at_, line, target, clearance)) return false;
+    // From where the first ramp ends: that is how the next one begins.
+    if (!target.once && !shows(walker, line.to, line, target, clearance)) return false;
+    line.score = clearance - 0.01 * std::max(line.from.cwiseAbs().maxCoeff(), line.to.cwiseAbs().maxCoeff());
+    return true;
+  }
+
+  /// Places along a line through x0, cut off at the largest inputs, from low candidates to high ones.
   struct Scan {
     std::vector<Vector> places;
     std::vector<double> sums;
@@ -283,18 +301,11 @@ class Planner {
     } else if (sets && line.sums.front() < 0.7 * lower) {
       places.push_back(line.places.front());
     }
-    places.push_back(extreme(x0, target, largest));
-    if (once) places.push_back(at_);
     for (const Vector& place : places) {
-      result.prepare = place;
-      Walker walker = walker_;
-      double clearance = kAmple;
-      if (!shows(walker, at_, result, target, clearance)) continue;
-      // Again from where the first ramp ends: that is how the next one begins.
-      if (!once && !shows(walker, result.to, result, target, clearance)) continue;
-      result.score = clearance - 0.01 * std::max(result.from.cwiseAbs().maxCoeff(), result.to.cwiseAbs().maxCoeff());
-      return result;
+      if (shows_again(result, place, target)) return result;
     }
+    if (shows_again(result, extreme(x0, target, largest), target)) return result;
+    if (once && shows_again(result, at_, target)) return result;
     return std::nullopt;
   }
 
@@ -361,6 +372,9 @@ class Planner {
 
   /// False if no line was found.
   bool add_ramps(const Target& target) {
+    // A candidate is never below zero.
+    if (!target.sets && !(network_.layers[target.layer].beta_lo[static_cast<Eigen::Index>(target.cell)] > 0.0F))
+      return false;
     double largest = std::min(kUsual, request_.largest);
     std::optional<Line> line = best_line(target, largest);
     while (!line && largest < request_.largest) {
@@ -368,15 +382,16 @@ class Planner {
       line = best_line(target, largest);
     }
     if (!line) return false;
-    // The slowest is the last, and the one that speed matters to least.
-    const std::size_t skipped = target.once ? request_.seconds.size() - 1 : 0;
-    for (std::size_t i = skipped; i < request_.seconds.size(); ++i) {
+    std::vector<double> durations = request_.seconds;
+    // Speed matters least to the slowest.
+    if (target.once) durations = {*std::max_element(durations.begin(), durations.end())};
+    for (const double seconds : durations) {
       move(line->prepare, kMove);
       hold(line->prepare, kRest);
       move(line->from, kMove);
       hold(line->from, kRest);
-      const auto steps = std::max<std::size_t>(
-          kCoarse, static_cast<std::size_t>(std::lround(request_.seconds[i] / network_.frame_seconds)));
+      const auto steps =
+          std::max<std::size_t>(kCoarse, static_cast<std::size_t>(std::lround(seconds / network_.frame_seconds)));
       result_.ramps.push_back({target.layer, target.cell, target.sets, frames(), steps});
       move(line->to, steps);
     }
@@ -393,11 +408,11 @@ class Planner {
     const auto wanted =
         static_cast<std::size_t>(kPointsPerParameter * static_cast<double>(parameters) / static_cast<double>(readings));
     const std::size_t points = request_.random_points > 0 ? request_.random_points : std::max(kFewestPoints, wanted);
+    const double largest = std::min(kUsual, request_.largest);
     Random random = Random(request_.seed).child("stimulus/points");
     for (std::size_t i = 0; i < points; ++i) {
       Vector x(at_.size());
-      for (Eigen::Index k = 0; k < x.size(); ++k)
-        x[k] = std::clamp(kPointSize * random.normal(), -request_.largest, request_.largest);
+      for (Eigen::Index k = 0; k < x.size(); ++k) x[k] = std::clamp(kPointSize * random.normal(), -largest, largest);
       hold(x, kPointFrames);
     }
   }
@@ -407,6 +422,7 @@ class Planner {
   Walker walker_;
   Vector at_;
   std::vector<float> values_;
+  std::set<std::pair<std::size_t, std::size_t>> pending_;  // layer, cell: must not be set yet
   Stimulus result_;
 };
 

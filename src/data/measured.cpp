@@ -168,7 +168,7 @@ class CsvReader {
     }
   }
 
-  /// Samples that are missing from a record that is even otherwise.
+  /// Samples that are missing from a record that is even otherwise: a long step between two that are not.
   void refuse_holes(const std::vector<double>& time) {
     std::vector<double> steps(time.size() - 1);
     for (std::size_t i = 0; i < steps.size(); ++i) steps[i] = time[i + 1] - time[i];
@@ -180,7 +180,8 @@ class CsvReader {
                                     [&](double step) { return std::abs(step - usual) <= kJitter * usual; });
     if (static_cast<double>(even) < kEven * static_cast<double>(steps.size())) return;
     for (std::size_t i = 0; i < steps.size(); ++i) {
-      if (steps[i] <= kHole * usual) continue;
+      const double beside = std::max(i > 0 ? steps[i - 1] : 0.0, i + 1 < steps.size() ? steps[i + 1] : 0.0);
+      if (steps[i] <= kHole * std::max(usual, beside)) continue;
       line_ = lines_[i + 1];
       refuse(
           fmt::format("a gap: {:.6g} s since the sample before in a record with a sample every {:.6g} s; expected at "

@@ -34,6 +34,44 @@ double mean_of(const analysis::Curve& curve, const analysis::MeasuredClip& clip)
   return sum / static_cast<double>(clip.read.frames * kPlaces);
 }
 
+/// RMS of a signal over all frames over the software's, the median over all signals that were measured and are not
+/// silent in software; 1 where there are none.
+double level_ratio(const std::vector<analysis::MeasuredClip>& clips) {
+  std::vector<double> ratios;
+  const auto add = [&](bool measured, std::size_t clip, const auto& read, const auto& wanted) {
+    if (!measured) return;
+    double squares[2] = {0.0, 0.0};
+    for (std::size_t t = 0; t < clips[clip].read.frames; ++t) {
+      squares[0] += std::pow(static_cast<double>(read(t)), 2);
+      squares[1] += std::pow(static_cast<double>(wanted(t)), 2);
+    }
+    if (squares[1] > 0.0) ratios.push_back(std::sqrt(squares[0] / squares[1]));
+  };
+  for (std::size_t i = 0; i < clips.size(); ++i) {
+    const analysis::MeasuredClip& clip = clips[i];
+    for (std::size_t l = 0; l < clip.candidates.size(); ++l) {
+      for (std::size_t j = 0; j < clip.candidates[l].size(); ++j) {
+        add(
+            static_cast<bool>(clip.candidates[l][j]), i, [&](std::size_t t) { return clip.read.candidate(l, t, j); },
+            [&](std::size_t t) { return clip.software.candidate(l, t, j); });
+        add(
+            static_cast<bool>(clip.states[l][j]), i, [&](std::size_t t) { return clip.read.state(l, t, j); },
+            [&](std::size_t t) { return clip.software.state(l, t, j); });
+      }
+    }
+    for (std::size_t k = 0; k < clip.logits.size(); ++k) {
+      const auto at = [&](const model::Trace& trace, std::size_t t) { return trace.logits[t * trace.outputs + k]; };
+      add(
+          static_cast<bool>(clip.logits[k]), i, [&](std::size_t t) { return at(clip.read, t); },
+          [&](std::size_t t) { return at(clip.software, t); });
+    }
+  }
+  if (ratios.empty()) return 1.0;
+  const auto middle = ratios.begin() + static_cast<std::ptrdiff_t>(ratios.size() / 2);
+  std::nth_element(ratios.begin(), middle, ratios.end());
+  return *middle;
+}
+
 std::optional<compile::Power> power_of(const std::vector<analysis::MeasuredClip>& clips,
                                        const CompareRequest& request) {
   if (!request.supply) return std::nullopt;
@@ -154,6 +192,7 @@ Comparison compare(const model::Network& network, const data::Features& features
   result.thresholds = analysis::fit_thresholds(clips, network);
   result.rails = analysis::fit_rails(clips, network, features, request.clips, request.seed);
   result.fit = analysis::fit_parameters(clips, result.thresholds, network, features, request.clips);
+  result.level_ratio = level_ratio(clips);
   result.power = power_of(clips, request);
   return result;
 }

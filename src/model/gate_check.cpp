@@ -5,15 +5,19 @@
 
 #include "hysteron/base/error.h"
 #include "hysteron/model/gate_network.h"
+#include "model/gate_rules.h"
 
 namespace hysteron::model {
 namespace {
+
+constexpr std::size_t kLongestName = 40;
 
 class Checker {
  public:
   Checker(GateNetwork& network, const std::string& origin) : network_(network), origin_(origin) {}
 
   void run() {
+    check_names();
     check_terminals("input", network_.inputs);
     check_terminals("output", network_.outputs);
     if (network_.inputs.size() > kMostSpikeInputs) fail(fmt::format("more than {} inputs", kMostSpikeInputs));
@@ -33,6 +37,14 @@ class Checker {
     throw bad_input(fmt::format("{}:{}: {}", origin_, line, what));
   }
 
+  void check_names() const {
+    std::set<std::string> seen;
+    for (const std::string& net : network_.nets) {
+      if (const std::string problem = name_problem(net); !problem.empty()) fail(problem);
+      if (!seen.insert(net).second) fail(fmt::format("two nets are called {}", quoted(net)));
+    }
+  }
+
   void check_terminals(const char* what, const std::vector<std::size_t>& nets) const {
     if (nets.empty()) fail(fmt::format("no {}", what));
     for (const std::size_t net : nets) {
@@ -47,11 +59,7 @@ class Checker {
 
   void check_gate(std::size_t number) const {
     const Gate& gate = network_.gates[number];
-    const GateType& type = gate_types()[static_cast<std::size_t>(gate.kind)];
-    if (gate.inputs.size() != type.inputs || gate.outputs.size() != type.outputs) {
-      fail_at(number, fmt::format("{} from {} to {} nets; expected from {} to {}", type.name, gate.inputs.size(),
-                                  gate.outputs.size(), type.inputs, type.outputs));
-    }
+    if (const std::string problem = arity_problem(gate); !problem.empty()) fail_at(number, problem);
     for (const auto* nets : {&gate.inputs, &gate.outputs}) {
       for (const std::size_t net : *nets) {
         if (net >= network_.nets.size()) {
@@ -128,6 +136,23 @@ class Checker {
 
 }  // namespace
 
-void check_gates(GateNetwork& network, const std::string& origin) { Checker(network, origin).run(); }
+std::string name_problem(const std::string& name) {
+  const auto is_letter = [](char c) { return c >= 'a' && c <= 'z'; };
+  const bool good =
+      !name.empty() && name.size() <= kLongestName && is_letter(name.front()) &&
+      std::all_of(name.begin(), name.end(), [&](char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '_'; });
+  if (good) return {};
+  return fmt::format("{} is no name of a net; expected up to {} of a-z, 0-9 and _, a letter first", quoted(name),
+                     kLongestName);
+}
+
+std::string arity_problem(const Gate& gate) {
+  const GateType& type = gate_types()[static_cast<std::size_t>(gate.kind)];
+  if (gate.inputs.size() == type.inputs && gate.outputs.size() == type.outputs) return {};
+  return fmt::format("{} from {} to {} nets; expected from {} to {}", type.name, gate.inputs.size(),
+                     gate.outputs.size(), type.inputs, type.outputs);
+}
+
+void order_gates(GateNetwork& network, const std::string& origin) { Checker(network, origin).run(); }
 
 }  // namespace hysteron::model

@@ -9,18 +9,10 @@
 #include "hysteron/base/error.h"
 #include "hysteron/base/file.h"
 #include "hysteron/model/gate_network.h"
+#include "model/gate_rules.h"
 
 namespace hysteron::model {
 namespace {
-
-constexpr std::size_t kLongestName = 40;
-
-bool is_name(const std::string& word) {
-  const auto is_letter = [](char c) { return c >= 'a' && c <= 'z'; };
-  return !word.empty() && word.size() <= kLongestName && is_letter(word.front()) &&
-         std::all_of(word.begin(), word.end(),
-                     [&](char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '_'; });
-}
 
 class Parser {
  public:
@@ -34,7 +26,7 @@ class Parser {
       read_line(line.substr(0, line.find('#')));
     }
     check();
-    check_gates(network_, origin_);
+    order_gates(network_, origin_);
     return std::move(network_);
   }
 
@@ -83,13 +75,10 @@ class Parser {
   void read_gate(const std::vector<std::string>& outputs, std::vector<std::string> inputs) {
     const GateType& type = type_of(inputs.empty() ? "" : inputs.front());
     inputs.erase(inputs.begin());
-    if (inputs.size() != type.inputs || outputs.size() != type.outputs) {
-      fail(line_, fmt::format("{} from {} to {} nets; expected from {} to {}", type.name, inputs.size(), outputs.size(),
-                              type.inputs, type.outputs));
-    }
     Gate gate{type.kind, {}, {}, line_};
     for (const std::string& word : inputs) gate.inputs.push_back(net_of(word));
     for (const std::string& word : outputs) gate.outputs.push_back(net_of(word));
+    if (const std::string problem = arity_problem(gate); !problem.empty()) fail(line_, problem);
     for (const std::size_t net : gate.inputs) use(net);
     for (const std::size_t net : gate.outputs) drive(net);
     if (network_.gates.size() == kMostGates) fail(line_, fmt::format("more than {} gates", kMostGates));
@@ -106,10 +95,7 @@ class Parser {
   }
 
   std::size_t net_of(const std::string& word) {
-    if (!is_name(word)) {
-      fail(line_, fmt::format("{} is no name of a net; expected up to {} of a-z, 0-9 and _, a letter first",
-                              quoted(word), kLongestName));
-    }
+    if (const std::string problem = name_problem(word); !problem.empty()) fail(line_, problem);
     const auto [found, is_new] = by_name_.try_emplace(word, network_.nets.size());
     if (is_new) {
       network_.nets.push_back(word);

@@ -49,8 +49,11 @@ TEST_F(Gates, ABuiltInGateGoesByItsName) {
   EXPECT_EQ(gates[0]["name"], "nor");
   EXPECT_EQ(gates[0]["right"], true);
   put("nor", "input a\nq = not a\noutput q\n");
-  EXPECT_EQ(run_json({"gates", "nor"})["gates"][0]["inputs"].size(), 1u) << "a file of that name comes first";
-  expect_refusal({"gates", "nxor"}, 3, {"nxor"});
+  EXPECT_EQ(run_json({"gates", "nor"})["gates"][0]["inputs"], 1) << "a file of that name comes first";
+  expect_refusal({"gates", "nxor"}, 3, {"'nxor' is neither a file nor a gate", "xnor"});
+  std::filesystem::remove(folder_ / "nor");
+  std::filesystem::create_directories(folder_ / "nor");
+  EXPECT_EQ(run_json({"gates", "nor"})["gates"][0]["inputs"], 2) << "a folder is no file";
 }
 
 TEST_F(Gates, EveryBuiltInGateIsRight) {

@@ -136,15 +136,15 @@ GateNetwork filled_by_hand() {
   return network;
 }
 
-TEST(CheckGates, PutsGatesOfANetworkFilledByHandInOrder) {
+TEST(OrderGates, PutsGatesOfANetworkFilledByHandInOrder) {
   GateNetwork network = filled_by_hand();
-  check_gates(network, "nand");
+  order_gates(network, "nand");
   EXPECT_EQ(network.gates.front().kind, GateKind::kAnd);
   EXPECT_EQ(outputs_of(network, 0), std::vector<bool>{true});
   EXPECT_EQ(outputs_of(network, 3), std::vector<bool>{false});
 }
 
-TEST(CheckGates, RefusesWhatIsNoCircuit) {
+TEST(OrderGates, RefusesWhatIsNoCircuit) {
   struct Case {
     void (*spoil)(GateNetwork&);
     std::vector<const char*> says;
@@ -163,11 +163,28 @@ TEST(CheckGates, RefusesWhatIsNoCircuit) {
                 },
                 {"'q'", "output twice"}},
            Case{[](GateNetwork& n) { n.inputs.assign(9, 0); }, {"'a'", "input twice"}},
+           Case{[](GateNetwork& n) { n.nets[1] = "a"; }, {"two nets", "'a'"}},
+           Case{[](GateNetwork& n) { n.nets[1] = "B 2"; }, {"'B 2'", "no name"}},
+           Case{[](GateNetwork& n) { n.nets[1] = ""; }, {"no name"}},
+           Case{[](GateNetwork& n) {
+                  for (std::size_t i = 0; i < 7; ++i) {
+                    n.inputs.push_back(n.nets.size());
+                    n.nets.push_back("d" + std::to_string(i));
+                  }
+                },
+                {"more than 8 inputs"}},
+           Case{[](GateNetwork& n) {
+                  for (std::size_t i = 0; i < kMostGates; ++i) {
+                    n.gates.push_back({GateKind::kNot, {0}, {n.nets.size()}, 0});
+                    n.nets.push_back("d" + std::to_string(i));
+                  }
+                },
+                {"more than 1000 gates"}},
        }) {
     GateNetwork network = filled_by_hand();
     bad.spoil(network);
     try {
-      check_gates(network, "nand");
+      order_gates(network, "nand");
       ADD_FAILURE() << "taken; expected: " << bad.says.back();
     } catch (const Error& error) {
       EXPECT_EQ(error.kind(), ErrorKind::kBadInput);

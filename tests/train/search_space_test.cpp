@@ -141,6 +141,7 @@ TEST_F(SearchSpaceFile, RefusesWhatIsWrongByLineAndKey) {
       {"[hardware]\npdk = 180\n" + fine, {"line 2", "hardware.pdk"}},
       {"[variables]\nsparsity = [0.0, 0.5]\n[hardware]\nsparsity = 0.1\n",
        {"line 2", "variables.sparsity", "hardware.sparsity"}},
+      {"[variables]\nd = [4, 8]\n[model]\nwidth = 4\n", {"line 2", "variables.d", "model.width are both there"}},
       {"[variables]\ntraining.steps = [4, 8]\n[training]\nsteps = 5\n",
        {"line 2", "variables.training.steps", "training.steps are both there"}},
       {"folder = 1\n" + fine, {"line 1", "folder"}},

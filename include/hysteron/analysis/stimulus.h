@@ -11,8 +11,9 @@ namespace hysteron::analysis {
 
 /// What a bench is asked to play.
 struct StimulusRequest {
-  double window = 0.2;  ///< ramps go this share of a threshold to both sides of it, and of a lower one 0.6 of it
-                        ///< times the root of beta_hi^2 + width^2 at least
+  double window = 0.2;  ///< ramps go this share of a threshold to both sides of it, at least 0.03, 0.3 of the share of
+                        ///< all currents of the candidate, and, for a lower threshold, 0.6 of the share of the root of
+                        ///< beta_hi^2 + width^2
   std::vector<double> seconds = {0.5, 1.0, 2.0};  ///< that a ramp through the window takes, one ramp each
   double largest = 12.0;          ///< feature, model units; beyond 6 only where no line within 6 passes a threshold
   std::size_t random_points = 0;  ///< held points for weights; 0: by the number of parameters
@@ -37,8 +38,9 @@ struct Stimulus {
 /// A clip in which, in software, every cell of every layer is set and reset by slow ramps of its candidate, once for
 /// each of request.seconds, while no cell below it switches; then random points, held for four frames each, by which
 /// weights can be told. Later layers are reached over the skip path. For every threshold straight lines through random
-/// inputs along the candidate's gradient are tried, and the one taken keeps the cells below farthest from their
-/// thresholds.
+/// inputs are tried, along the way the candidate rises fastest while those of some cells below stand still, and the one
+/// taken keeps the cells below farthest from their thresholds; inputs beyond 6 are tried where none within is found.
+/// Upper thresholds of cells that nothing resets later are passed once, before all others, by the slowest ramp.
 Stimulus make_stimulus(const model::Network& network, const StimulusRequest& request);
 
 }  // namespace hysteron::analysis

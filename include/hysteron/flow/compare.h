@@ -34,6 +34,8 @@ struct Comparison {
   analysis::ThresholdFit thresholds;
   std::vector<analysis::RailConstants> rails;
   analysis::ParameterFit fit;
+  double level_ratio =
+      1.0;  ///< RMS of a signal over the software's, the median of all; far from 1 where a unit is wrong
   std::optional<compile::Power> power;  ///< where both supply currents were measured and the voltage is known
 };
 

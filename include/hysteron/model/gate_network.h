@@ -41,7 +41,7 @@ struct GateNetwork {
   std::vector<std::string> nets;
   std::vector<std::size_t> inputs;   ///< nets that spikes arrive on
   std::vector<std::size_t> outputs;  ///< nets whose levels are read
-  std::vector<Gate> gates;           ///< every gate behind those that drive it, as check_gates puts them
+  std::vector<Gate> gates;           ///< every gate behind those that drive it, as order_gates puts them
 };
 
 /// Reads the text format. Throws a bad-input Error that begins with `origin` and the line: a word that is no gate, a
@@ -52,7 +52,7 @@ GateNetwork parse_gates(std::string_view text, const std::string& name, const st
 /// Makes sure that a network filled by hand is one, and puts every gate behind those that drive it. Throws a bad-input
 /// Error that begins with `origin`, and the line of the gate or its number: what parse_gates refuses, and nets that
 /// there are not.
-void check_gates(GateNetwork& network, const std::string& origin);
+void order_gates(GateNetwork& network, const std::string& origin);
 
 /// The circuit of one gate: its inputs, the gate, its outputs.
 GateNetwork single_gate(GateKind kind);
