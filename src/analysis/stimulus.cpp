@@ -205,7 +205,7 @@ class Planner {
       if (switched == 0 && walker.on(l, j) == sets) switched = i;
     }
     const bool spares_others = std::none_of(pending_.begin(), pending_.end(), [&](const auto& other) {
-      return other != std::pair(l, j) && walker.on(other.first, other.second);
+      return other != std::pair(target.layer, target.cell) && walker.on(other.first, other.second);
     });
     return spares_others && switched > kCoarse / 6 && switched + 1 < kCoarse;
   }
