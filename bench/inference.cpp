@@ -1,16 +1,16 @@
 // One frame through a stored model of two layers, as a stream and as part of a whole clip.
 
-#include "hysteron/model/inference.h"
+#include "model/inference.h"
 
 #include <benchmark/benchmark.h>
 
 #include <vector>
 
-#include "hysteron/base/file.h"
-#include "hysteron/base/random.h"
-#include "hysteron/model/model_file.h"
-#include "hysteron/model/stream.h"
-#include "hysteron/train/backbone.h"
+#include "base/file.h"
+#include "base/random.h"
+#include "model/model_file.h"
+#include "model/stream.h"
+#include "train/backbone.h"
 
 namespace {
 

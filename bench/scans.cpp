@@ -5,10 +5,10 @@
 #include <array>
 #include <vector>
 
-#include "hysteron/base/random.h"
-#include "hysteron/train/carry_chain.h"
-#include "hysteron/train/scan.h"
+#include "base/random.h"
+#include "train/carry_chain.h"
 #include "train/kernels.h"
+#include "train/scan.h"
 
 namespace {
 

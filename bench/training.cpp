@@ -7,11 +7,11 @@
 #include <array>
 #include <vector>
 
-#include "hysteron/base/parallel.h"
-#include "hysteron/base/random.h"
-#include "hysteron/train/backbone.h"
-#include "hysteron/train/optimiser.h"
+#include "base/parallel.h"
+#include "base/random.h"
+#include "train/backbone.h"
 #include "train/batches.h"
+#include "train/optimiser.h"
 
 namespace {
 

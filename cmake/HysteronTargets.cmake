@@ -4,8 +4,9 @@ add_library(hysteron_flags INTERFACE)
 target_compile_options(hysteron_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion
                                                 -Wno-psabi
                                                 -Wno-restrict)  # GCC bug 105329: false for std::string operator+
-# False for fmt's format specs, where fmt's assertions are on and everything is inlined.
-target_compile_options(hysteron_flags INTERFACE $<$<CONFIG:Release>:-Wno-stringop-overflow -Wno-maybe-uninitialized>)
+# False for fmt's format specs, where fmt's assertions are on and everything is inlined, and for concatenated strings.
+target_compile_options(hysteron_flags INTERFACE $<$<CONFIG:Release>:-Wno-stringop-overflow -Wno-maybe-uninitialized
+                                                -Wno-array-bounds>)
 if(HYSTERON_WARNINGS_AS_ERRORS)
   target_compile_options(hysteron_flags INTERFACE -Werror)
 endif()
@@ -15,21 +16,40 @@ if(HYSTERON_SANITIZE)
   target_link_options(hysteron_flags INTERFACE -fsanitize=${HYSTERON_SANITIZE})
 endif()
 
-# hysteron_module(NAME [DEPS module...] [LIBS target...]): the library of src/NAME with its public headers in
-# include/hysteron/NAME.
-function(hysteron_module name)
-  cmake_parse_arguments(ARG "" "" "DEPS;LIBS" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cpp)
-  if(NOT sources)
-    file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/${name}_empty.cpp "")
-    set(sources ${CMAKE_CURRENT_BINARY_DIR}/${name}_empty.cpp)
-  endif()
-  add_library(hysteron_${name} STATIC ${sources})
-  set_target_properties(hysteron_${name} PROPERTIES LINKER_LANGUAGE CXX)
-  target_include_directories(hysteron_${name} PUBLIC ${PROJECT_SOURCE_DIR}/include
-                                              PRIVATE ${PROJECT_SOURCE_DIR}/src)
-  list(TRANSFORM ARG_DEPS PREPEND hysteron_)
-  target_link_libraries(hysteron_${name} PUBLIC ${ARG_DEPS} ${ARG_LIBS} PRIVATE hysteron_flags)
+# hysteron_precompile(NAME HEADER... [OPTIONS option...] [LIBS target...]): a precompiled header that targets with the
+# same options share by target_precompile_headers(... REUSE_FROM NAME).
+function(hysteron_precompile name)
+  cmake_parse_arguments(ARG "" "" "OPTIONS;LIBS" ${ARGN})
+  file(WRITE ${PROJECT_BINARY_DIR}/${name}.cpp "")
+  add_library(${name} OBJECT ${PROJECT_BINARY_DIR}/${name}.cpp)
+  target_compile_options(${name} PRIVATE ${ARG_OPTIONS})
+  target_link_libraries(${name} PRIVATE ${ARG_LIBS} hysteron_flags)
+  target_precompile_headers(${name} PRIVATE ${ARG_UNPARSED_ARGUMENTS})
+endfunction()
+
+# hysteron_modules(FILE): a library for each module of FILE, lines "NAME: module...", linked with those modules and with
+# the libraries in the variable NAME_libraries. HYSTERON_MODULES becomes the list of names.
+function(hysteron_modules file)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+  file(STRINGS ${file} lines REGEX "^[a-z]+:")
+  foreach(line ${lines})
+    string(REGEX MATCH "^([a-z]+): *(.*)$" matched "${line}")
+    set(name ${CMAKE_MATCH_1})
+    string(REPLACE " " ";" modules "${CMAKE_MATCH_2}")
+    list(APPEND names ${name})
+    file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cpp)
+    add_library(hysteron_${name} STATIC ${sources})
+    target_include_directories(hysteron_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src)
+    list(TRANSFORM modules PREPEND hysteron_)
+    target_link_libraries(hysteron_${name} PUBLIC ${modules} ${${name}_libraries} PRIVATE hysteron_flags)
+    if(name IN_LIST HYSTERON_NUMERIC_MODULES)
+      target_compile_options(hysteron_${name} PRIVATE ${HYSTERON_NUMERIC_OPTIONS})
+      target_precompile_headers(hysteron_${name} REUSE_FROM hysteron_precompiled_numeric)
+    else()
+      target_precompile_headers(hysteron_${name} REUSE_FROM hysteron_precompiled)
+    endif()
+  endforeach()
+  set(HYSTERON_MODULES ${names} PARENT_SCOPE)
 endfunction()
 
 # hysteron_test(NAME): the test program of tests/NAME, linked with module NAME.
@@ -39,9 +59,10 @@ function(hysteron_test name)
     return()
   endif()
   add_executable(${name}_test ${sources})
-  target_include_directories(${name}_test PRIVATE ${PROJECT_SOURCE_DIR}/tests ${PROJECT_SOURCE_DIR}/src)
+  target_include_directories(${name}_test PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   target_compile_definitions(${name}_test PRIVATE HYSTERON_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   target_link_libraries(${name}_test PRIVATE ${ARGN} hysteron_flags GTest::gtest_main)
+  target_precompile_headers(${name}_test REUSE_FROM hysteron_precompiled_tests)
   gtest_discover_tests(${name}_test DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 600)
 endfunction()
 

@@ -4,6 +4,4 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 mode=(--dry-run --Werror)
 [ "${1:-}" != --fix ] || mode=(-i)
-folders=()
-for folder in apps bench include src tests; do [ ! -d "$folder" ] || folders+=("$folder"); done
-find "${folders[@]}" \( -name '*.cpp' -o -name '*.h' \) -print0 | xargs -0 clang-format "${mode[@]}"
+find apps bench src tests \( -name '*.cpp' -o -name '*.h' \) -print0 | xargs -0 clang-format "${mode[@]}"

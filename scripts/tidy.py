@@ -1,67 +1,116 @@
 #!/usr/bin/env python3
-"""Runs clang-tidy on one source file, unless neither it nor what it includes changed since it last passed.
+"""Runs clang-tidy on the C++ sources of the project, but for those that passed since they, what they include and the
+rules last changed.
 
-Usage: scripts/tidy.py BUILD_FOLDER SOURCE
+Usage: scripts/tidy.py BUILD_FOLDER [SOURCE...]
 The record of what passed is BUILD_FOLDER/tidy; delete it to check everything again.
 """
+import concurrent.futures
 import hashlib
 import json
+import os
 import pathlib
 import shlex
 import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+RULES = [ROOT / ".clang-tidy", pathlib.Path(__file__).resolve()]
 
 
-def compile_command(build, source):
-    """The entry of `source` in the build folder's compilation database."""
-    for entry in json.loads((build / "compile_commands.json").read_text()):
-        if pathlib.Path(entry["file"]) == source:
-            return entry
-    sys.exit(f"{source}: not in {build / 'compile_commands.json'}")
+def own_entries(build):
+    """Entries of the compilation database for the project's own sources, by path."""
+    entries = json.loads((build / "compile_commands.json").read_text())
+    return {pathlib.Path(entry["file"]): entry for entry in entries
+            if build not in pathlib.Path(entry["file"]).parents}
 
 
-def included_files(build, entry):
-    """What the last build of `entry` read, from Ninja's log: its own source and every header; empty if never built."""
-    command = shlex.split(entry["command"])
-    shown = subprocess.run(["ninja", "-C", build, "-t", "deps", command[command.index("-o") + 1]],
-                           capture_output=True, text=True, check=True).stdout
-    return [(build / line.strip()).resolve() for line in shown.splitlines() if line.startswith("    ")]
+def dependencies(build):
+    """What the last build of each object file read, by object file, from Ninja's log."""
+    shown = subprocess.run(["ninja", "-C", build, "-t", "deps"], capture_output=True, text=True, check=True).stdout
+    files, current = {}, []
+    for line in shown.splitlines():
+        if line.startswith("    "):
+            current.append((build / line.strip()).resolve())
+        elif ": " in line:
+            current = files.setdefault(line.split(": ")[0], [])
+    return files
 
 
-def fingerprint(build, source, entry):
-    """A hash of all that decides what clang-tidy says, or None where that is not known. The headers of packages are
-    taken by name: they change with clang-tidy's own version or with the system's."""
-    files = included_files(build, entry)
-    if source not in files:
-        return None
-    version = subprocess.run(["clang-tidy", "--version"], capture_output=True, text=True, check=True).stdout
-    digest = hashlib.sha256((version + entry["command"]).encode())
-    for file in [ROOT / ".clang-tidy", pathlib.Path(__file__).resolve(), *files]:
-        digest.update(str(file).encode())
-        if ROOT in file.parents and file.exists():
-            digest.update(file.read_bytes())
-    return digest.hexdigest()
+def plain_command(entry):
+    """The compiler's arguments without the precompiled header: a source has to include what it uses."""
+    arguments = shlex.split(entry["command"])
+    result = []
+    while arguments:
+        argument = arguments.pop(0)
+        if argument == "-include" and arguments[0].endswith("cmake_pch.hxx"):
+            arguments.pop(0)
+        elif argument in ("-c", "-Winvalid-pch"):
+            continue
+        elif argument == "-o":
+            arguments.pop(0)
+        elif argument != entry["file"]:
+            result.append(argument)
+    return result[1:]
+
+
+class Tidy:
+    def __init__(self, build):
+        self.build = build
+        self.entries = own_entries(build)
+        self.files = dependencies(build)
+        version = subprocess.run(["clang-tidy", "--version"], capture_output=True, text=True, check=True).stdout
+        self.basis = version.encode() + b"".join(file.read_bytes() for file in RULES)
+
+    def fingerprint(self, source):
+        """A hash of all that decides what clang-tidy says, or None where that is not known. The headers of packages
+        are taken by name: they change with clang-tidy's own version or with the system's."""
+        entry = self.entries[source]
+        command = shlex.split(entry["command"])
+        files = self.files.get(command[command.index("-o") + 1], [])
+        if source not in files:
+            return None
+        digest = hashlib.sha256(self.basis + entry["command"].encode())
+        for file in files:
+            digest.update(str(file).encode())
+            if ROOT in file.parents and self.build not in file.parents and file.exists():
+                digest.update(file.read_bytes())
+        return digest.hexdigest()
+
+    def check(self, source):
+        """What clang-tidy finds; empty if nothing or if nothing changed since it last passed."""
+        mark = self.fingerprint(source)
+        record = self.build / "tidy" / source.relative_to(ROOT).with_suffix(source.suffix + ".passed")
+        if mark is not None and record.exists() and record.read_text() == mark:
+            return ""
+        # The compile commands are g++'s, which knows warnings that clang does not.
+        command = ["clang-tidy", "--quiet", source, "--", *plain_command(self.entries[source]),
+                   "-Wno-unknown-warning-option"]
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        if result.returncode != 0:
+            return result.stdout or result.stderr
+        if mark is not None:
+            record.parent.mkdir(parents=True, exist_ok=True)
+            record.write_text(mark)
+        return ""
 
 
 def main():
-    if len(sys.argv) != 3:
+    if len(sys.argv) < 2:
         sys.exit(__doc__)
-    build, source = (pathlib.Path(argument).resolve() for argument in sys.argv[1:])
-    entry = compile_command(build, source)
-    mark = fingerprint(build, source, entry)
-    record = build / "tidy" / source.relative_to(ROOT).with_suffix(source.suffix + ".passed")
-    if mark is not None and record.exists() and record.read_text() == mark:
-        print("unchanged since it passed")
-        return
-    # The compile commands are g++'s, which knows warnings that clang does not.
-    command = ["clang-tidy", "-p", build, "--quiet", "--extra-arg=-Wno-unknown-warning-option", source]
-    if subprocess.run(command, stderr=subprocess.DEVNULL, check=False).returncode != 0:
-        sys.exit(1)
-    if mark is not None:
-        record.parent.mkdir(parents=True, exist_ok=True)
-        record.write_text(mark)
+    tidy = Tidy(pathlib.Path(sys.argv[1]).resolve())
+    sources = [pathlib.Path(argument).resolve() for argument in sys.argv[2:]] or sorted(tidy.entries)
+    unknown = [str(source) for source in sources if source not in tidy.entries]
+    if unknown:
+        sys.exit(f"not in compile_commands.json: {', '.join(unknown)}")
+    bad = 0
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for found in pool.map(tidy.check, sources):
+            bad += bool(found)
+            sys.stdout.write(found)
+            sys.stdout.flush()
+    print(f"clang-tidy: {len(sources)} files, {bad} with findings")
+    sys.exit(1 if bad else 0)
 
 
 if __name__ == "__main__":

@@ -7,16 +7,16 @@
 #include <string>
 #include <vector>
 
+#include "base/file.h"
 #include "circuit_options.h"
-#include "hysteron/base/file.h"
-#include "hysteron/flow/noise_study.h"
+#include "studies/noise_study.h"
 #include "study_commands.h"
 
 namespace {
 
 struct Options {
   CircuitFlags circuit;
-  hysteron::flow::AccumulationStudyRequest request;
+  hysteron::studies::AccumulationStudyRequest request;
   bool device_noise = false;
   double frame_seconds = 0.01;
   std::filesystem::path output;
@@ -25,13 +25,13 @@ struct Options {
 
 /// What the devices of the technology do to a mirror in a frame, and what they were measured at.
 nlohmann::ordered_json measured_noise(const Options& options, Session& session) {
-  const hysteron::flow::Workshop workshop(read_circuit_flags(options.circuit), session.reporter, session.stop);
+  const hysteron::design::DesignContext context(read_circuit_flags(options.circuit), session.reporter, session.stop);
   nlohmann::ordered_json json;
-  add_conditions(workshop, json);
+  add_conditions(context, json);
   json["frame_seconds"] = options.frame_seconds;
   json["mirror_noise"] =
-      hysteron::behavioural::mirror_noise(workshop.device_statistics(session.reporter), workshop.technology(),
-                                          workshop.options().conditions.unit_current, options.frame_seconds);
+      hysteron::behavioural::mirror_noise(context.device_statistics(session.reporter), context.technology(),
+                                          context.options().conditions.unit_current, options.frame_seconds);
   return json;
 }
 
@@ -42,7 +42,7 @@ void print_shares(const char* what, const std::vector<double>& shares) {
   }
 }
 
-void print_growth(const hysteron::flow::Growth& growth, const char* what) {
+void print_growth(const hysteron::studies::Growth& growth, const char* what) {
   fmt::print("  {:<10}", what);
   for (const std::size_t at : growth.at) fmt::print(" {:>9}", at);
   fmt::print("   exponent\n");
@@ -57,8 +57,8 @@ void print_growth(const hysteron::flow::Growth& growth, const char* what) {
 }
 
 int run(Options options, Session& session) {
-  namespace flow = hysteron::flow;
-  flow::check_accumulation(options.request);
+  namespace studies = hysteron::studies;
+  studies::check_accumulation(options.request);
   if (!options.output.empty()) options.request.folder = options.output / "runs";
   nlohmann::ordered_json measured = nlohmann::ordered_json::object();
   if (options.device_noise) {
@@ -66,8 +66,8 @@ int run(Options options, Session& session) {
     options.request.noises.insert(options.request.noises.begin(), measured["mirror_noise"].get<double>());
   }
   const auto levels =
-      flow::study_accumulation(options.request, options.circuit.options.jobs, session.reporter, session.stop);
-  nlohmann::ordered_json json = flow::accumulation_json(levels, options.request);
+      studies::study_accumulation(options.request, options.circuit.options.jobs, session.reporter, session.stop);
+  nlohmann::ordered_json json = studies::accumulation_json(levels, options.request);
   json.update(measured);
   if (!options.output.empty()) hysteron::write_file(options.output / "accumulation.json", json.dump(1) + "\n");
   if (options.json) {

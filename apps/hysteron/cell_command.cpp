@@ -3,13 +3,13 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "base/error.h"
+#include "base/file.h"
+#include "base/units.h"
 #include "circuit_options.h"
 #include "commands.h"
-#include "hysteron/base/error.h"
-#include "hysteron/base/file.h"
-#include "hysteron/base/units.h"
-#include "hysteron/flow/cell_study.h"
-#include "hysteron/report/cell_report.h"
+#include "studies/cell_report.h"
+#include "studies/cell_study.h"
 
 namespace {
 
@@ -39,25 +39,25 @@ int run(const Options& options, Session& session) {
   if (width >= threshold) {
     throw hysteron::bad_input("--i-width: expected less than --i-thresh; the cell would never reset");
   }
-  const hysteron::flow::CellRequest request = {
+  const hysteron::studies::CellRequest request = {
       threshold, width, gain, options.corner, options.temperature, !options.loop.empty()};
-  const hysteron::flow::CircuitOptions circuit = read_circuit_flags(options.circuit);
-  hysteron::flow::check_cell(request, hysteron::technology::load_technology(circuit.technology, circuit.pdk_root),
-                             circuit.conditions.supply);
-  const hysteron::flow::Workshop workshop(circuit, session.reporter, session.stop);
-  const auto measured = hysteron::flow::measure_cell(workshop, request, session.reporter);
+  const hysteron::design::CircuitOptions circuit = read_circuit_flags(options.circuit);
+  hysteron::studies::check_cell(request, hysteron::technology::load_technology(circuit.technology, circuit.pdk_root),
+                                circuit.conditions.supply);
+  const hysteron::design::DesignContext context(circuit, session.reporter, session.stop);
+  const auto measured = hysteron::studies::measure_cell(context, request, session.reporter);
   if (measured.curve) hysteron::write_file(options.loop, hysteron::analysis::loop_csv(*measured.curve));
   const hysteron::compile::CellLoop& loop = measured.loop.loop;
   const hysteron::compile::CellLoop& before = measured.cell.uncalibrated.loop;
   if (options.json) {
-    nlohmann::ordered_json json = hysteron::report::loop_json(loop);
-    json["uncalibrated"] = hysteron::report::loop_json(before);
+    nlohmann::ordered_json json = hysteron::studies::loop_json(loop);
+    json["uncalibrated"] = hysteron::studies::loop_json(before);
     fmt::print("{}\n", json.dump());
     return 0;
   }
   using hysteron::format_si;
-  const auto row = [](const char* name, double wanted, double value, double first) {
-    fmt::print("{:<8} {:>10} {:>10} {:>10}\n", name, format_si(wanted, "A"), format_si(value, "A", 4),
+  const auto row = [](const char* name, double target, double value, double first) {
+    fmt::print("{:<8} {:>10} {:>10} {:>10}\n", name, format_si(target, "A"), format_si(value, "A", 4),
                format_si(first, "A", 4));
   };
   fmt::print("{:<8} {:>10} {:>10} {:>10}\n", "", "wanted", "measured", "uncalibrated");
@@ -66,7 +66,7 @@ int run(const Options& options, Session& session) {
   row("high", gain, loop.high, before.high);
   row("low", 0.0, loop.low, before.low);
   fmt::print("uncalibrated: with the legs that the gain curves suggest, at {} and {:g} °C\n",
-             workshop.technology().typical_corner, circuit.conditions.temperature);
+             context.technology().typical_corner, circuit.conditions.temperature);
   return 0;
 }
 

@@ -1,4 +1,4 @@
-#include "hysteron/flow/cell_study.h"
+#include "studies/cell_study.h"
 
 #include <fmt/format.h>
 
@@ -6,10 +6,10 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "base/error.h"
+#include "base/file.h"
+#include "base/units.h"
 #include "circuit_options.h"
-#include "hysteron/base/error.h"
-#include "hysteron/base/file.h"
-#include "hysteron/base/units.h"
 #include "study_commands.h"
 
 namespace {
@@ -112,11 +112,11 @@ int run(Options options, Session& session) {
   hysteron::check_writable(options.output, "--output");
   read_currents(options.currents, "--currents", options.request.currents);
   read_currents(options.fitted, "--linearity", options.request.fitted);
-  const hysteron::flow::CircuitOptions circuit = read_circuit_flags(options.circuit);
-  hysteron::flow::check_cell_study(options.request,
-                                   hysteron::technology::load_technology(circuit.technology, circuit.pdk_root));
-  const hysteron::flow::Workshop workshop(circuit, session.reporter, session.stop);
-  Json study = hysteron::flow::study_cells(workshop, options.request, session.reporter);
+  const hysteron::design::CircuitOptions circuit = read_circuit_flags(options.circuit);
+  hysteron::studies::check_cell_study(options.request,
+                                      hysteron::technology::load_technology(circuit.technology, circuit.pdk_root));
+  const hysteron::design::DesignContext context(circuit, session.reporter, session.stop);
+  Json study = hysteron::studies::study_cells(context, options.request, session.reporter);
   hysteron::write_file(options.output, study.dump(1) + "\n");
   if (options.json) {
     for (const char* points : {"sweeps", "low_supplies"}) study.erase(points);

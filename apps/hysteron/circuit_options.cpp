@@ -3,14 +3,14 @@
 #include <map>
 #include <string>
 
-#include "hysteron/base/error.h"
-#include "hysteron/base/units.h"
-#include "hysteron/data/npy.h"
-#include "hysteron/flow/centring.h"
-#include "hysteron/model/model_file.h"
+#include "base/error.h"
+#include "base/units.h"
+#include "data/npy.h"
+#include "design/prepared_model.h"
+#include "model/model_file.h"
 #include "session.h"
 
-using hysteron::flow::CalibrationLevel;
+using hysteron::design::CalibrationLevel;
 
 void add_technology_flags(CLI::App& command, CircuitFlags& flags) {
   command
@@ -53,16 +53,17 @@ void add_circuit_flags(CLI::App& command, CircuitFlags& flags) {
                   "Seconds an input takes from one frame's value to the next, a frame at most")
       ->capture_default_str();
   command
-      .add_option("--input-pedestal", flags.options.mends.input_pedestal,
+      .add_option("--input-pedestal", flags.options.mitigations.input_pedestal,
                   "Unit currents on both terminals of every input, which keep their rails charged")
       ->check(CLI::Range(0.0, 1.0))
       ->capture_default_str();
+  add_frame_time_flag(command, flags);
   command.add_option("--cell-capacitance", flags.cell_capacitance,
                      "Farad from V0 of every cell to ground, against glitches between frames; 0 for none (default: 80f "
                      "for every nA of the unit current)");
 }
 
-void add_waveform_flags(CLI::App& command, hysteron::flow::ClipFiles& files) {
+void add_waveform_flags(CLI::App& command, hysteron::studies::ClipFiles& files) {
   command.add_option("--waveforms", files.waveforms,
                      "Of ngspice: folder for a file of waveforms a clip, or a file .safetensors for the only clip");
   command
@@ -72,30 +73,55 @@ void add_waveform_flags(CLI::App& command, hysteron::flow::ClipFiles& files) {
       ->capture_default_str();
 }
 
+void add_design_flags(CLI::App& command, DesignFlags& flags, Played input) {
+  command.add_option("model", flags.files.model, "Model file")->required();
+  command.add_option("--input", flags.files.input, "Features to play, [clips, frames, inputs] float32 .npy")
+      ->required(input == Played::kRequired);
+  command.add_option("--clips,--clip", flags.files.clips, "Indices of the clips to play (default: all)")
+      ->delimiter(',')
+      ->check(not_negative());
+  command.add_option("--center", flags.files.training,
+                     "Training features, .npy: first move thresholds away from where candidates lie "
+                     "(docs/centring.md); decisions still compare with the model as given");
+  command.add_option("--corner", flags.corner, "Process corner to simulate in (default: typical)");
+  add_circuit_flags(command, flags.circuit);
+}
+
+hysteron::design::DesignRequest read_design_flags(const DesignFlags& flags) {
+  hysteron::design::DesignFiles files = flags.files;
+  files.frame_seconds = read_frame_time(flags.circuit);
+  hysteron::design::DesignRequest request = hysteron::design::read_design_request(files);
+  request.conditions.corner = flags.corner;
+  return request;
+}
+
 void add_frame_time_flag(CLI::App& command, CircuitFlags& flags) {
   command.add_option("--frame-time", flags.frame_time,
-                     "Seconds for which the circuit gets every frame (default: the model's); small unit currents need "
-                     "longer ones");
+                     "Seconds for which the circuit gets every frame (default: the model's); use a longer one with a "
+                     "small unit current");
+}
+
+double read_frame_time(const CircuitFlags& flags) {
+  if (flags.frame_time.empty()) return 0.0;
+  const double seconds = hysteron::parse_si(flags.frame_time, "--frame-time");
+  if (seconds >= 1e-5 && seconds <= 100.0) return seconds;
+  throw hysteron::Error(hysteron::ErrorKind::kUsage, "--frame-time: expected seconds from 10u to 100");
 }
 
 hysteron::model::Network read_circuit_model(const std::filesystem::path& path, const CircuitFlags& flags) {
   hysteron::model::Network network = hysteron::model::load_model(path);
-  if (flags.frame_time.empty()) return network;
-  network.frame_seconds = hysteron::parse_si(flags.frame_time, "--frame-time");
-  if (network.frame_seconds < 1e-5 || network.frame_seconds > 100.0) {
-    throw hysteron::Error(hysteron::ErrorKind::kUsage, "--frame-time: expected seconds from 10u to 100");
-  }
+  if (const double seconds = read_frame_time(flags); seconds > 0.0) network.frame_seconds = seconds;
   return network;
 }
 
-hysteron::flow::CircuitOptions read_circuit_flags(const CircuitFlags& flags) {
-  hysteron::flow::CircuitOptions options = flags.options;
+hysteron::design::CircuitOptions read_circuit_flags(const CircuitFlags& flags) {
+  hysteron::design::CircuitOptions options = flags.options;
   options.conditions.unit_current = hysteron::parse_si(flags.unit_current, "--unit-current");
   if (options.conditions.unit_current < 1e-12 || options.conditions.unit_current > 1e-6) {
     throw hysteron::Error(hysteron::ErrorKind::kUsage, "--unit-current: expected a current from 1p to 1u");
   }
-  options.mends.input_ramp = hysteron::parse_si(flags.input_ramp, "--input-ramp");
-  if (options.mends.input_ramp < 1e-7 || options.mends.input_ramp > 1.0) {
+  options.mitigations.input_ramp = hysteron::parse_si(flags.input_ramp, "--input-ramp");
+  if (options.mitigations.input_ramp < 1e-7 || options.mitigations.input_ramp > 1.0) {
     throw hysteron::Error(hysteron::ErrorKind::kUsage, "--input-ramp: expected seconds from 100n to 1");
   }
   if (!options.calibration_features.empty()) {
@@ -110,12 +136,13 @@ hysteron::flow::CircuitOptions read_circuit_flags(const CircuitFlags& flags) {
   if (capacitance != 0.0 && (capacitance < 1e-16 || capacitance > 1e-9)) {
     throw hysteron::Error(hysteron::ErrorKind::kUsage, "--cell-capacitance: expected 0 or farad from 100a to 1n");
   }
-  options.mends.cell_capacitance = capacitance;
+  options.mitigations.cell_capacitance = capacitance;
   return options;
 }
 
-hysteron::flow::CircuitOptions read_circuit_flags(const CircuitFlags& flags, const hysteron::model::Network& network) {
-  hysteron::flow::CircuitOptions options = read_circuit_flags(flags);
-  hysteron::flow::read_training_features(options.calibration_features, network);  // refused before any simulation
+hysteron::design::CircuitOptions read_circuit_flags(const CircuitFlags& flags,
+                                                    const hysteron::model::Network& network) {
+  hysteron::design::CircuitOptions options = read_circuit_flags(flags);
+  hysteron::design::read_training_features(options.calibration_features, network);  // refused before any simulation
   return options;
 }

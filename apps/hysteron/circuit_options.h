@@ -4,22 +4,22 @@
 #include <filesystem>
 #include <string>
 
-#include "hysteron/flow/circuit.h"
-#include "hysteron/flow/clip_records.h"
-#include "hysteron/model/network.h"
+#include "design/design.h"
+#include "model/network.h"
+#include "studies/clip_records.h"
 
 /// Adds to a result what it was found with: `technology` (with its gate area, "generic180@4"), `supply_v` and
 /// `unit_current_a`.
 template <typename Json>
-void add_conditions(const hysteron::flow::Workshop& workshop, Json& json) {
-  json["technology"] = workshop.technology().name;
-  json["supply_v"] = workshop.supply();
-  json["unit_current_a"] = workshop.options().conditions.unit_current;
+void add_conditions(const hysteron::design::DesignContext& context, Json& json) {
+  json["technology"] = context.technology().name;
+  json["supply_v"] = context.supply();
+  json["unit_current_a"] = context.options().conditions.unit_current;
 }
 
 /// Flags shared by every command that builds or simulates circuits.
 struct CircuitFlags {
-  hysteron::flow::CircuitOptions options;
+  hysteron::design::CircuitOptions options;
   std::string unit_current = "1n";
   std::string input_ramp = "100u";
   std::string cell_capacitance;
@@ -32,17 +32,35 @@ void add_technology_flags(CLI::App& command, CircuitFlags& flags);
 /// Those and the ones that are about networks.
 void add_circuit_flags(CLI::App& command, CircuitFlags& flags);
 
-/// --frame-time, for commands that take their model from read_circuit_model.
+/// --waveforms and --waveform-tolerance, for commands that simulate clips in ngspice.
+void add_waveform_flags(CLI::App& command, hysteron::studies::ClipFiles& files);
+
+/// Flags of every command that builds a circuit of a model and plays features to it.
+struct DesignFlags {
+  CircuitFlags circuit;
+  hysteron::design::DesignFiles files;
+  std::string corner;
+};
+
+enum class Played { kRequired, kOptional };
+
+/// The model, --input, --clips, --center, --corner, --frame-time and the circuit's flags.
+void add_design_flags(CLI::App& command, DesignFlags& flags, Played input = Played::kRequired);
+
+/// Reads and checks the files that the flags name. Throws usage and bad-input Errors.
+hysteron::design::DesignRequest read_design_flags(const DesignFlags& flags);
+
+/// --frame-time.
 void add_frame_time_flag(CLI::App& command, CircuitFlags& flags);
 
-/// --waveforms and --waveform-tolerance, for commands that simulate clips in ngspice.
-void add_waveform_flags(CLI::App& command, hysteron::flow::ClipFiles& files);
+/// --frame-time in seconds; 0: not given. Throws a usage Error.
+double read_frame_time(const CircuitFlags& flags);
 
 /// The model of a file with the frame time that the flag asks for. Throws as load_model does, and a usage Error.
 hysteron::model::Network read_circuit_model(const std::filesystem::path& path, const CircuitFlags& flags);
 
 /// Turns the texts of the flags into values. Throws a usage Error that names the flag.
-hysteron::flow::CircuitOptions read_circuit_flags(const CircuitFlags& flags);
+hysteron::design::CircuitOptions read_circuit_flags(const CircuitFlags& flags);
 
 /// The same for a circuit of `network`, which the features to calibrate on have to suit; a bad-input Error otherwise.
-hysteron::flow::CircuitOptions read_circuit_flags(const CircuitFlags& flags, const hysteron::model::Network& network);
+hysteron::design::CircuitOptions read_circuit_flags(const CircuitFlags& flags, const hysteron::model::Network& network);

@@ -9,13 +9,13 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
+#include "base/file.h"
+#include "base/units.h"
 #include "circuit_options.h"
 #include "commands.h"
-#include "hysteron/base/error.h"
-#include "hysteron/base/file.h"
-#include "hysteron/base/units.h"
-#include "hysteron/data/npy.h"
-#include "hysteron/flow/compare.h"
+#include "data/npy.h"
+#include "studies/compare.h"
 
 namespace {
 
@@ -40,15 +40,16 @@ constexpr double kFarOff = 2.0;  // times the model's: levels that no mismatch m
 hysteron::Error usage(const std::string& message) { return {hysteron::ErrorKind::kUsage, message}; }
 
 int make_stimulus(const Options& options, Session& session) {
-  namespace flow = hysteron::flow;
+  namespace design = hysteron::design;
+  namespace studies = hysteron::studies;
   const hysteron::model::Network network = read_circuit_model(options.model, options.circuit);
-  const flow::CircuitOptions circuit = read_circuit_flags(options.circuit);
+  const design::CircuitOptions circuit = read_circuit_flags(options.circuit);
   hysteron::analysis::StimulusRequest request;
   request.largest = options.largest;
   request.seed = options.seed;
   const auto stimulus = hysteron::analysis::make_stimulus(network, request);
-  const auto json = flow::write_stimulus(options.stimulus, stimulus, network,
-                                         {circuit.conditions.unit_current, circuit.mends.input_ramp});
+  const auto json = studies::write_stimulus(options.stimulus, stimulus, network,
+                                            {circuit.conditions.unit_current, circuit.mitigations.input_ramp});
   for (const auto& at : stimulus.unreached) {
     session.reporter.warning(fmt::format(
         "layer {}, cell {}: no input within {:g} unit currents was found that passes its {} threshold{}", at.layer,
@@ -69,7 +70,7 @@ std::string text_of(const hysteron::analysis::Estimate& estimate) {
   return fmt::format("{:.5g}  ({:.5g} to {:.5g})", estimate.value, estimate.interval.low, estimate.interval.high);
 }
 
-void print_claims(const hysteron::flow::Comparison& comparison) {
+void print_claims(const hysteron::studies::Comparison& comparison) {
   fmt::print("\n{:<24}{}{}\n", "does what software does", name_of(comparison.agreement.as_software),
              comparison.agreement.as_software == hysteron::analysis::Verdict::kConfirmed
                  ? ""
@@ -84,7 +85,7 @@ void print_claims(const hysteron::flow::Comparison& comparison) {
              name_of(comparison.suppression.claim), known, all);
 }
 
-void print_cells(const hysteron::flow::Comparison& comparison, const hysteron::model::Network& network) {
+void print_cells(const hysteron::studies::Comparison& comparison, const hysteron::model::Network& network) {
   fmt::print(
       "off the model's beta_hi, beta_lo and alpha (unit currents where that is 0); -: no ramp that counts, or no "
       "hold\n");
@@ -92,9 +93,9 @@ void print_cells(const hysteron::flow::Comparison& comparison, const hysteron::m
   for (const auto& cell : comparison.thresholds.cells) {
     const auto& layer = network.layers[cell.layer];
     const auto j = static_cast<Eigen::Index>(cell.cell);
-    const auto off = [](const hysteron::analysis::Estimate& found, double wanted) {
+    const auto off = [](const hysteron::analysis::Estimate& found, double target) {
       if (!found.known()) return std::string("-");
-      return wanted > 0.0 ? fmt::format(" {:+.2f} %", 100.0 * (found.value / wanted - 1.0))
+      return target > 0.0 ? fmt::format(" {:+.2f} %", 100.0 * (found.value / target - 1.0))
                           : fmt::format(" {:.4f}", found.value);
     };
     fmt::print("{:<8}{:<6}{:>12}{:>12}{:>12}\n", cell.layer, cell.cell, off(cell.rise, layer.beta_hi[j]),
@@ -102,7 +103,7 @@ void print_cells(const hysteron::flow::Comparison& comparison, const hysteron::m
   }
 }
 
-void print_text(const hysteron::flow::Comparison& comparison, const hysteron::model::Network& network) {
+void print_text(const hysteron::studies::Comparison& comparison, const hysteron::model::Network& network) {
   const auto& a = comparison.agreement;
   const std::pair<const char*, const hysteron::analysis::Estimate*> figures[] = {
       {"decision agreement", &a.decision_agreement},
@@ -133,8 +134,8 @@ void print_text(const hysteron::flow::Comparison& comparison, const hysteron::mo
   }
 }
 
-hysteron::flow::CompareRequest request_of(const Options& options, const hysteron::flow::CircuitOptions& circuit) {
-  hysteron::flow::CompareRequest request;
+hysteron::studies::CompareRequest request_of(const Options& options, const hysteron::design::CircuitOptions& circuit) {
+  hysteron::studies::CompareRequest request;
   request.measured = options.measured;
   request.clips = options.clips;
   request.scale.unit_current = circuit.conditions.unit_current;
@@ -149,18 +150,19 @@ hysteron::flow::CompareRequest request_of(const Options& options, const hysteron
 }
 
 int compare(const Options& options, Session& session) {
-  namespace flow = hysteron::flow;
-  const flow::CircuitOptions circuit = read_circuit_flags(options.circuit);
+  namespace design = hysteron::design;
+  namespace studies = hysteron::studies;
+  const design::CircuitOptions circuit = read_circuit_flags(options.circuit);
   const hysteron::model::Network network = read_circuit_model(options.model, options.circuit);
   if (!options.die.empty()) hysteron::check_writable(options.die, "--write-die");
   const hysteron::data::Features features = hysteron::data::read_npy(options.input);
-  flow::CompareRequest request = request_of(options, circuit);
+  studies::CompareRequest request = request_of(options, circuit);
   if (request.clips.empty()) {
     request.clips.resize(request.measured.size());
     std::iota(request.clips.begin(), request.clips.end(), std::size_t{0});
   }
-  flow::check_clips(network, features, request.clips, hysteron::quoted(options.input.string()));
-  const flow::Comparison comparison = flow::compare(network, features, request);
+  design::check_clips(network, features, request.clips, hysteron::quoted(options.input.string()));
+  const studies::Comparison comparison = studies::compare(network, features, request);
   const double ratio = comparison.level_ratio;
   if (ratio < 1.0 / kFarOff || ratio > kFarOff) {
     session.reporter.warning(
@@ -169,12 +171,12 @@ int compare(const Options& options, Session& session) {
                     ratio));
   }
   if (options.json) {
-    fmt::print("{}\n", flow::comparison_json(comparison, network).dump());
+    fmt::print("{}\n", studies::comparison_json(comparison, network).dump());
   } else {
     print_text(comparison, network);
   }
   // Last, so that what is refused there can be read above.
-  if (!options.die.empty()) flow::write_die(options.die, comparison, network, options.model.filename().string());
+  if (!options.die.empty()) studies::write_die(options.die, comparison, network, options.model.filename().string());
   return 0;
 }
 
@@ -224,6 +226,7 @@ void add_compare_command(CLI::App& app, Session& session) {
             .add_option("--input-ramp", options.circuit.input_ramp,
                         "Stimulus: seconds an input takes from one frame's value to the next, a frame at most")
             ->capture_default_str();
+        add_frame_time_flag(command, options.circuit);
         command
             .add_option("--largest", options.largest,
                         "Stimulus: largest input, in unit currents; beyond 6 only for thresholds that need it")
@@ -236,7 +239,6 @@ void add_compare_command(CLI::App& app, Session& session) {
         add_seed(command, "--seed", options.seed, "Of the stimulus' random parts and of the bootstrap")
             ->default_str(std::to_string(options.seed));
         command.add_flag("--json", options.json, "Print one JSON object");
-        add_frame_time_flag(command, options.circuit);
         CLI::Option* stimulus = command.get_option("--stimulus");
         for (const char* of_a_record :
              {"--measured", "--input", "--clips", "--begin", "--transresistance", "--supply", "--write-die"}) {

@@ -1,78 +1,60 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <string>
-#include <vector>
+#include <utility>
 
+#include "base/error.h"
+#include "base/file.h"
 #include "circuit_options.h"
 #include "commands.h"
-#include "hysteron/base/error.h"
-#include "hysteron/base/units.h"
-#include "hysteron/data/npy.h"
-#include "hysteron/flow/centring.h"
-#include "hysteron/flow/circuit.h"
-#include "hysteron/flow/netlist.h"
-#include "hysteron/report/centring_report.h"
-#include "hysteron/report/circuit_report.h"
+#include "data/npy.h"
+#include "design/netlist.h"
+#include "output.h"
+#include "report/compile_report.h"
+#include "spice/dialect.h"
 
 namespace {
 
 struct Options {
-  CircuitFlags circuit;
-  std::filesystem::path model;
-  std::filesystem::path output;
-  std::filesystem::path center;
+  DesignFlags design;
+  OutputFlags output;
   std::string dialect = "ngspice";
   std::filesystem::path bench;
-  std::vector<std::size_t> clips = {0};
-  bool json = false;
 };
 
-void print_summary(const hysteron::flow::CircuitSummary& summary, const std::filesystem::path& folder,
-                   const std::vector<std::string>& files) {
-  fmt::print("{} transistors, {} legs, {} cells, {:.0f} um2\n", summary.transistors, summary.legs, summary.cells,
-             summary.area / (hysteron::kMicro * hysteron::kMicro));
-  for (const auto& [role, count] : summary.by_role) fmt::print("  {:<12} {:>6}\n", role, count);
-  if (summary.dropped_parameters > 0) fmt::print("  {} parameters left out\n", summary.dropped_parameters);
-  fmt::print("wrote {} into {}\n", fmt::join(files, ", "), folder.string());
-}
-
-hysteron::flow::NetlistOptions read_netlist_options(const Options& options, const hysteron::model::Network& network) {
-  hysteron::flow::NetlistOptions result;
+hysteron::design::NetlistOptions read_netlist_options(const Options& options, const hysteron::model::Network& network) {
+  hysteron::design::NetlistOptions result;
   result.dialect = hysteron::spice::dialect_named(options.dialect);
-  if (options.bench.empty()) return result;
+  std::vector<std::size_t> clips = options.design.files.clips;
+  if (options.bench.empty()) {
+    if (clips.empty()) return result;
+    throw hysteron::Error(hysteron::ErrorKind::kUsage,
+                          "--clips: expected --bench with the features to write benches of");
+  }
+  if (clips.empty()) clips = {0};
   result.bench_features = hysteron::data::read_npy(options.bench);
   result.bench_origin = options.bench.string();
-  result.bench_clips = hysteron::flow::check_clips(network, result.bench_features, options.clips,
-                                                   hysteron::quoted(options.bench.string()));
+  result.bench_clips =
+      hysteron::design::check_clips(network, result.bench_features, clips, hysteron::quoted(options.bench.string()));
   return result;
 }
 
 int run(const Options& options, Session& session) {
-  namespace flow = hysteron::flow;
-  const hysteron::model::Network network = read_circuit_model(options.model, options.circuit);
-  const auto centring_features = flow::read_training_features(options.center, network);
-  const flow::NetlistOptions netlist = read_netlist_options(options, network);
-  const flow::Workshop workshop(read_circuit_flags(options.circuit, network), session.reporter, session.stop);
-  const flow::Target target = flow::make_target(workshop, network, centring_features, session.reporter, session.stop);
-  const hysteron::compile::CompiledNetwork compiled =
-      workshop.compile(target.network, session.reporter,
-                       centring_features ? std::span(centring_features->values) : std::span<const float>());
-  const std::vector<std::string> files =
-      flow::write_circuit(compiled, target, workshop.technology(), workshop.curves(), options.output, netlist);
-  const flow::CircuitSummary summary = flow::summarise(compiled, workshop.technology());
-  if (options.json) {
-    nlohmann::json json =
-        hysteron::report::summary_json(compiled, workshop.technology(), summary.by_role, summary.area);
-    json.update(flow::target_json(target));
-    json["output"] = options.output.string();
-    json["files"] = files;
-    fmt::print("{}\n", json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
-  } else {
-    if (target.centring) fmt::print("{}\n", hysteron::report::centring_table(*target.centring));
-    print_summary(summary, options.output, files);
-  }
+  namespace design = hysteron::design;
+  namespace report = hysteron::report;
+  DesignFlags flags = options.design;
+  flags.files.clips.clear();  // those of the benches
+  design::DesignRequest request = read_design_flags(flags);
+  const design::NetlistOptions netlist = read_netlist_options(options, request.given);
+  const design::DesignContext context(read_circuit_flags(flags.circuit, request.given), session.reporter, session.stop);
+  const design::Design dut = design::build_design(context, std::move(request), session.reporter);
+  report::CompileResult result{design::summarise(dut), options.output.folder,
+                               design::write_circuit(dut, options.output.folder, netlist)};
+  result.files.emplace_back("summary.json");
+  hysteron::write_file(options.output.folder / "summary.json",
+                       report::json_text(report::summary_table().json(result.summary), 2) + "\n");
+  print_result(options.output, "", report::compile_table(), result);
   return 0;
 }
 
@@ -87,22 +69,13 @@ void add_compile_command(CLI::App& app, Session& session) {
       "bench.spice\n"
       "  hysteron compile model.safetensors -o circuit --dialect spectre",
       [](CLI::App& command, Options& options) {
-        command.add_option("model", options.model, "Model file")->required();
-        command.add_option("-o,--output", options.output, "Folder for the netlist, the mapping and the summary")
-            ->required();
-        command.add_option("--center", options.center,
-                           "Training features, .npy: first move thresholds away from where candidates lie "
-                           "(docs/centring.md); also writes centred.safetensors");
+        add_design_flags(command, options.design, Played::kOptional);
+        add_output_flag(command, options.output, "Folder for the netlist, the mapping and the summary");
+        command.get_option("--output")->required();
         command.add_option("--dialect", options.dialect, "Language of the netlist and the test benches")
             ->check(CLI::IsMember(hysteron::spice::dialect_names()));
-        CLI::Option* bench =
-            command.add_option("--bench", options.bench, "Features (.npy) to write test benches of, with PWL sources");
-        command.add_option("--clips,--clip", options.clips, "Clips to write benches of (default: 0)")
-            ->delimiter(',')
-            ->needs(bench);
-        command.add_flag("--json", options.json, "Print one JSON object");
-        add_circuit_flags(command, options.circuit);
-        add_frame_time_flag(command, options.circuit);
+        command.add_option("--bench", options.bench, "Features (.npy) to write test benches of, with PWL sources");
+        add_json_flag(command, options.output);
       },
       [&session](const Options& options) { return run(options, session); });
 }

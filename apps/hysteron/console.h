@@ -4,7 +4,7 @@
 #include <mutex>
 #include <string>
 
-#include "hysteron/base/reporter.h"
+#include "base/reporter.h"
 
 /// Messages and progress bars on stderr; bars and colour only where stderr is a terminal.
 class ConsoleReporter : public hysteron::Reporter {

@@ -5,32 +5,29 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
+#include "base/file.h"
+#include "base/units.h"
 #include "circuit_options.h"
 #include "commands.h"
+#include "data/npy.h"
+#include "design/prepared_model.h"
 #include "figure_limits.h"
-#include "hysteron/base/error.h"
-#include "hysteron/base/file.h"
-#include "hysteron/base/units.h"
-#include "hysteron/data/npy.h"
-#include "hysteron/flow/centring.h"
-#include "hysteron/flow/corners.h"
-#include "hysteron/model/model_file.h"
+#include "model/model_file.h"
+#include "studies/corners.h"
 
 namespace {
 
 struct Options {
-  CircuitFlags circuit;
-  std::filesystem::path model;
-  std::filesystem::path input;
-  std::filesystem::path center;
+  DesignFlags design;
   std::filesystem::path output;
-  hysteron::flow::CornersRequest request;
+  hysteron::studies::CornersRequest request;
   std::string reference = "transistors";
   std::vector<std::string> limits;
   bool json = false;
 };
 
-void print_text(const hysteron::flow::Corners& corners, const nlohmann::json& json) {
+void print_text(const hysteron::studies::Corners& corners, const nlohmann::json& json) {
   using hysteron::format_si;
   fmt::print("{:<8}{:>8}{:>9}{:>10}{:>12}{:>9}{:>11}{:>12}\n", "corner", "supply", "temp", "unit", "decisions",
              "frames", "bits wrong", "power");
@@ -59,31 +56,25 @@ void print_text(const hysteron::flow::Corners& corners, const nlohmann::json& js
 }
 
 int run(const Options& options, Session& session) {
-  namespace flow = hysteron::flow;
+  namespace design = hysteron::design;
+  namespace studies = hysteron::studies;
   const auto limits = parse_limits(options.limits, {{"decision_agreement", 0.0}});
-  const hysteron::model::Network network = hysteron::model::load_model(options.model);
-  const hysteron::data::Features features = hysteron::data::read_npy(options.input);
-  flow::CornersRequest request = options.request;
-  request.clips = flow::check_clips(network, features, request.clips, hysteron::quoted(options.input.string()));
+  design::DesignRequest of = read_design_flags(options.design);
+  studies::CornersRequest request = options.request;
   request.drifts = options.reference == "transistors";
   if (!options.output.empty()) {
     hysteron::make_directories(options.output);
     request.folder = options.output;
+    of.sizes = options.output / "sizes.json";
   }
-  const auto centring_features = flow::read_training_features(options.center, network);
-  const flow::Workshop workshop(read_circuit_flags(options.circuit, network), session.reporter, session.stop);
-  flow::check_corners(workshop, request);
-  const flow::Target target =
-      flow::make_target(workshop, network, centring_features, session.reporter, session.stop, &features);
-  const hysteron::compile::CompiledNetwork compiled =
-      workshop.compile(target.network, session.reporter,
-                       centring_features ? std::span(centring_features->values) : std::span<const float>(),
-                       options.output.empty() ? std::filesystem::path() : options.output / "sizes.json");
-  const flow::Corners corners = flow::run_corners(workshop, network, target.compared_with(network), compiled, features,
-                                                  request, session.reporter);
-  nlohmann::json json = flow::corners_json(corners);
-  json.update(flow::target_json(target));
-  add_conditions(workshop, json);
+  const design::DesignContext context(read_circuit_flags(options.design.circuit, of.given), session.reporter,
+                                      session.stop);
+  studies::check_corners(context, request);
+  const design::Design dut = design::build_design(context, std::move(of), session.reporter);
+  const studies::Corners corners = studies::run_corners(dut, request, session.reporter);
+  nlohmann::json json = studies::corners_json(corners);
+  json.update(design::prepared_json(dut.prepared));
+  add_conditions(context, json);
   if (!options.output.empty()) hysteron::write_file(options.output / "corners.json", json.dump(1) + "\n");
   if (options.json) {
     fmt::print("{}\n", json.dump());
@@ -92,20 +83,14 @@ int run(const Options& options, Session& session) {
   }
   if (const std::size_t failed = json["failed_clips"].get<std::size_t>(); failed > 0) {
     throw hysteron::simulator_error(
-        fmt::format("{} of {} runs could not be simulated", failed, corners.points.size() * request.clips.size()));
+        fmt::format("{} of {} runs could not be simulated", failed, corners.points.size() * dut.clips.size()));
   }
   check_limits(limits, json);
   return 0;
 }
 
 void declare(CLI::App& command, Options& options) {
-  command.add_option("model", options.model, "Model file")->required();
-  command.add_option("--input", options.input, "Features, [clips, frames, inputs] float32 .npy")->required();
-  command.add_option("--center", options.center,
-                     "Training features, .npy: first move thresholds away from where candidates lie");
-  command.add_option("--clips", options.request.clips, "Indices of the clips to run (default: all)")
-      ->delimiter(',')
-      ->check(not_negative());
+  add_design_flags(command, options.design);
   command.add_option("--corners", options.request.corners, "Process corners (default: all of the technology's)")
       ->delimiter(',');
   command.add_option("--supplies", options.request.supplies, "Volt (default: 0.9, 1 and 1.1 of --supply)")
@@ -113,7 +98,7 @@ void declare(CLI::App& command, Options& options) {
   command.add_option("--temperatures", options.request.temperatures, "Degree Celsius")
       ->delimiter(',')
       ->capture_default_str();
-  command.add_option("--beside", options.request.beside, "Temperatures that are reported and not counted")
+  command.add_option("--beside", options.request.beside, "Temperatures to report but exclude from the worst case")
       ->delimiter(',')
       ->capture_default_str();
   command
@@ -128,7 +113,6 @@ void declare(CLI::App& command, Options& options) {
   command.add_option("--fail-under", options.limits, "decision_agreement=VALUE; exit with 5 if it is below that")
       ->take_all();
   command.add_flag("--json", options.json, "Print one JSON object");
-  add_circuit_flags(command, options.circuit);
 }
 
 }  // namespace

@@ -4,10 +4,10 @@
 #include <optional>
 #include <string>
 
+#include "base/error.h"
 #include "commands.h"
-#include "die_scores.h"
-#include "hysteron/base/error.h"
-#include "hysteron/flow/eval.h"
+#include "die_accuracy.h"
+#include "studies/eval.h"
 
 namespace {
 
@@ -98,7 +98,7 @@ void print_confusion(const hysteron::train::Confusion& confusion, const std::vec
 }
 
 /// `chip`: its die file, if it is one's score.
-void print_text(const hysteron::flow::EvalResult& result, const std::string& chip) {
+void print_text(const hysteron::studies::EvalResult& result, const std::string& chip) {
   const auto& evaluation = result.evaluation;
   fmt::print("accuracy            {:.2f} % of {} clips{}\n", 100.0 * evaluation.accuracy, evaluation.clips,
              chip.empty() ? "" : ", on the chip of " + chip);
@@ -107,7 +107,7 @@ void print_text(const hysteron::flow::EvalResult& result, const std::string& chi
   print_confusion(evaluation.confusion, result.network.labels);
 }
 
-nlohmann::ordered_json software_json(const hysteron::flow::SequenceEvalResult& result, const std::string& split) {
+nlohmann::ordered_json software_json(const hysteron::studies::SequenceEvalResult& result, const std::string& split) {
   nlohmann::ordered_json json = {{"accuracy", result.score.accuracy}};
   if (const auto balanced = result.score.balanced_accuracy()) {
     json["balanced_accuracy"] = *balanced;
@@ -125,8 +125,8 @@ nlohmann::ordered_json software_json(const hysteron::flow::SequenceEvalResult& r
   return json;
 }
 
-int score_software(const Options& options, const hysteron::flow::EvalRequest& request, Session& session) {
-  const auto result = hysteron::flow::evaluate_sequence_model(request, session.reporter, session.stop);
+int score_software(const Options& options, const hysteron::studies::EvalRequest& request, Session& session) {
+  const auto result = hysteron::studies::evaluate_sequence_model(request, session.reporter, session.stop);
   if (options.json) {
     fmt::print("{}\n",
                software_json(result, options.split).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
@@ -143,7 +143,7 @@ int score_software(const Options& options, const hysteron::flow::EvalRequest& re
 }
 
 int run(const Options& options, Session& session) {
-  hysteron::flow::EvalRequest request;
+  hysteron::studies::EvalRequest request;
   request.model = options.model;
   request.data = options.data;
   request.corpus_seed = options.corpus_seed;
@@ -158,7 +158,7 @@ int run(const Options& options, Session& session) {
   if (options.data.empty()) {
     throw hysteron::Error(hysteron::ErrorKind::kUsage, "eval: expected --data; see hysteron eval --help");
   }
-  const auto result = hysteron::flow::evaluate_model(request, session.reporter, session.stop);
+  const auto result = hysteron::studies::evaluate_model(request, session.reporter, session.stop);
   if (!options.json) {
     print_text(result, options.die_file);
     return 0;

@@ -5,19 +5,19 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
+#include "base/file.h"
+#include "base/parallel.h"
 #include "commands.h"
-#include "figure_limits.h"
-#include "hysteron/base/error.h"
-#include "hysteron/base/file.h"
-#include "hysteron/base/parallel.h"
-#include "hysteron/base/units.h"
-#include "hysteron/flow/explore.h"
-#include "hysteron/report/circuit_report.h"
-#include "verification_text.h"
+#include "explore/explore.h"
+#include "output.h"
+#include "report/compile_report.h"
+#include "report/pick_report.h"
+#include "report/verify_report.h"
 
 namespace {
 
-namespace flow = hysteron::flow;
+namespace explore = hysteron::explore;
 
 struct Options {
   std::filesystem::path file;
@@ -28,7 +28,7 @@ struct Options {
   std::size_t pick = 0;
   std::filesystem::path output;
   std::size_t clips = 10;
-  std::vector<std::string> limits;
+  OutputFlags result;
   std::filesystem::path slurm;
   std::size_t ranks = 0;
   double hours = 24.0;
@@ -36,11 +36,11 @@ struct Options {
   bool is_pick = false;
 };
 
-nlohmann::ordered_json to_json(const flow::Exploration& result) {
+nlohmann::ordered_json to_json(const explore::Exploration& result) {
   nlohmann::ordered_json pareto = nlohmann::ordered_json::array();
   std::size_t failed = 0;
-  for (const std::size_t index : result.pareto) pareto.push_back(flow::point_json(result.points[index]));
-  for (const flow::ExploredPoint& point : result.points) failed += point.figures ? 0 : 1;
+  for (const std::size_t index : result.pareto) pareto.push_back(explore::point_json(result.points[index]));
+  for (const explore::ExploredPoint& point : result.points) failed += point.figures ? 0 : 1;
   return {{"folder", result.space.folder.string()},
           {"points", result.points.size()},
           {"kept", result.kept},
@@ -51,14 +51,14 @@ nlohmann::ordered_json to_json(const flow::Exploration& result) {
 }
 
 int search(const Options& options, Session& session) {
-  const flow::ExploreRequest request{options.file, options.pdk_root, options.jobs, options.patience};
-  const flow::Exploration result = flow::explore(request, session.reporter, session.stop);
+  const explore::ExploreRequest request{options.file, options.pdk_root, options.jobs, options.patience};
+  const explore::Exploration result = explore::explore(request, session.reporter, session.stop);
   if (!result.reports) return 0;
   if (options.json) {
     fmt::print("{}\n", to_json(result).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
     return 0;
   }
-  fmt::print("{}\n{} points, {} of them not dominated; {} has all of them\n", flow::pareto_table(result),
+  fmt::print("{}\n{} points, {} of them not dominated; {} has all of them\n", explore::pareto_table(result),
              result.points.size(), result.pareto.size(), (result.space.folder / "points.jsonl").string());
   return 0;
 }
@@ -67,40 +67,37 @@ int pick(const Options& options, Session& session) {
   if (options.output.empty()) {
     throw hysteron::Error(hysteron::ErrorKind::kUsage, "--pick: expected --output with the folder to write into");
   }
-  const auto limits = parse_limits(options.limits, hysteron::report::agreement_json({}));
-  const flow::PickRequest request{options.file,      options.pdk_root, options.pick,
-                                  options.output,    options.clips,    static_cast<int>(options.jobs),
-                                  options.time_limit};
-  const flow::Pick picked = flow::pick_point(request, session.reporter, session.stop);
-  const nlohmann::json json = flow::pick_json(picked);
-  if (options.json) {
-    fmt::print("{}\n", json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
-  } else {
-    print_verification(picked.verification, picked.network.labels);
-    const auto& figures = *picked.point.figures;
-    fmt::print("expected            {} of power, {:.2f} % of the test clips right\n",
-               hysteron::format_si(figures.power, "W"), 100.0 * figures.test_accuracy);
-    fmt::print("circuit             {} transistors, {} cells, {:.0f} um2 in {}\n", picked.circuit.transistors,
-               picked.circuit.cells, json["area_um2"].get<double>(), (options.output / "circuit").string());
-  }
+  namespace report = hysteron::report;
+  const auto requirements = read_requirements(options.result, report::pick_table().infos(), session.reporter);
+  const explore::PickRequest request{options.file,      options.pdk_root, options.pick,
+                                     options.output,    options.clips,    static_cast<int>(options.jobs),
+                                     options.time_limit};
+  const explore::Pick picked = explore::pick_point(request, session.reporter, session.stop);
+  hysteron::write_file(picked.folder / "summary.json",
+                       report::json_text(report::summary_table().json(picked.circuit), 2) + "\n");
+  hysteron::write_file(options.output / "verify.json",
+                       report::json_text(report::verify_table().json(picked.verification), 1) + "\n");
+  OutputFlags flags = options.result;
+  flags.json = options.json;
+  const report::Json json = print_result(flags, "", report::pick_table(), picked);
   if (picked.verification.failed > 0) {
     throw hysteron::simulator_error(fmt::format("{} of {} clips could not be simulated", picked.verification.failed,
                                                 picked.verification.clips.size()));
   }
-  check_limits(limits, json);
+  report::check_requirements(requirements, json);
   return 0;
 }
 
 int write_slurm_script(const Options& options) {
-  flow::check_space_file(options.file);
+  explore::check_space_file(options.file);
   const std::size_t ranks = options.ranks == 0 ? static_cast<std::size_t>(hysteron::hardware_jobs()) : options.ranks;
-  const flow::SlurmRequest request{std::filesystem::read_symlink("/proc/self/exe"),
-                                   options.file,
-                                   options.pdk_root,
-                                   ranks,
-                                   options.hours,
-                                   options.patience};
-  hysteron::write_file(options.slurm, flow::slurm_script(request));
+  const explore::SlurmRequest request{std::filesystem::read_symlink("/proc/self/exe"),
+                                      options.file,
+                                      options.pdk_root,
+                                      ranks,
+                                      options.hours,
+                                      options.patience};
+  hysteron::write_file(options.slurm, explore::slurm_script(request));
   if (options.json) {
     fmt::print("{}\n", nlohmann::json{{"script", options.slurm.string()}, {"ranks", ranks}}.dump());
   } else {
@@ -138,11 +135,9 @@ void declare(CLI::App& command, Options& options) {
       ->check(CLI::Range(1, 100000))
       ->capture_default_str()
       ->needs(pick);
-  command
-      .add_option("--fail-under", options.limits,
-                  "METRIC=VALUE; exit with 5 if an agreement of the picked point is below it or an error above it")
-      ->take_all()
-      ->needs(pick);
+  add_require_flag(command, options.result, hysteron::report::pick_table().infos());
+  command.get_option("--require")->needs(pick);
+  command.get_option("--fail-under")->needs(pick);
   command.add_option("--time-limit", options.time_limit, "Seconds one run of ngspice may take with --pick")
       ->check(CLI::Range(0.01, 1e6))
       ->capture_default_str()

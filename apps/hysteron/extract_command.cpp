@@ -5,8 +5,8 @@
 #include <string>
 
 #include "commands.h"
-#include "hysteron/flow/netlist.h"
-#include "hysteron/model/model_file.h"
+#include "design/netlist.h"
+#include "model/model_file.h"
 
 namespace {
 
@@ -18,7 +18,7 @@ struct Options {
   bool json = false;
 };
 
-nlohmann::json to_json(const hysteron::flow::ExtractResult& result, const Options& options) {
+nlohmann::json to_json(const hysteron::design::ExtractResult& result, const Options& options) {
   const hysteron::compile::ExtractionErrors& errors = result.errors;
   nlohmann::json parameters = nlohmann::json::array();
   for (const auto& parameter : result.extraction.parameters) {
@@ -51,8 +51,8 @@ void print_summary(const hysteron::compile::ExtractionErrors& errors, const Opti
 }
 
 int run(const Options& options, Session& session) {
-  const hysteron::flow::ExtractResult result =
-      hysteron::flow::extract(options.netlist, options.technology, options.pdk_root, session.reporter, session.stop);
+  const hysteron::design::ExtractResult result =
+      hysteron::design::extract(options.netlist, options.technology, options.pdk_root, session.reporter, session.stop);
   if (!options.output.empty()) hysteron::model::save_model(options.output, result.extraction.realised);
   if (options.json) {
     const nlohmann::json json = to_json(result, options);

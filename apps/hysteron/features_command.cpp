@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "commands.h"
-#include "hysteron/flow/features.h"
+#include "data/build_features.h"
 
 namespace {
 
@@ -27,9 +27,9 @@ void declare(CLI::App& command, Options& options) {
 }
 
 int run(const Options& options, Session& session) {
-  const hysteron::flow::FeaturesRequest request{
+  const hysteron::data::FeaturesRequest request{
       {options.audio.begin(), options.audio.end()}, options.output, options.raw, options.jobs};
-  const auto summary = hysteron::flow::extract_features(request, session.reporter, session.stop);
+  const auto summary = hysteron::data::extract_features(request, session.reporter, session.stop);
   if (options.json) {
     const nlohmann::ordered_json result = {{"clips", summary.clips},
                                            {"frames", summary.frames},

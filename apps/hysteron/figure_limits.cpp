@@ -4,8 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "hysteron/base/error.h"
-#include "hysteron/base/units.h"
+#include "base/error.h"
+#include "base/units.h"
 
 using hysteron::Error;
 using hysteron::ErrorKind;

@@ -6,13 +6,13 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
+#include "base/file.h"
+#include "base/units.h"
 #include "circuit_options.h"
 #include "commands.h"
-#include "hysteron/base/error.h"
-#include "hysteron/base/file.h"
-#include "hysteron/base/units.h"
-#include "hysteron/flow/gate_study.h"
-#include "hysteron/flow/gates.h"
+#include "studies/gate_study.h"
+#include "studies/gates.h"
 
 namespace {
 
@@ -23,7 +23,7 @@ struct Options {
   std::filesystem::path file;
   bool all = false;
   std::string period = "20m";
-  hysteron::flow::GateStudyRequest study;
+  hysteron::studies::GateStudyRequest study;
   std::filesystem::path output;
   bool json = false;
 };
@@ -46,11 +46,11 @@ std::vector<hysteron::model::GateNetwork> networks_of(const Options& options) {
     throw hysteron::bad_input(fmt::format("{} is neither a file nor a gate; expected a gate file or one of {}",
                                           hysteron::quoted(options.file.string()), fmt::join(names, ", ")));
   }
-  if (networks.empty()) networks.push_back(hysteron::flow::read_gates(options.file));
+  if (networks.empty()) networks.push_back(hysteron::studies::read_gates(options.file));
   return networks;
 }
 
-void print_text(const std::vector<hysteron::flow::GateProof>& proofs) {
+void print_text(const std::vector<hysteron::studies::GateProof>& proofs) {
   fmt::print("{:<12}{:>7}{:>13}{:>8}{:>10}{:>12}{:>12}{:>12}\n", "circuit", "right", "transistors", "spikes",
              "readings", "energy", "switching", "static");
   for (const auto& proof : proofs) {
@@ -96,28 +96,29 @@ void print_study(const nlohmann::ordered_json& gates) {
 }
 
 int run(const Options& options, Session& session) {
-  namespace flow = hysteron::flow;
+  namespace design = hysteron::design;
+  namespace studies = hysteron::studies;
   const auto networks = networks_of(options);
-  flow::GatesRequest request;
+  studies::GatesRequest request;
   request.period = hysteron::parse_si(options.period, "--period");
-  flow::check_gates(request);
-  flow::check_gate_study(options.study);
+  studies::check_gates(request);
+  studies::check_gate_study(options.study);
   if (!options.output.empty()) hysteron::make_directories(options.output);
-  flow::CircuitOptions circuit = read_circuit_flags(options.circuit);
+  design::CircuitOptions circuit = read_circuit_flags(options.circuit);
   circuit.keeps_density = true;
-  if (!options.output.empty()) circuit.kept_runs = options.output / "runs";
-  const flow::Workshop workshop(circuit, session.reporter, session.stop);
-  const auto proofs = flow::prove_gates(workshop, networks, request, session.reporter);
-  auto json = flow::gates_json(workshop, proofs, request);
+  if (!options.output.empty()) circuit.stored_runs = options.output / "runs";
+  const design::DesignContext context(circuit, session.reporter, session.stop);
+  const auto proofs = studies::prove_gates(context, networks, request, session.reporter);
+  auto json = studies::gates_json(context, proofs, request);
   std::size_t failed = 0;
   if (!options.study.is_empty()) {
-    const auto studies = flow::study_gates(workshop, proofs, request, options.study, session.reporter);
-    flow::add_study(json, studies);
-    failed = flow::failed_runs(studies);
+    const auto studies = studies::study_gates(context, proofs, request, options.study, session.reporter);
+    studies::add_study(json, studies);
+    failed = studies::failed_runs(studies);
   }
   if (!options.output.empty()) {
     for (const auto& proof : proofs) {
-      flow::write_gates(workshop, proof, request, options.output, options.all ? proof.gates.logic.name : "circuit");
+      studies::write_gates(context, proof, request, options.output, options.all ? proof.gates.logic.name : "circuit");
     }
     hysteron::write_file(options.output / "gates.json", json.dump(1) + "\n");
   }

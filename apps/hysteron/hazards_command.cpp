@@ -5,13 +5,14 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "base/error.h"
+#include "base/file.h"
+#include "base/units.h"
 #include "circuit_options.h"
 #include "commands.h"
-#include "hysteron/base/error.h"
-#include "hysteron/base/units.h"
-#include "hysteron/data/npy.h"
-#include "hysteron/flow/centring.h"
-#include "hysteron/flow/hazard_study.h"
+#include "data/npy.h"
+#include "design/prepared_model.h"
+#include "studies/hazard_study.h"
 
 namespace {
 
@@ -20,15 +21,13 @@ using hysteron::format_si;
 constexpr std::size_t kGlitchesShown = 20;
 
 struct Options {
-  CircuitFlags circuit;
-  std::filesystem::path model;
-  std::filesystem::path input;
-  std::filesystem::path center;
-  hysteron::flow::HazardRequest request;
+  DesignFlags design;
+  std::filesystem::path output;
+  hysteron::studies::HazardRequest request;
   bool json = false;
 };
 
-void print_trial(const hysteron::flow::HazardStudy& before, const hysteron::flow::MendTrial& after) {
+void print_trial(const hysteron::studies::HazardStudy& before, const hysteron::studies::MitigationTrial& after) {
   fmt::print("\n{:<34}{:>10}{:>8}{:>12}{:>17}{:>16}\n", "", "glitches", "flips", "wrong bits", "frame agreement",
              "state mismatch");
   const auto row = [](const std::string& name, const auto& study) {
@@ -36,11 +35,11 @@ void print_trial(const hysteron::flow::HazardStudy& before, const hysteron::flow
                study.divergence.bits, study.agreement.frame_agreement, study.agreement.state_mismatch);
   };
   row("as it is", before);
-  row(after.mend.flag + " " + after.mend.value, after);
+  row(after.mitigation.flag + " " + after.mitigation.value, after);
   if (after.failed > 0) fmt::print("{} clips could not be simulated with it\n", after.failed);
 }
 
-void print_study(const hysteron::flow::HazardStudy& study) {
+void print_study(const hysteron::studies::HazardStudy& study) {
   fmt::print("{:<24}{:>6}{:>11}{:>11}{:>11}{:>11}  {}\n", "settling of", "rails", "median", "99 of 100", "worst",
              "unsettled", "slowest");
   for (const auto& rail : study.rails) {
@@ -64,7 +63,7 @@ void print_study(const hysteron::flow::HazardStudy& study) {
   if (study.glitches.size() > kGlitchesShown) {
     fmt::print("... and {} smaller ones (--json has all)\n", study.glitches.size() - kGlitchesShown);
   }
-  fmt::print("{}", hysteron::flow::advice_text(study.advice));
+  fmt::print("{}", hysteron::studies::advice_text(study.advice));
   if (study.trial) print_trial(study, *study.trial);
   if (study.fastest_frame <= 0.0) return;
   fmt::print("\n{:>11}{:>17}{:>16}\n", "frame", "frame agreement", "state mismatch");
@@ -72,38 +71,38 @@ void print_study(const hysteron::flow::HazardStudy& study) {
     fmt::print("{:>11}{:>17.4f}{:>16.4f}  {}\n", format_si(point.frame_seconds, "s"), point.frame_agreement,
                point.state_mismatch, point.holds ? "holds" : "");
   }
-  fmt::print("a frame agreement of at least {:.4f} holds up to {:.4g} frames a second\n", study.wanted_agreement,
+  fmt::print("a frame agreement of at least {:.4f} holds up to {:.4g} frames a second\n", study.target_agreement,
              1.0 / study.fastest_frame);
 }
 
-int run(Options options, Session& session) {
-  namespace flow = hysteron::flow;
-  const hysteron::model::Network network = read_circuit_model(options.model, options.circuit);
-  const hysteron::data::Features features = hysteron::data::read_npy(options.input);
-  options.request.clips =
-      flow::check_clips(network, features, options.request.clips, hysteron::quoted(options.input.string()));
-  const auto centring_features = flow::read_training_features(options.center, network);
-  const flow::Workshop workshop(read_circuit_flags(options.circuit, network), session.reporter, session.stop);
-  hysteron::technology::check_corner(workshop.technology(), options.request.conditions.corner);
-  const flow::Target target = flow::make_target(workshop, network, centring_features, session.reporter, session.stop);
-  const hysteron::compile::CompiledNetwork compiled =
-      workshop.compile(target.network, session.reporter,
-                       centring_features ? std::span(centring_features->values) : std::span<const float>());
-  const flow::HazardStudy study = flow::study_hazards(workshop, target.compared_with(network), compiled, features,
-                                                      options.request, session.reporter);
+int run(const Options& options, Session& session) {
+  namespace design = hysteron::design;
+  namespace studies = hysteron::studies;
+  design::DesignRequest request = read_design_flags(options.design);
+  if (!options.output.empty()) {
+    hysteron::make_directories(options.output);
+    request.sizes = options.output / "sizes.json";
+  }
+  design::CircuitOptions circuit = read_circuit_flags(options.design.circuit, request.given);
+  if (!options.output.empty()) circuit.stored_runs = options.output / "runs";
+  const design::DesignContext context(circuit, session.reporter, session.stop);
+  const design::Design dut = design::build_design(context, std::move(request), session.reporter);
+  const studies::HazardStudy study = studies::study_hazards(dut, options.request, session.reporter);
+  const nlohmann::json json = studies::hazard_json(study, dut.compiled.frame_seconds);
+  if (!options.output.empty()) hysteron::write_file(options.output / "hazards.json", json.dump(1) + "\n");
   if (options.json) {
-    fmt::print("{}\n", flow::hazard_json(study, compiled.frame_seconds).dump());
+    fmt::print("{}\n", json.dump());
   } else {
     print_study(study);
   }
   if (study.failed.empty() && study.trial && study.trial->failed > 0) {
     throw hysteron::simulator_error(fmt::format("{} of {} clips could not be simulated with {} {}", study.trial->failed,
-                                                options.request.clips.size(), study.trial->mend.flag,
-                                                study.trial->mend.value));
+                                                dut.clips.size(), study.trial->mitigation.flag,
+                                                study.trial->mitigation.value));
   }
   if (!study.failed.empty()) {
     throw hysteron::simulator_error(
-        fmt::format("{} of {} clips could not be simulated", study.failed.size(), options.request.clips.size()));
+        fmt::format("{} of {} clips could not be simulated", study.failed.size(), dut.clips.size()));
   }
   return 0;
 }
@@ -117,28 +116,22 @@ void add_hazards_command(CLI::App& app, Session& session) {
       "  hysteron hazards model.safetensors --input test.npy --clips 0,3 --cell-capacitance 0 --try\n"
       "  hysteron hazards model.safetensors --input test.npy --clips 0,3 --cell-capacitance 50f --input-ramp 1m",
       [](CLI::App& command, Options& options) {
-        command.add_option("model", options.model, "Model file")->required();
-        command.add_option("--input", options.input, "Features, [clips, frames, inputs] float32 .npy")->required();
-        command.add_option("--center", options.center,
-                           "Training features, .npy: watch the circuit that verify --center makes of them");
-        command.add_option("--clips", options.request.clips, "Indices of the clips to simulate (default: all)")
-            ->delimiter(',')
-            ->check(not_negative());
-        command.add_option("--corner", options.request.conditions.corner, "Process corner to simulate in");
+        add_design_flags(command, options.design);
+        command.add_option("-o,--output", options.output,
+                           "Folder for hazards.json, sizes and every run of ngspice; the same command again simulates "
+                           "only what is missing there");
         command.add_flag("--try", options.request.try_advice,
-                         "Run the clips again with the first of the mends that are offered, and say what it did");
+                         "Run the clips again with the first suggested mitigation and report what it did");
         command.add_flag("--rate", options.request.search_rate,
                          "Look for the shortest frame time at which agreement holds; simulates the clips about ten "
                          "times");
         command
-            .add_option("--least-agreement", options.request.least_agreement,
+            .add_option("--least-agreement", options.request.min_agreement,
                         "Frame agreement that has to hold (or that of the circuit's own frame time, if neither it "
                         "nor 16 times as long a one reaches this)")
             ->check(CLI::Range(0.0, 1.0))
             ->capture_default_str();
         command.add_flag("--json", options.json, "Print one JSON object");
-        add_circuit_flags(command, options.circuit);
-        add_frame_time_flag(command, options.circuit);
       },
       [&session](const Options& options) { return run(options, session); });
 }

@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "commands.h"
-#include "hysteron/base/error.h"
 
 namespace {
 

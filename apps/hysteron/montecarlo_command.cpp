@@ -7,19 +7,19 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
+#include "base/file.h"
 #include "circuit_options.h"
 #include "commands.h"
+#include "data/npy.h"
+#include "design/prepared_model.h"
 #include "figure_limits.h"
-#include "hysteron/base/error.h"
-#include "hysteron/base/file.h"
-#include "hysteron/data/npy.h"
-#include "hysteron/flow/centring.h"
-#include "hysteron/flow/montecarlo.h"
-#include "hysteron/model/model_file.h"
+#include "model/model_file.h"
+#include "studies/montecarlo.h"
 
 namespace {
 
-using hysteron::flow::DieSimulator;
+using hysteron::studies::DieSimulator;
 
 constexpr std::size_t kCellsShown = 8;
 
@@ -27,11 +27,8 @@ const std::map<std::string, DieSimulator> kEngines = {
     {"behavioural", DieSimulator::kBehavioural}, {"spice", DieSimulator::kSpice}, {"both", DieSimulator::kBoth}};
 
 struct Options {
-  CircuitFlags circuit;
-  std::filesystem::path model;
-  std::filesystem::path input;
-  std::filesystem::path center;
-  hysteron::flow::MonteCarloRequest request;
+  DesignFlags design;
+  hysteron::studies::MonteCarloRequest request;
   std::filesystem::path trim_on;
   std::size_t trim_clips = 40;
   std::vector<std::string> limits;
@@ -122,39 +119,34 @@ void print_text(const nlohmann::json& json) {
 }
 
 int run(const Options& options, Session& session) {
-  namespace flow = hysteron::flow;
+  namespace design = hysteron::design;
+  namespace studies = hysteron::studies;
   const auto limits = parse_limits(options.limits, limited_figures());
-  flow::check_dies(options.request);
-  const hysteron::model::Network network = hysteron::model::load_model(options.model);
-  const hysteron::data::Features features = hysteron::data::read_npy(options.input);
-  flow::MonteCarloRequest request = options.request;
-  request.clips = flow::check_clips(network, features, request.clips, hysteron::quoted(options.input.string()));
+  studies::check_dies(options.request);
+  design::DesignRequest of = read_design_flags(options.design);
+  studies::MonteCarloRequest request = options.request;
   if (!options.output.empty()) {
     hysteron::make_directories(options.output);
     request.folder = options.output / "dies";
+    of.sizes = options.output / "sizes.json";
   }
-  const auto centring_features = flow::read_training_features(options.center, network);
   if (request.trim.legs > 0) {
+    const auto& origin = options.trim_on.empty() ? options.design.files.training : options.trim_on;
     const auto trim_features =
-        options.trim_on.empty() ? centring_features : flow::read_training_features(options.trim_on, network);
+        options.trim_on.empty() ? of.training : design::read_training_features(options.trim_on, of.given);
     if (!trim_features) {
       throw hysteron::Error(hysteron::ErrorKind::kUsage, "--trim: expected --trim-on or --center with training clips");
     }
-    const auto& origin = options.trim_on.empty() ? options.center : options.trim_on;
     request.trim.features =
-        flow::pick_trim_clips(*trim_features, options.trim_clips, features, hysteron::quoted(origin.string()));
+        studies::pick_trim_clips(*trim_features, options.trim_clips, of.features, hysteron::quoted(origin.string()));
   }
-  const flow::Workshop workshop(read_circuit_flags(options.circuit, network), session.reporter, session.stop);
-  const flow::Target target = flow::make_target(workshop, network, centring_features, session.reporter, session.stop);
-  const hysteron::compile::CompiledNetwork compiled =
-      workshop.compile(target.network, session.reporter,
-                       centring_features ? std::span(centring_features->values) : std::span<const float>(),
-                       options.output.empty() ? std::filesystem::path() : options.output / "sizes.json");
-  const flow::MonteCarlo result =
-      flow::run_montecarlo(workshop, network, compiled, features, request, session.reporter, session.stop);
-  nlohmann::json json = flow::montecarlo_json(result, network);
-  json.update(flow::target_json(target));
-  add_conditions(workshop, json);
+  const design::DesignContext context(read_circuit_flags(options.design.circuit, of.given), session.reporter,
+                                      session.stop);
+  const design::Design dut = design::build_design(context, std::move(of), session.reporter);
+  const studies::MonteCarlo result = studies::run_montecarlo(dut, request, session.reporter);
+  nlohmann::json json = studies::montecarlo_json(result, dut.compiled.model);
+  json.update(design::prepared_json(dut.prepared));
+  add_conditions(context, json);
   json["seed"] = request.seed;
   json["engine"] =
       std::ranges::find_if(kEngines, [&](const auto& engine) { return engine.second == request.simulator; })->first;
@@ -173,14 +165,7 @@ int run(const Options& options, Session& session) {
 }
 
 void declare(CLI::App& command, Options& options) {
-  command.add_option("model", options.model, "Model file")->required();
-  command.add_option("--input", options.input, "Features, [clips, frames, inputs] float32 .npy")->required();
-  command.add_option("--center", options.center,
-                     "Training features, .npy: first move thresholds away from where candidates lie "
-                     "(docs/centring.md); decisions still compare with the model as given");
-  command.add_option("--clips", options.request.clips, "Indices of the clips to run (default: all)")
-      ->delimiter(',')
-      ->check(not_negative());
+  add_design_flags(command, options.design);
   command.add_option("--dies", options.request.dies, "Number of dies")->check(not_negative())->required();
   add_seed(command, "--seed", options.request.seed, "Seed of the first die; every further die takes the next one")
       ->default_str(std::to_string(options.request.seed));
@@ -216,7 +201,6 @@ void declare(CLI::App& command, Options& options) {
                   "METRIC=VALUE; exit with 5 if a yield or agreement is below it or a mismatch above it")
       ->take_all();
   command.add_flag("--json", options.json, "Print one JSON object");
-  add_circuit_flags(command, options.circuit);
 }
 
 }  // namespace

@@ -7,13 +7,13 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
+#include "base/file.h"
+#include "base/units.h"
 #include "circuit_options.h"
 #include "commands.h"
-#include "hysteron/base/error.h"
-#include "hysteron/base/file.h"
-#include "hysteron/base/units.h"
-#include "hysteron/flow/noise_study.h"
-#include "hysteron/report/noise_report.h"
+#include "studies/noise_report.h"
+#include "studies/noise_study.h"
 
 namespace {
 
@@ -116,31 +116,32 @@ void print_devices(const hysteron::analysis::DeviceNoise& result, bool law_is_fi
 std::filesystem::path runs_folder(std::filesystem::path output) { return output.replace_extension(".runs"); }
 
 int run(Options options, Session& session) {
-  namespace flow = hysteron::flow;
+  namespace design = hysteron::design;
+  namespace studies = hysteron::studies;
   options.request.cell_capacitance = hysteron::parse_si(options.cell_capacitance, "--cell-capacitance");
   options.devices.places = options.request.places;
   options.devices.cell_capacitance = options.request.cell_capacitance;
   options.devices.seed = options.request.seed;
-  flow::check_suppression(options.request);
-  flow::check_device_noise(options.devices);
-  flow::CircuitOptions circuit = read_circuit_flags(options.circuit);
+  studies::check_suppression(options.request);
+  studies::check_device_noise(options.devices);
+  design::CircuitOptions circuit = read_circuit_flags(options.circuit);
   if (!options.output.empty()) {
     hysteron::check_writable(options.output, "--output");
-    circuit.kept_runs = runs_folder(options.output);
+    circuit.stored_runs = runs_folder(options.output);
   }
-  const flow::Workshop workshop(circuit, session.reporter, session.stop);
-  const auto result = flow::study_suppression(workshop, options.request, session.reporter);
-  auto json = hysteron::report::suppression_json(result, options.request);
-  add_conditions(workshop, json);
+  const design::DesignContext context(circuit, session.reporter, session.stop);
+  const auto result = studies::study_suppression(context, options.request, session.reporter);
+  auto json = hysteron::studies::suppression_json(result, options.request);
+  add_conditions(context, json);
   hysteron::analysis::DeviceNoise devices;
   try {
     devices =
-        flow::study_device_noise(workshop, result, options.request.sample_seconds, options.devices, session.reporter);
+        studies::study_device_noise(context, result, options.request.sample_seconds, options.devices, session.reporter);
   } catch (const hysteron::Error& error) {  // what protocol A found is reported all the same
     if (error.kind() != hysteron::ErrorKind::kSimulator) throw;
     devices.failures.emplace_back(error.what());
   }
-  json["device_noise"] = hysteron::report::device_noise_json(devices, options.devices);
+  json["device_noise"] = hysteron::studies::device_noise_json(devices, options.devices);
   if (!options.output.empty()) hysteron::write_file(options.output, json.dump(1) + "\n");
   if (options.json) {
     fmt::print("{}\n", json.dump());

@@ -8,15 +8,15 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
+#include "base/file.h"
+#include "base/units.h"
 #include "circuit_options.h"
 #include "commands.h"
-#include "hysteron/base/error.h"
-#include "hysteron/base/file.h"
-#include "hysteron/base/units.h"
-#include "hysteron/data/npy.h"
-#include "hysteron/flow/centring.h"
-#include "hysteron/flow/power_study.h"
-#include "hysteron/model/model_file.h"
+#include "data/npy.h"
+#include "design/prepared_model.h"
+#include "model/model_file.h"
+#include "studies/power_study.h"
 
 namespace {
 
@@ -24,21 +24,16 @@ using hysteron::format_si;
 
 struct Options {
   CircuitFlags circuit;
-  hysteron::flow::PowerRequest request;
+  hysteron::studies::PowerRequest request;
   std::vector<std::filesystem::path> models;
   std::filesystem::path input;
   std::filesystem::path center;
+  std::string corner;
   std::vector<std::size_t> clips;
   std::filesystem::path output;
   std::size_t largest_simulated = std::numeric_limits<std::size_t>::max();
   bool wants_widths = true;  ///< drawn networks too
   bool json = false;
-};
-
-/// A network of the user with what it is to play.
-struct Given {
-  hysteron::model::Network network;
-  std::optional<hysteron::data::Features> centring;
 };
 
 std::string nanowatt(const nlohmann::json& value) { return format_si(value.get<double>() * hysteron::kNano, "W"); }
@@ -138,72 +133,62 @@ void print_text(const nlohmann::json& json) {
   }
 }
 
-/// Reads and checks every model before anything is simulated.
-std::vector<Given> read_models(const Options& options, const hysteron::data::Features& features) {
-  std::vector<Given> given;
+/// Reads and checks every model and what it is to play before anything is simulated.
+std::vector<hysteron::design::DesignRequest> read_models(const Options& options) {
+  std::vector<hysteron::design::DesignRequest> given;
   for (const auto& path : options.models) {
-    Given next{hysteron::model::load_model(path), {}};
-    hysteron::flow::check_clips(next.network, features, options.clips, hysteron::quoted(options.input.string()));
-    next.centring = hysteron::flow::read_training_features(options.center, next.network);
-    given.push_back(std::move(next));
+    given.push_back(hysteron::design::read_design_request(
+        {path, options.input, options.clips, options.center, read_frame_time(options.circuit)}));
+    given.back().conditions.corner = options.corner;
+    const std::string sizes = fmt::format("sizes_model{}.json", given.size() - 1);
+    if (!options.output.empty()) given.back().sizes = options.output / sizes;
   }
   return given;
 }
 
-std::vector<hysteron::flow::NetworkPower> study_models(const Options& options, const std::vector<Given>& given,
-                                                       const hysteron::data::Features& features,
-                                                       const hysteron::flow::Workshop& workshop, Session& session) {
-  namespace flow = hysteron::flow;
-  std::vector<flow::NetworkPower> results;
+std::vector<hysteron::studies::NetworkPower> study_models(const Options& options,
+                                                          std::vector<hysteron::design::DesignRequest> given,
+                                                          const hysteron::design::DesignContext& context,
+                                                          Session& session) {
+  std::vector<hysteron::studies::NetworkPower> results;
   for (std::size_t i = 0; i < given.size(); ++i) {
-    const auto clips = flow::check_clips(given[i].network, features, options.clips, "");
-    const flow::Target target =
-        flow::make_target(workshop, given[i].network, given[i].centring, session.reporter, session.stop);
-    const std::span<const float> calibration =
-        given[i].centring ? std::span(given[i].centring->values) : std::span<const float>();
-    flow::NetworkPower result = flow::model_network_power(workshop, options.models[i].string(), target.network,
-                                                          features, clips, options.request.frames);
-    if (result.dim <= options.largest_simulated) {
-      const auto sizes =
-          options.output.empty() ? std::filesystem::path() : options.output / fmt::format("sizes_model{}.json", i);
-      flow::measure_network_power(workshop, target.network, features, calibration, options.request.frames, result,
-                                  session.reporter, sizes);
-    }
-    results.push_back(std::move(result));
+    const bool is_simulated = given[i].given.width() <= options.largest_simulated;
+    results.push_back(hysteron::studies::study_network_power(
+        context, std::move(given[i]), {options.models[i].string(), options.request.frames, is_simulated},
+        session.reporter));
   }
   return results;
 }
 
 int run(const Options& options, Session& session) {
-  namespace flow = hysteron::flow;
+  namespace design = hysteron::design;
+  namespace studies = hysteron::studies;
   if (options.request.frames == 0 || options.request.decision_frames == 0) {
     throw hysteron::bad_input("--frames and --decision-frames: expected at least one");
   }
-  if (options.wants_widths) flow::check_power_request(options.request);
-  hysteron::data::Features features;
-  if (!options.models.empty()) features = hysteron::data::read_npy(options.input);
-  const std::vector<Given> given = read_models(options, features);
-  flow::CircuitOptions circuit = read_circuit_flags(options.circuit);
-  for (const Given& one : given) flow::read_training_features(circuit.calibration_features, one.network);
-  flow::PowerRequest request = options.request;
+  if (options.wants_widths) studies::check_power_request(options.request);
+  std::vector<design::DesignRequest> given = read_models(options);
+  design::CircuitOptions circuit = read_circuit_flags(options.circuit);
+  for (const auto& one : given) design::read_training_features(circuit.calibration_features, one.given);
+  studies::PowerRequest request = options.request;
   if (!options.output.empty()) {
     hysteron::make_directories(options.output);
-    circuit.kept_runs = options.output / "runs";
+    circuit.stored_runs = options.output / "runs";
     request.folder = options.output;
   }
-  const flow::Workshop workshop(circuit, session.reporter, session.stop);
+  const design::DesignContext context(circuit, session.reporter, session.stop);
   nlohmann::json json = nlohmann::json::object();
-  add_conditions(workshop, json);
+  add_conditions(context, json);
   std::size_t failed = 0;
   if (options.wants_widths) {
-    const flow::PowerStudy study = flow::study_power(workshop, request, session.reporter);
-    json.update(flow::power_study_json(study));
+    const studies::PowerStudy study = studies::study_power(context, request, session.reporter);
+    json.update(studies::power_study_json(study));
     failed += study.failed();
   }
   if (!given.empty()) {
-    const auto networks = study_models(options, given, features, workshop, session);
-    json.update(flow::networks_json(networks));
-    for (const flow::NetworkPower& network : networks) failed += network.error.empty() ? 0 : 1;
+    const auto networks = study_models(options, std::move(given), context, session);
+    json.update(studies::networks_json(networks));
+    for (const studies::NetworkPower& network : networks) failed += network.error.empty() ? 0 : 1;
   }
   if (!options.output.empty()) hysteron::write_file(options.output / "power.json", json.dump(1) + "\n");
   if (options.json) {
@@ -226,6 +211,8 @@ void declare(CLI::App& command, Options& options) {
       .add_option("--center", options.center,
                   "Training features, .npy: first move their thresholds away from where candidates lie "
                   "(docs/centring.md), and size their legs on these frames")
+      ->needs(models);
+  command.add_option("--corner", options.corner, "Process corner to simulate the models in (default: typical)")
       ->needs(models);
   command.add_option("--clips", options.clips, "Indices of the clips that they play (default: all)")
       ->delimiter(',')

@@ -1,4 +1,4 @@
-#include "hysteron/flow/quadrant_study.h"
+#include "studies/quadrant_study.h"
 
 #include <fmt/format.h>
 
@@ -7,18 +7,18 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "hysteron/base/error.h"
-#include "hysteron/base/file.h"
+#include "base/error.h"
+#include "base/file.h"
 #include "study_commands.h"
 
 namespace {
 
-using hysteron::flow::QuadrantRun;
-using hysteron::flow::QuadrantStudy;
+using hysteron::studies::QuadrantRun;
+using hysteron::studies::QuadrantStudy;
 using Json = nlohmann::ordered_json;
 
 struct Options {
-  hysteron::flow::QuadrantRequest request;
+  hysteron::studies::QuadrantRequest request;
   std::string base;
   std::string output = "quadrant.json";
   bool json = false;
@@ -98,7 +98,7 @@ Json study_json(const Options& options, const QuadrantStudy& study) {
     rows.push_back(
         row_json({begin, begin + static_cast<std::ptrdiff_t>(options.request.seeds)}, options.request.noise.size()));
   }
-  for (const QuadrantRun& run : study.runs) runs.push_back(hysteron::flow::to_json(run));
+  for (const QuadrantRun& run : study.runs) runs.push_back(hysteron::studies::to_json(run));
   return {
       {"study", "quadrant"}, {"steps", study.steps}, {"seeds", options.request.seeds}, {"noise", options.request.noise},
       {"rows", rows},        {"runs", runs}};
@@ -128,7 +128,7 @@ int run(Options options, Session& session) {
   hysteron::check_writable(options.output, "--output");  // hours of training come first
   options.request.base = options.base;
   options.request.kept = options.output + ".runs";
-  const QuadrantStudy study = hysteron::flow::study_quadrant(options.request, session.reporter, session.stop);
+  const QuadrantStudy study = hysteron::studies::study_quadrant(options.request, session.reporter, session.stop);
   Json json = study_json(options, study);
   hysteron::write_file(options.output, json.dump(1) + "\n");
   if (options.json) {

@@ -6,49 +6,50 @@
 #include <optional>
 #include <string>
 
+#include "base/error.h"
 #include "circuit_options.h"
 #include "commands.h"
-#include "hysteron/base/error.h"
-#include "hysteron/data/npy.h"
-#include "hysteron/flow/montecarlo.h"
-#include "hysteron/flow/run.h"
+#include "data/npy.h"
+#include "studies/montecarlo.h"
+#include "studies/run.h"
 
 namespace {
 
 struct Options {
-  CircuitFlags circuit;
-  std::filesystem::path model;
-  std::filesystem::path input;
+  DesignFlags design;
   std::filesystem::path output;
   std::string engine = "software";
   std::optional<std::uint64_t> die;
   std::filesystem::path die_file;
-  hysteron::flow::ClipFiles files;
+  hysteron::studies::ClipFiles files;
   bool json = false;
 };
 
-hysteron::flow::RunResult run_engine(const Options& options, const hysteron::model::Network& network,
-                                     const hysteron::data::Features& features, Session& session) {
-  namespace flow = hysteron::flow;
-  const flow::CircuitOptions circuit = read_circuit_flags(options.circuit, network);
-  flow::DieChoice die{options.die, {}};
-  if (!options.die_file.empty()) die.errors = hysteron::model::read_die_file(options.die_file, network);
+hysteron::studies::RunResult run_engine(const Options& options, hysteron::design::DesignRequest request,
+                                        Session& session) {
+  namespace design = hysteron::design;
+  namespace studies = hysteron::studies;
+  const design::CircuitOptions circuit = read_circuit_flags(options.design.circuit, request.given);
+  studies::DieChoice die{options.die, {}};
+  if (!options.die_file.empty()) die.errors = hysteron::model::read_die_file(options.die_file, request.given);
   if (options.engine == "software") {
-    return flow::run_software(die.errors ? hysteron::model::on_die(network, *die.errors) : network, features,
-                              circuit.jobs);
+    const auto network = die.errors ? hysteron::model::on_die(request.given, *die.errors) : request.given;
+    return studies::run_software(network, request.features, request.clips, circuit.jobs);
   }
+  const design::DesignContext context(circuit, session.reporter, session.stop);
+  design::Design dut = design::build_design(context, std::move(request), session.reporter);
   if (options.engine == "spice") {
-    return flow::run_spice(circuit, network, features, die, options.files, session.reporter, session.stop);
+    return studies::run_spice(std::move(dut), die, options.files, session.reporter);
   }
-  return flow::run_behavioural(circuit, network, features, die, session.reporter, session.stop);
+  return studies::run_behavioural(dut, die, session.reporter);
 }
 
 void check_flags(const Options& options) {
-  namespace flow = hysteron::flow;
+  namespace studies = hysteron::studies;
   const auto usage = [](const char* message) { return hysteron::Error(hysteron::ErrorKind::kUsage, message); };
   if (options.die) {
     if (options.engine == "software") throw usage("--die needs --engine behavioural or spice");
-    flow::check_die_seeds("--die", *options.die, 1);
+    studies::check_die_seeds("--die", *options.die, 1);
   }
   if (!options.die_file.empty() && options.engine == "spice") {
     throw usage("--die-file needs --engine software or behavioural: ngspice draws its dies itself");
@@ -58,26 +59,28 @@ void check_flags(const Options& options) {
 }
 
 int run(const Options& options, Session& session) {
-  namespace flow = hysteron::flow;
+  namespace design = hysteron::design;
+  namespace studies = hysteron::studies;
   check_flags(options);
-  const hysteron::model::Network network = read_circuit_model(options.model, options.circuit);
-  const hysteron::data::Features features = hysteron::data::read_npy(options.input);
-  flow::check_clips(network, features, {}, hysteron::quoted(options.input.string()));
-  flow::check_clip_files(options.files, features.clips);
-  const flow::RunResult result = run_engine(options, network, features, session);
-  if (!options.output.empty()) flow::write_run(result, options.output);
+  design::DesignRequest request = read_design_flags(options.design);
+  if (options.engine == "software" && request.training) {
+    throw hysteron::Error(hysteron::ErrorKind::kUsage, "--center needs --engine behavioural or spice");
+  }
+  studies::check_clip_files(options.files, request.clips.size());
+  const std::vector<std::string> labels = request.given.labels;
+  const std::vector<std::size_t> clips = request.clips;
+  const studies::RunResult result = run_engine(options, std::move(request), session);
+  if (!options.output.empty()) studies::write_run(result, options.output);
   if (options.json) {
-    nlohmann::json json = {{"decisions", result.decisions},
-                           {"votes", result.votes},
-                           {"labels", network.labels},
-                           {"engine", options.engine}};
+    nlohmann::json json = {
+        {"decisions", result.decisions}, {"votes", result.votes}, {"labels", labels}, {"engine", options.engine}};
     if (!options.die_file.empty()) json["die_file"] = options.die_file.string();
     if (options.die) json["die"] = *options.die;
     fmt::print("{}\n", json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
     return 0;
   }
   for (std::size_t i = 0; i < result.decisions.size(); ++i) {
-    fmt::print("clip {:>4}  {:<16} {:.1f} % of the frames\n", i, network.labels[result.decisions[i]],
+    fmt::print("clip {:>4}  {:<16} {:.1f} % of the frames\n", clips[i], labels[result.decisions[i]],
                100.0 * result.votes[i][result.decisions[i]]);
   }
   return 0;
@@ -92,8 +95,7 @@ void add_run_command(CLI::App& app, Session& session) {
       "  hysteron run model.safetensors --input test.npy --engine behavioural --die-file die.json\n"
       "  hysteron run model.safetensors --input stimulus.npy --engine spice --die 7 --waveforms bench.safetensors",
       [](CLI::App& command, Options& options) {
-        command.add_option("model", options.model, "Model file")->required();
-        command.add_option("--input", options.input, "Features, [clips, frames, inputs] float32 .npy")->required();
+        add_design_flags(command, options.design);
         command
             .add_option("--engine", options.engine,
                         "software, behavioural for the model with what its legs and cells are worth in the circuit, or "
@@ -107,10 +109,8 @@ void add_run_command(CLI::App& app, Session& session) {
         command.add_option("--die-file", options.die_file,
                            "Software and behavioural: the chip that compare wrote this die file of");
         add_waveform_flags(command, options.files);
-        command.add_option("--output", options.output, "Write logits, states and candidates as safetensors");
+        command.add_option("-o,--output", options.output, "Write logits, states and candidates as safetensors");
         command.add_flag("--json", options.json, "Print one JSON object");
-        add_circuit_flags(command, options.circuit);
-        add_frame_time_flag(command, options.circuit);
       },
       [&session](const Options& options) { return run(options, session); });
 }

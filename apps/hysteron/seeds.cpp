@@ -3,7 +3,7 @@
 #include <charconv>
 #include <limits>
 
-#include "hysteron/base/error.h"
+#include "base/error.h"
 #include "session.h"
 
 std::uint64_t parse_seed(const std::string& text, const std::string& name) {

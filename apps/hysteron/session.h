@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "base/reporter.h"
 #include "console.h"
-#include "hysteron/base/reporter.h"
 
 /// What every command gets: where to report, whether to stop, and the action the parsed command line chose.
 struct Session {

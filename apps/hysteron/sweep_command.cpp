@@ -3,10 +3,10 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "base/error.h"
 #include "commands.h"
-#include "hysteron/base/error.h"
-#include "hysteron/flow/sweep.h"
-#include "hysteron/train/evaluate.h"
+#include "explore/sweep.h"
+#include "train/evaluate.h"
 
 namespace {
 
@@ -17,8 +17,8 @@ struct Options {
   bool json = false;
 };
 
-using hysteron::flow::SweepResult;
-using hysteron::flow::SweepRow;
+using hysteron::explore::SweepResult;
+using hysteron::explore::SweepRow;
 
 constexpr const char* kShown[] = {"test_accuracy", "test_balanced_accuracy", "validation_accuracy", "seconds"};
 
@@ -80,9 +80,9 @@ void print_table(const SweepResult& result) {
 }
 
 int run(const Options& options, Session& session) {
-  const hysteron::flow::SweepRequest request{options.file, std::filesystem::read_symlink("/proc/self/exe"),
-                                             options.jobs, options.patience};
-  const SweepResult result = hysteron::flow::run_sweep(request, session.reporter, session.stop);
+  const hysteron::explore::SweepRequest request{options.file, std::filesystem::read_symlink("/proc/self/exe"),
+                                                options.jobs, options.patience};
+  const SweepResult result = hysteron::explore::run_sweep(request, session.reporter, session.stop);
   std::size_t failed = 0;
   for (const auto& entry : result.entries) failed += entry.problem.empty() ? 0 : 1;
   if (result.reports) {

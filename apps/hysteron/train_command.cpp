@@ -3,11 +3,11 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "base/error.h"
 #include "commands.h"
-#include "die_scores.h"
-#include "hysteron/base/error.h"
-#include "hysteron/flow/train.h"
-#include "hysteron/train/checkpoint.h"
+#include "die_accuracy.h"
+#include "train/checkpoint.h"
+#include "train/train_model.h"
 
 namespace {
 
@@ -98,7 +98,7 @@ nlohmann::ordered_json software_json(const hysteron::train::TrainConfig& config,
 
 int train_software(const Options& options, const hysteron::train::TrainConfig& config, Session& session) {
   const auto result =
-      hysteron::flow::train_sequence_model(config, session.reporter, session.stop, checkpoint_of(options, config));
+      hysteron::train::train_sequence_model(config, session.reporter, session.stop, checkpoint_of(options, config));
   if (options.json) {
     fmt::print("{}\n", software_json(config, result).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
     return 0;
@@ -135,7 +135,7 @@ int run(const Options& options, Session& session) {
   }
   if (config.backbone == "software") return train_software(options, config, session);
   const auto result =
-      hysteron::flow::train_model(config, session.reporter, session.stop, checkpoint_of(options, config));
+      hysteron::train::train_model(config, session.reporter, session.stop, checkpoint_of(options, config));
   if (options.json) {
     print_json(config, result);
   } else {

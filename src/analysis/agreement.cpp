@@ -1,11 +1,11 @@
-#include "hysteron/analysis/agreement.h"
+#include "analysis/agreement.h"
 
 #include <algorithm>
 #include <cassert>
 #include <cmath>
 #include <limits>
 
-#include "hysteron/analysis/yield.h"
+#include "analysis/yield.h"
 
 namespace hysteron::analysis {
 

@@ -1,4 +1,4 @@
-#include "hysteron/analysis/cell_characterisation.h"
+#include "analysis/cell_characterisation.h"
 
 #include <algorithm>
 #include <cmath>
@@ -12,10 +12,10 @@ using compile::probe_index;
 
 constexpr double kNever = std::numeric_limits<double>::quiet_NaN();
 
-double home_supply(const CellLab& lab) { return compile::supply_of(lab.technology, lab.conditions); }
+double nominal_supply(const CellTestSetup& lab) { return compile::supply_of(lab.technology, lab.conditions); }
 
-double supply_there(const CellLab& lab, const compile::CellEnvironment& environment) {
-  return environment.supply > 0.0 ? environment.supply : home_supply(lab);
+double supply_there(const CellTestSetup& lab, const compile::CellEnvironment& environment) {
+  return environment.supply > 0.0 ? environment.supply : nominal_supply(lab);
 }
 
 double band_position(const compile::CellLoop& loop, double position) {
@@ -122,15 +122,15 @@ namespace {
 
 constexpr double kTurned = 0.1;  // share of a leg's current, either way
 
-/// Loops of a cell with each leg turned down and up: [legs][down, up].
-std::vector<LoopRequest> turned_legs(const PlacedCell& placed) {
+/// Loops of a cell with each leg tuned down and up: [legs][down, up].
+std::vector<LoopRequest> tuned_legs(const PlacedCell& placed) {
   std::vector<LoopRequest> requests;
   for (std::size_t column = 0; column < 3; ++column) {
     for (const double sign : {-1.0, 1.0}) {
       compile::CellGains gains = placed.cell.gains;
-      double* const turned[] = {&gains.threshold, &gains.width, &gains.output};
-      *turned[column] *= 1.0 + sign * kTurned;
-      requests.push_back(loop_there({{placed.cell.target, gains, {}, {}}, placed.environment, placed.loop}));
+      double* const tuned[] = {&gains.threshold, &gains.width, &gains.output};
+      *tuned[column] *= 1.0 + sign * kTurned;
+      requests.push_back(measure_loop_at({{placed.cell.target, gains, {}, {}}, placed.environment, placed.loop}));
     }
   }
   return requests;
@@ -152,19 +152,21 @@ Sensitivities differences(const compile::CellGains& gains, double unit_current, 
 
 }  // namespace
 
-PlacedCell at_home(const CellLab& lab, const TunedCell& cell) { return {cell, lab.home(), cell.loop}; }
+PlacedCell is_nominal(const CellTestSetup& lab, const TunedCell& cell) {
+  return {cell, lab.nominal_environment(), cell.loop};
+}
 
-LoopRequest loop_there(const PlacedCell& placed) {
+LoopRequest measure_loop_at(const PlacedCell& placed) {
   const compile::CellLoop& loop = placed.loop.loop;
   if (!placed.loop.good()) return {placed.cell.gains, placed.cell.target, placed.environment, false};
   return {placed.cell.gains, {loop.rise, loop.fall, loop.high}, placed.environment, false};
 }
 
-std::vector<Sensitivities> measure_sensitivities(const CellLab& lab, const std::vector<PlacedCell>& cells) {
+std::vector<Sensitivities> measure_sensitivities(const CellTestSetup& lab, const std::vector<PlacedCell>& cells) {
   std::vector<LoopRequest> requests;
   for (const PlacedCell& placed : cells) {
-    const std::vector<LoopRequest> turned = turned_legs(placed);
-    requests.insert(requests.end(), turned.begin(), turned.end());
+    const std::vector<LoopRequest> tuned = tuned_legs(placed);
+    requests.insert(requests.end(), tuned.begin(), tuned.end());
   }
   const std::vector<MeasuredLoop> loops = measure_loops(lab, requests);
   std::vector<Sensitivities> result;
@@ -175,7 +177,7 @@ std::vector<Sensitivities> measure_sensitivities(const CellLab& lab, const std::
   return result;
 }
 
-std::vector<Response> measure_responses(const CellLab& lab, const PlacedCell& placed,
+std::vector<Response> measure_responses(const CellTestSetup& lab, const PlacedCell& placed,
                                         const std::vector<double>& overdrives) {
   const compile::CellLoop& loop = placed.loop.loop;
   const Excursion excursion(placed.cell.target.rise);
@@ -224,7 +226,7 @@ void read_currents(const sim::Waveforms& waves, std::size_t slot, const Excursio
 
 }  // namespace
 
-std::vector<CellCurrents> measure_currents(const CellLab& lab, const TunedCell& cell,
+std::vector<CellCurrents> measure_currents(const CellTestSetup& lab, const TunedCell& cell,
                                            const std::vector<compile::CellEnvironment>& environments,
                                            const std::vector<MeasuredLoop>& loops) {
   const Excursion excursion(cell.target.rise);
@@ -253,11 +255,11 @@ std::vector<CellCurrents> measure_currents(const CellLab& lab, const TunedCell& 
   return results;
 }
 
-CellCurrents measure_currents(const CellLab& lab, const TunedCell& cell) {
-  return measure_currents(lab, cell, {lab.home()}, {cell.loop}).front();
+CellCurrents measure_currents(const CellTestSetup& lab, const TunedCell& cell) {
+  return measure_currents(lab, cell, {lab.nominal_environment()}, {cell.loop}).front();
 }
 
-std::vector<Retention> measure_retention(const CellLab& lab, const std::vector<RetentionRequest>& requests,
+std::vector<Retention> measure_retention(const CellTestSetup& lab, const std::vector<RetentionRequest>& requests,
                                          double seconds) {
   std::vector<CellRun> runs;
   std::vector<std::size_t> run_of;  // which result a run fills: a cell without a band has none

@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "hysteron/analysis/cell_study.h"
+#include "analysis/cell_study.h"
 
 namespace hysteron::analysis {
 namespace {
@@ -23,14 +23,17 @@ void add_once(std::vector<CellEnvironment>& list, CellEnvironment environment,
 
 }  // namespace
 
-std::vector<CellEnvironment> study_environments(const CellStudyRequest& request, const CellEnvironment& home,
+std::vector<CellEnvironment> study_environments(const CellStudyRequest& request,
+                                                const CellEnvironment& nominal_environment,
                                                 const technology::Technology& technology) {
   std::vector<CellEnvironment> result;
   const auto add = [&](const CellEnvironment& environment) { add_once(result, environment, technology); };
   const std::vector<std::string> corners = corners_of(request, technology);
-  for (const double supply : request.supplies) add({home.corner, supply, home.temperature});
-  for (const double temperature : request.temperatures) add({home.corner, home.supply, temperature});
-  for (const std::string& corner : corners) add({corner, home.supply, home.temperature});
+  for (const double supply : request.supplies)
+    add({nominal_environment.corner, supply, nominal_environment.temperature});
+  for (const double temperature : request.temperatures)
+    add({nominal_environment.corner, nominal_environment.supply, temperature});
+  for (const std::string& corner : corners) add({corner, nominal_environment.supply, nominal_environment.temperature});
   const auto [low_v, high_v] = std::minmax_element(request.supplies.begin(), request.supplies.end());
   const auto [low_t, high_t] = std::minmax_element(request.temperatures.begin(), request.temperatures.end());
   for (const std::string& corner : corners) {
@@ -41,17 +44,18 @@ std::vector<CellEnvironment> study_environments(const CellStudyRequest& request,
   return result;
 }
 
-std::vector<CellEnvironment> study_extremes(const CellStudyRequest& request, const CellEnvironment& home,
+std::vector<CellEnvironment> study_extremes(const CellStudyRequest& request, const CellEnvironment& nominal_environment,
                                             const technology::Technology& technology) {
-  std::vector<CellEnvironment> result = {home};
+  std::vector<CellEnvironment> result = {nominal_environment};
   const auto [low_v, high_v] = std::minmax_element(request.supplies.begin(), request.supplies.end());
   const auto [low_t, high_t] = std::minmax_element(request.temperatures.begin(), request.temperatures.end());
-  for (const double supply : {*low_v, *high_v}) add_once(result, {home.corner, supply, home.temperature}, technology);
+  for (const double supply : {*low_v, *high_v})
+    add_once(result, {nominal_environment.corner, supply, nominal_environment.temperature}, technology);
   for (const double temperature : {*low_t, *high_t}) {
-    add_once(result, {home.corner, home.supply, temperature}, technology);
+    add_once(result, {nominal_environment.corner, nominal_environment.supply, temperature}, technology);
   }
   for (const std::string& corner : corners_of(request, technology)) {
-    add_once(result, {corner, home.supply, home.temperature}, technology);
+    add_once(result, {corner, nominal_environment.supply, nominal_environment.temperature}, technology);
   }
   result.erase(result.begin());
   return result;

@@ -31,11 +31,11 @@ std::vector<PlacedCell> at_supply(std::vector<PlacedCell> cells, double supply) 
   return cells;
 }
 
-std::vector<EnvironmentRow> measure_rows(const CellLab& lab, const std::vector<PlacedCell>& cells,
+std::vector<EnvironmentRow> measure_rows(const CellTestSetup& lab, const std::vector<PlacedCell>& cells,
                                          const std::vector<double>& supplies) {
   std::vector<LoopRequest> requests;
   for (const double supply : supplies) {
-    for (const PlacedCell& placed : at_supply(cells, supply)) requests.push_back(loop_there(placed));
+    for (const PlacedCell& placed : at_supply(cells, supply)) requests.push_back(measure_loop_at(placed));
   }
   const std::vector<MeasuredLoop> loops = measure_loops(lab, requests);
   std::vector<EnvironmentRow> rows;
@@ -49,7 +49,7 @@ std::vector<EnvironmentRow> measure_rows(const CellLab& lab, const std::vector<P
 
 }  // namespace
 
-SupplySearch search_supplies(const CellLab& lab, const std::vector<PlacedCell>& cells,
+SupplySearch search_supplies(const CellTestSetup& lab, const std::vector<PlacedCell>& cells,
                              const std::vector<double>& supplies) {
   SupplySearch result;
   result.rows = measure_rows(lab, cells, supplies);
@@ -70,7 +70,7 @@ SupplySearch search_supplies(const CellLab& lab, const std::vector<PlacedCell>& 
   return result;
 }
 
-std::vector<SmallWidth> hold_widths(const CellLab& lab, const std::vector<PlacedCell>& cells) {
+std::vector<SmallWidth> hold_widths(const CellTestSetup& lab, const std::vector<PlacedCell>& cells) {
   std::vector<RetentionRequest> requests;
   for (const PlacedCell& placed : cells) requests.push_back({placed, 0.5});
   const std::vector<Retention> held = measure_retention(lab, requests, 1.0);

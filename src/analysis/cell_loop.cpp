@@ -1,4 +1,4 @@
-#include "hysteron/analysis/cell_loop.h"
+#include "analysis/cell_loop.h"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 #include <limits>
 #include <map>
 
-#include "hysteron/base/error.h"
+#include "base/error.h"
 
 namespace hysteron::analysis {
 namespace {
@@ -29,7 +29,7 @@ constexpr double kReach = 2.2;
 constexpr double kReachExtra = 30e-12;
 constexpr double kNarrowing = 8.0;
 
-// Ampere by which M8 is turned up at least where hardly any width is seen.
+// Ampere by which M8 is tuned up at least where hardly any width is seen.
 constexpr double kWidthStep = 4e-12;
 
 // A close guess is looked for within this share of the rise and this much more.
@@ -90,9 +90,9 @@ void narrow(Search& search, double value, bool inside, double final_half) {
   if (std::isnan(value)) {
     if (search.wide) search.done = true;  // it does not switch
     search.value = kNever;
-    const double centre = 0.5 * (search.high + search.low);
+    const double center = 0.5 * (search.high + search.low);
     search.low = 0.0;
-    search.high = kReach * centre + kReachExtra;
+    search.high = kReach * center + kReachExtra;
     search.wide = true;
     return;
   }
@@ -122,7 +122,7 @@ Cell first_search(const compile::CellTarget& guess, bool close) {
 /// Searches all cells of all requests at once, pass by pass.
 class LoopSearch {
  public:
-  LoopSearch(const CellLab& lab, const std::vector<LoopRequest>& requests, const LoopProtocol& protocol)
+  LoopSearch(const CellTestSetup& lab, const std::vector<LoopRequest>& requests, const LoopProtocol& protocol)
       : lab_(lab), requests_(requests), protocol_(protocol), results_(requests.size()) {
     for (const LoopRequest& request : requests) cells_.push_back(first_search(request.guess, request.close));
   }
@@ -215,7 +215,7 @@ class LoopSearch {
     if (std::isnan(cell.rise.value)) result.loop.high = kNever;
   }
 
-  const CellLab& lab_;
+  const CellTestSetup& lab_;
   const std::vector<LoopRequest>& requests_;
   const LoopProtocol& protocol_;
   std::vector<Cell> cells_;
@@ -231,8 +231,8 @@ double tuning_error(const MeasuredLoop& measured, const compile::CellTarget& tar
                    std::abs(measured.loop.high - target.high) / std::max(target.high, 10e-12)});
 }
 
-compile::CellGains turned(compile::CellGains gains, const MeasuredLoop& measured, const compile::CellTarget& target,
-                          double unit) {
+compile::CellGains tuned(compile::CellGains gains, const MeasuredLoop& measured, const compile::CellTarget& target,
+                         double unit) {
   if (!measured.good()) return gains;
   gains.threshold = std::max(0.0, gains.threshold + (target.rise - measured.loop.rise) / unit);
   const double width = target.rise - target.fall;
@@ -246,7 +246,7 @@ compile::CellGains turned(compile::CellGains gains, const MeasuredLoop& measured
 
 }  // namespace
 
-compile::CellBench build_bench(const CellLab& lab, const std::vector<compile::CellGains>& gains) {
+compile::CellBench build_bench(const CellTestSetup& lab, const std::vector<compile::CellGains>& gains) {
   compile::CellBench bench = compile::build_cell_bench(gains, lab.technology, lab.curves, lab.conditions);
   for (std::size_t i = 0; i < gains.size() && lab.cell_capacitance > 0.0; ++i) {
     bench.network.circuit.add(
@@ -267,7 +267,7 @@ double crossing_time(const sim::Waveforms& waves, std::size_t probe, double leve
   return kNever;
 }
 
-void run_cells(const CellLab& lab, const std::vector<CellRun>& runs, double stop_time, double longest_step,
+void run_cells(const CellTestSetup& lab, const std::vector<CellRun>& runs, double stop_time, double longest_step,
                std::size_t cells_per_bench, const ReadCell& read, const FailedCell& fail) {
   std::vector<std::vector<std::size_t>> groups;
   for (std::size_t i = 0; i < runs.size(); ++i) {
@@ -317,13 +317,13 @@ void run_cells(const CellLab& lab, const std::vector<CellRun>& runs, double stop
   }
 }
 
-std::vector<MeasuredLoop> measure_loops(const CellLab& lab, const std::vector<LoopRequest>& requests,
+std::vector<MeasuredLoop> measure_loops(const CellTestSetup& lab, const std::vector<LoopRequest>& requests,
                                         const LoopProtocol& protocol) {
   return LoopSearch(lab, requests, protocol).run();
 }
 
-std::vector<TunedCell> tune_cells(const CellLab& lab, const std::vector<compile::CellTarget>& targets, double tolerance,
-                                  int passes) {
+std::vector<TunedCell> tune_cells(const CellTestSetup& lab, const std::vector<compile::CellTarget>& targets,
+                                  double tolerance, int passes) {
   std::vector<TunedCell> best(targets.size());
   std::vector<compile::CellGains> gains;
   std::vector<double> errors(targets.size(), std::numeric_limits<double>::infinity());
@@ -333,8 +333,8 @@ std::vector<TunedCell> tune_cells(const CellLab& lab, const std::vector<compile:
     std::vector<std::size_t> open;
     for (std::size_t i = 0; i < targets.size(); ++i) {
       if (errors[i] <= tolerance) continue;
-      // Legs that were turned bring a cell close to its target.
-      requests.push_back({gains[i], targets[i], lab.home(), pass > 0 && best[i].loop.good()});
+      // Legs that were tuned bring a cell close to its target.
+      requests.push_back({gains[i], targets[i], lab.nominal_environment(), pass > 0 && best[i].loop.good()});
       open.push_back(i);
     }
     if (open.empty()) break;
@@ -348,13 +348,13 @@ std::vector<TunedCell> tune_cells(const CellLab& lab, const std::vector<compile:
         best[i].gains = gains[i];
         best[i].loop = measured[k];
       }
-      gains[i] = turned(gains[i], measured[k], targets[i], lab.conditions.unit_current);
+      gains[i] = tuned(gains[i], measured[k], targets[i], lab.conditions.unit_current);
     }
   }
   return best;
 }
 
-LoopCurve trace_loop(const CellLab& lab, const compile::CellGains& gains, double largest,
+LoopCurve trace_loop(const CellTestSetup& lab, const compile::CellGains& gains, double largest,
                      const compile::CellEnvironment& environment, std::size_t points) {
   constexpr double kRamp = 4.0;
   const CellRun run{

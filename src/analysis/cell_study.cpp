@@ -1,4 +1,4 @@
-#include "hysteron/analysis/cell_study.h"
+#include "analysis/cell_study.h"
 
 #include <fmt/format.h>
 
@@ -7,8 +7,8 @@
 #include <cmath>
 
 #include "analysis/cell_limits.h"
-#include "hysteron/base/error.h"
-#include "hysteron/base/units.h"
+#include "base/error.h"
+#include "base/units.h"
 
 namespace hysteron::analysis {
 namespace {
@@ -33,7 +33,7 @@ class Batch {
     targets_.insert(targets_.end(), targets.begin(), targets.end());
     return begins_.size() - 1;
   }
-  void tune(const CellLab& lab) {
+  void tune(const CellTestSetup& lab) {
     tuned_ = tune_cells(lab, targets_);
     begins_.push_back(targets_.size());
   }
@@ -75,16 +75,16 @@ const Quantity kQuantities[] = {
     {"gain", [](const CellTarget& t) { return t.high; }, [](const MeasuredLoop& m) { return m.loop.high; }}};
 
 LoopRequest again(const TunedCell& cell, const CellEnvironment& environment, bool close) {
-  LoopRequest request = loop_there({cell, environment, cell.loop});
+  LoopRequest request = measure_loop_at({cell, environment, cell.loop});
   request.close = close && cell.loop.good();
   return request;
 }
 
-Linearity linearity_of(const CellLab& lab, const Quantity& quantity, const std::string& beside,
+Linearity linearity_of(const CellTestSetup& lab, const Quantity& quantity, const std::string& beside,
                        std::vector<TunedCell> cells) {
   Linearity result{quantity.name, beside, {}, {}, {}, {}};
   std::vector<LoopRequest> requests;
-  for (const TunedCell& cell : cells) requests.push_back(again(cell, lab.home(), true));
+  for (const TunedCell& cell : cells) requests.push_back(again(cell, lab.nominal_environment(), true));
   LoopProtocol slower;
   slower.slow_seconds *= 2.0;
   const std::vector<MeasuredLoop> repeated = measure_loops(lab, requests, slower);
@@ -106,8 +106,8 @@ Linearity linearity_of(const CellLab& lab, const Quantity& quantity, const std::
 }
 
 /// The same cells elsewhere; their loops there are measured from what they are at home.
-std::vector<PlacedCell> placed_at(const CellLab& lab, const std::vector<TunedCell>& cells,
-                                  const CellEnvironment& environment) {
+std::vector<PlacedCell> place_at(const CellTestSetup& lab, const std::vector<TunedCell>& cells,
+                                 const CellEnvironment& environment) {
   std::vector<LoopRequest> requests;
   for (const TunedCell& cell : cells) requests.push_back(again(cell, environment, false));
   const std::vector<MeasuredLoop> loops = measure_loops(lab, requests);
@@ -116,7 +116,7 @@ std::vector<PlacedCell> placed_at(const CellLab& lab, const std::vector<TunedCel
   return result;
 }
 
-std::vector<EnvironmentRow> measure_anchors(const CellLab& lab, const std::vector<TunedCell>& anchors,
+std::vector<EnvironmentRow> measure_anchors(const CellTestSetup& lab, const std::vector<TunedCell>& anchors,
                                             const std::vector<CellEnvironment>& environments) {
   std::vector<LoopRequest> requests;
   for (const CellEnvironment& environment : environments) {
@@ -149,7 +149,7 @@ bool is_known(const Sensitivities& sensitivities) {
 /// The study, part by part.
 class Study {
  public:
-  Study(const CellLab& lab, const CellStudyRequest& request, const StageBegins& begins)
+  Study(const CellTestSetup& lab, const CellStudyRequest& request, const StageBegins& begins)
       : lab_(lab), request_(request), begins_(begins) {}
 
   CellStudyResult run() {
@@ -160,8 +160,8 @@ class Study {
     begins_("measuring linearity");
     fit();
     begins_("measuring over supply, temperature and corner");
-    result_.environments =
-        measure_anchors(lab_, result_.anchors, study_environments(request_, lab_.home(), lab_.technology));
+    result_.environments = measure_anchors(lab_, result_.anchors,
+                                           study_environments(request_, lab_.nominal_environment(), lab_.technology));
     begins_("measuring linearity and currents at the extremes");
     measure_extremes();
     begins_("measuring independence, response and currents");
@@ -176,7 +176,7 @@ class Study {
     for (ExtremeRow& row : result_.extremes) measure_memory_at(row);
     begins_("looking for the smallest supply at the extremes");
     for (ExtremeRow& row : result_.extremes) find_supply_at(row);
-    take_stock();
+    count_missing();
     return std::move(result_);
   }
 
@@ -212,7 +212,7 @@ class Study {
   }
 
   void measure_extremes() {
-    const std::vector<CellEnvironment> extremes = study_extremes(request_, lab_.home(), lab_.technology);
+    const std::vector<CellEnvironment> extremes = study_extremes(request_, lab_.nominal_environment(), lab_.technology);
     std::vector<LoopRequest> requests;
     for (const CellEnvironment& environment : extremes) {
       for (const Linearity& line : result_.linearity) {
@@ -259,16 +259,16 @@ class Study {
     return result;
   }
 
-  std::vector<PlacedCell> all_at_home(const std::vector<TunedCell>& cells) const {
+  std::vector<PlacedCell> all_nominal(const std::vector<TunedCell>& cells) const {
     std::vector<PlacedCell> result;
-    for (const TunedCell& cell : cells) result.push_back(at_home(lab_, cell));
+    for (const TunedCell& cell : cells) result.push_back(is_nominal(lab_, cell));
     return result;
   }
 
   void measure_motion() {
-    result_.sensitivities = measure_sensitivities(lab_, all_at_home(result_.anchors));
+    result_.sensitivities = measure_sensitivities(lab_, all_nominal(result_.anchors));
     for (const TunedCell& anchor : result_.anchors) {
-      result_.responses.push_back(measure_responses(lab_, at_home(lab_, anchor), request_.overdrives));
+      result_.responses.push_back(measure_responses(lab_, is_nominal(lab_, anchor), request_.overdrives));
       result_.currents.push_back(measure_currents(lab_, anchor));
     }
   }
@@ -283,7 +283,7 @@ class Study {
 
   void measure_memory() {
     std::vector<RetentionRequest> requests;
-    for (const PlacedCell& anchor : all_at_home(result_.anchors)) {
+    for (const PlacedCell& anchor : all_nominal(result_.anchors)) {
       for (const double position : {0.1, 0.5, 0.9}) requests.push_back({anchor, position});
     }
     result_.retention = measure_retention(lab_, requests, request_.retention_seconds);
@@ -293,21 +293,21 @@ class Study {
     std::vector<RetentionRequest> requests;
     for (const PlacedCell& anchor : anchors_at(row.environment)) requests.push_back({anchor, 0.5});
     row.retention = measure_retention(lab_, requests, 1.0);
-    row.small_widths = hold_widths(lab_, placed_at(lab_, narrow_, row.environment));
+    row.small_widths = hold_widths(lab_, place_at(lab_, narrow_, row.environment));
   }
 
   void find_limits() {
-    result_.low_supplies = search_supplies(lab_, all_at_home(result_.anchors), falling_supplies(request_));
-    result_.small_widths = hold_widths(lab_, all_at_home(narrow_));
+    result_.low_supplies = search_supplies(lab_, all_nominal(result_.anchors), falling_supplies(request_));
+    result_.small_widths = hold_widths(lab_, all_nominal(narrow_));
   }
 
   void find_supply_at(ExtremeRow& row) {
-    if (row.environment.supply != lab_.home().supply) return;
+    if (row.environment.supply != lab_.nominal_environment().supply) return;
     row.low_supplies = search_supplies(lab_, anchors_at(row.environment), falling_supplies(request_));
   }
 
   /// Counts every measurement and names those that were not solved.
-  void take_stock() {
+  void count_missing() {
     const auto check = [&](const std::string& what, const std::string& problem) {
       ++result_.points;
       if (!problem.empty()) result_.unsolved.push_back(what + ": " + problem);
@@ -344,8 +344,8 @@ class Study {
       }
       check("currents, " + name(result_.anchors[a].target), result_.currents[a].problem);
     }
-    take_stock_of(result_.low_supplies, check);
-    for (const ExtremeRow& row : result_.extremes) take_stock_at(row, check);
+    count_missing_of(result_.low_supplies, check);
+    for (const ExtremeRow& row : result_.extremes) count_missing_at(row, check);
     for (std::size_t a = 0; a < result_.anchors.size(); ++a) {
       const std::string cell = name(result_.anchors[a].target);
       check("independence, " + cell, is_known(result_.sensitivities[a]) ? "" : "a turned cell has no loop");
@@ -364,7 +364,7 @@ class Study {
   using Check = std::function<void(const std::string& what, const std::string& problem)>;
 
   /// Cells are expected to fail where the smallest supply is looked for: engine failures alone count.
-  void take_stock_of(const SupplySearch& search, const Check& check) const {
+  void count_missing_of(const SupplySearch& search, const Check& check) const {
     for (const EnvironmentRow& row : search.rows) {
       for (std::size_t a = 0; a < row.loops.size(); ++a) {
         const std::string what = fmt::format("{}, {}", name(row.environment), name(result_.anchors[a].target));
@@ -380,7 +380,7 @@ class Study {
     }
   }
 
-  void take_stock_at(const ExtremeRow& row, const Check& check) const {
+  void count_missing_at(const ExtremeRow& row, const Check& check) const {
     const std::string where = name(row.environment);
     for (std::size_t a = 0; a < row.responses.size(); ++a) {
       const std::string cell = name(result_.anchors[a].target);
@@ -398,7 +398,7 @@ class Study {
     for (const SmallWidth& small : row.small_widths) {
       check(fmt::format("small width at {}, {}", where, name(small.placed.cell.target)), small.placed.loop.problem);
     }
-    take_stock_of(row.low_supplies, check);
+    count_missing_of(row.low_supplies, check);
   }
 
   static std::string name(const CellTarget& target) {
@@ -411,7 +411,7 @@ class Study {
                        environment.supply, environment.temperature);
   }
 
-  const CellLab& lab_;
+  const CellTestSetup& lab_;
   const CellStudyRequest& request_;
   const StageBegins& begins_;
   CellStudyResult result_;
@@ -431,7 +431,7 @@ class Study {
 
 }  // namespace
 
-CellStudyResult study_cells(CellLab lab, const CellStudyRequest& request, const StageBegins& begins) {
+CellStudyResult study_cells(CellTestSetup lab, const CellStudyRequest& request, const StageBegins& begins) {
   if (!(lab.conditions.supply > 0.0)) lab.conditions.supply = lab.technology.supply;
   return Study(lab, request, begins).run();
 }

@@ -1,9 +1,9 @@
-#include "hysteron/analysis/conformance.h"
+#include "analysis/conformance.h"
 
 #include <cassert>
 #include <cmath>
 
-#include "hysteron/analysis/agreement.h"
+#include "analysis/agreement.h"
 
 namespace hysteron::analysis {
 namespace {

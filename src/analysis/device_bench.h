@@ -2,15 +2,15 @@
 
 #include <vector>
 
-#include "hysteron/analysis/cell_loop.h"
-#include "hysteron/analysis/noise_source.h"
+#include "analysis/cell_loop.h"
+#include "analysis/noise_source.h"
 
 namespace hysteron::analysis {
 
 /// One cell with a constant candidate, and the benches that protocol C runs it in.
 class DeviceBench {
  public:
-  DeviceBench(const CellLab& lab, const compile::CellGains& gains, double low, double high);
+  DeviceBench(const CellTestSetup& lab, const compile::CellGains& gains, double low, double high);
   // The benches refer to the circuit in here.
   DeviceBench(const DeviceBench&) = delete;
   DeviceBench& operator=(const DeviceBench&) = delete;

@@ -1,4 +1,4 @@
-#include "hysteron/analysis/device_noise.h"
+#include "analysis/device_noise.h"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 #include <limits>
 
 #include "analysis/device_bench.h"
-#include "hysteron/base/error.h"
+#include "base/error.h"
 
 namespace hysteron::analysis {
 namespace {
@@ -49,7 +49,7 @@ double variance_between(const sim::Waveforms& waves, std::size_t probe, double b
 
 class Protocol {
  public:
-  Protocol(const CellLab& lab, const TunedCell& cell, const FlipFit& law, double law_seconds,
+  Protocol(const CellTestSetup& lab, const TunedCell& cell, const FlipFit& law, double law_seconds,
            const DeviceNoiseRequest& request)
       : lab_(prepared(lab, request)),
         cell_(cell),
@@ -75,8 +75,8 @@ class Protocol {
   }
 
  private:
-  static CellLab prepared(const CellLab& lab, const DeviceNoiseRequest& request) {
-    CellLab result = lab;
+  static CellTestSetup prepared(const CellTestSetup& lab, const DeviceNoiseRequest& request) {
+    CellTestSetup result = lab;
     result.cell_capacitance = request.cell_capacitance;
     result.tolerance = kSettled;
     result.conditions.supply = compile::supply_of(lab.technology, lab.conditions);
@@ -88,7 +88,8 @@ class Protocol {
 
   void find_thresholds() {
     const MeasuredLoop& tuned = cell_.loop;
-    const LoopRequest request{cell_.gains, {tuned.loop.rise, tuned.loop.fall, tuned.loop.high}, lab_.home(), true};
+    const LoopRequest request{
+        cell_.gains, {tuned.loop.rise, tuned.loop.fall, tuned.loop.high}, lab_.nominal_environment(), true};
     const MeasuredLoop found = measure_loops(lab_, {request}, kSlowest).front();
     if (!found.good()) throw simulator_error("thresholds on slow ramps: " + found.problem);
     loop_ = found.loop;
@@ -305,7 +306,7 @@ class Protocol {
     }
   }
 
-  CellLab lab_;
+  CellTestSetup lab_;
   const TunedCell& cell_;
   double law_seconds_;
   const DeviceNoiseRequest& request_;
@@ -317,8 +318,8 @@ class Protocol {
 
 }  // namespace
 
-DeviceNoise measure_device_noise(const CellLab& lab, const TunedCell& cell, const FlipFit& law, double law_seconds,
-                                 const DeviceNoiseRequest& request) {
+DeviceNoise measure_device_noise(const CellTestSetup& lab, const TunedCell& cell, const FlipFit& law,
+                                 double law_seconds, const DeviceNoiseRequest& request) {
   return Protocol(lab, cell, law, law_seconds, request).run();
 }
 

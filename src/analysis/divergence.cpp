@@ -1,4 +1,4 @@
-#include "hysteron/analysis/divergence.h"
+#include "analysis/divergence.h"
 
 #include <algorithm>
 #include <cassert>
@@ -114,6 +114,7 @@ class ClipComparison {
     CellEvent event;
     event.layer = l;
     event.frame = t;
+    event.time = static_cast<double>(t) * network_.frame_seconds;
     event.cell = j;
     event.is_on = circuit_on(l, t, j);
     event.candidate = replayed_[at];

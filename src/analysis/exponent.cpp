@@ -1,4 +1,4 @@
-#include "hysteron/analysis/exponent.h"
+#include "analysis/exponent.h"
 
 #include <cassert>
 #include <cmath>

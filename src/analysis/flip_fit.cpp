@@ -1,4 +1,4 @@
-#include "hysteron/analysis/flip_fit.h"
+#include "analysis/flip_fit.h"
 
 #include <algorithm>
 #include <cmath>
@@ -13,7 +13,7 @@ namespace {
 constexpr int kIterations = 100;
 constexpr double kConverged = 1e-10;
 constexpr double kNormal95 = 1.959963985;
-constexpr double kLeastProbability = 1e-300;
+constexpr double kMinProbability = 1e-300;
 constexpr double kConditioned = 1e-9;  // determinant over the product of the diagonal: less is rounding
 
 double gaussian_density(double x) { return std::exp(-0.5 * x * x) / std::sqrt(2.0 * std::numbers::pi); }
@@ -31,7 +31,7 @@ Normal normal_equations(const std::vector<FlipCount>& counts, double offset, dou
   Normal result;
   for (const FlipCount& count : counts) {
     const double x = offset + slope * count.margin;
-    const double p = std::clamp(gaussian_tail(x), kLeastProbability, 1.0 - 1e-15);
+    const double p = std::clamp(gaussian_tail(x), kMinProbability, 1.0 - 1e-15);
     const double density = gaussian_density(x);
     const double samples = static_cast<double>(count.samples);
     const double residual = static_cast<double>(count.flips) - samples * p;

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "hysteron/model/network.h"
+#include "model/network.h"
 
 namespace hysteron::analysis {
 

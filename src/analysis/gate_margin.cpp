@@ -1,9 +1,9 @@
-#include "hysteron/analysis/gate_margin.h"
+#include "analysis/gate_margin.h"
 
 #include <cmath>
 #include <limits>
 
-#include "hysteron/analysis/cell_loop.h"
+#include "analysis/cell_loop.h"
 
 namespace hysteron::analysis {
 namespace {

@@ -1,4 +1,4 @@
-#include "hysteron/analysis/gate_proof.h"
+#include "analysis/gate_proof.h"
 
 #include <fmt/format.h>
 

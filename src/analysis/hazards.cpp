@@ -1,4 +1,4 @@
-#include "hysteron/analysis/hazards.h"
+#include "analysis/hazards.h"
 
 #include <algorithm>
 
@@ -25,7 +25,8 @@ std::vector<Glitch> find_glitches(const model::Network& network, const model::Tr
           const float seconds = is_upper ? transients.seconds_above[at] : transients.seconds_below[at];
           const auto on_this_side = [&](float value) { return (value < threshold) == is_upper; };
           if (seconds <= 0.0F || !std::all_of(std::begin(settled), std::end(settled), on_this_side)) continue;
-          Glitch glitch{l, t, j, is_upper, 0.0, seconds, was_on != is_upper, false};
+          const double time = static_cast<double>(t) * network.frame_seconds;
+          Glitch glitch{l, t, time, j, is_upper, 0.0, seconds, was_on != is_upper, false};
           glitch.size = is_upper ? transients.candidate_high[at] - threshold : threshold - transients.candidate_low[at];
           glitch.flipped = glitch.is_armed && is_on != was_on;
           glitches.push_back(glitch);

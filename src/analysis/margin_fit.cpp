@@ -1,4 +1,4 @@
-#include "hysteron/analysis/margin_fit.h"
+#include "analysis/margin_fit.h"
 
 #include <algorithm>
 #include <cassert>
@@ -6,7 +6,7 @@
 #include <limits>
 #include <utility>
 
-#include "hysteron/base/random.h"
+#include "base/random.h"
 
 namespace hysteron::analysis {
 namespace {

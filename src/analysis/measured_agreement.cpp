@@ -1,4 +1,4 @@
-#include "hysteron/analysis/measured_agreement.h"
+#include "analysis/measured_agreement.h"
 
 #include <algorithm>
 #include <array>
@@ -8,8 +8,8 @@
 #include <span>
 #include <utility>
 
-#include "hysteron/analysis/agreement.h"
-#include "hysteron/base/random.h"
+#include "analysis/agreement.h"
+#include "base/random.h"
 
 namespace hysteron::analysis {
 namespace {
@@ -49,14 +49,14 @@ using Sums = std::array<double, kSums>;
 void add_candidates(const MeasuredClip& clip, std::size_t l, std::size_t t, Sums& sums, double& largest) {
   for (std::size_t j = 0; j < clip.candidates[l].size(); ++j) {
     if (!clip.candidates[l][j]) continue;
-    const double wanted = clip.software.candidate(l, t, j);
-    const double error = clip.read.candidate(l, t, j) - wanted;
+    const double target = clip.software.candidate(l, t, j);
+    const double error = clip.read.candidate(l, t, j) - target;
     largest = std::max(largest, std::abs(error));
     sums[kCandidateSquares] += error * error;
     sums[kCandidates] += 1.0;
-    if (wanted <= kRelativeFloor) continue;
+    if (target <= kRelativeFloor) continue;
     sums[kRelativeError] += error * error;
-    sums[kRelativeValue] += wanted * wanted;
+    sums[kRelativeValue] += target * target;
   }
 }
 
@@ -65,13 +65,13 @@ void add_states(const MeasuredClip& clip, const model::Layer& layer, std::size_t
   for (std::size_t j = 0; j < clip.states[l].size(); ++j) {
     if (!clip.states[l][j]) continue;
     const double alpha = layer.alpha[static_cast<Eigen::Index>(j)];
-    const double wanted = clip.software.state(l, t, j);
+    const double target = clip.software.state(l, t, j);
     sums[kBits] += 1.0;
-    if ((wanted > 0.5 * alpha) != clip.bit(l, t, j)) {
+    if ((target > 0.5 * alpha) != clip.bit(l, t, j)) {
       sums[kWrongBits] += 1.0;
       continue;
     }
-    const double error = clip.read.state(l, t, j) - wanted;
+    const double error = clip.read.state(l, t, j) - target;
     largest = std::max(largest, std::abs(error));
     sums[kStateSquares] += error * error;
     sums[kStates] += 1.0;

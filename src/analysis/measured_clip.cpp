@@ -1,4 +1,4 @@
-#include "hysteron/analysis/measured_clip.h"
+#include "analysis/measured_clip.h"
 
 #include <fmt/format.h>
 
@@ -8,9 +8,9 @@
 #include <limits>
 #include <map>
 
-#include "hysteron/base/error.h"
-#include "hysteron/base/units.h"
-#include "hysteron/compile/clip_bench.h"
+#include "base/error.h"
+#include "base/units.h"
+#include "compile/clip_bench.h"
 
 namespace hysteron::analysis {
 namespace {
@@ -142,10 +142,10 @@ Variance variance(const CurveSums& curve, double ramp) {
     yy += sums.yy;
   }
   if (count == 0.0) return {};
-  const double wanted = xx - x * x / count;
+  const double target = xx - x * x / count;
   const double together = std::max(0.0, xy - x * y / count);
   const double all = std::max(0.0, yy - y * y / count);
-  const double explained = wanted > 0.0 ? together * together / wanted : 0.0;
+  const double explained = target > 0.0 ? together * together / target : 0.0;
   return {all / count, std::max(0.0, all - explained) / count};
 }
 

@@ -1,4 +1,4 @@
-#include "hysteron/analysis/noise_source.h"
+#include "analysis/noise_source.h"
 
 #include <algorithm>
 #include <cmath>

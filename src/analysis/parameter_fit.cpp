@@ -1,4 +1,4 @@
-#include "hysteron/analysis/parameter_fit.h"
+#include "analysis/parameter_fit.h"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 #include <limits>
 
 #include "analysis/frozen_network.h"
-#include "hysteron/base/random.h"
+#include "base/random.h"
 
 namespace hysteron::analysis {
 namespace {
@@ -20,7 +20,7 @@ constexpr double kNever = std::numeric_limits<double>::quiet_NaN();
 constexpr float kStill = 0.05F;  // change of a feature since the frame before that is none
 constexpr double kQuiet = 0.02;  // candidates below say nothing of gains, model units
 constexpr double kSilent = 0.1;  // measured candidates below may be the noise of a probe where software has none
-constexpr std::size_t kMostFrames = 4000;
+constexpr std::size_t kMaxFrames = 4000;
 constexpr double kWeight = 0.01;  // error of a signal, over its RMS
 constexpr double kPrior = 0.05;   // deviation of relative errors
 constexpr int kPasses = 12;
@@ -55,11 +55,11 @@ std::vector<Place> still_frames(const std::vector<MeasuredClip>& clips, const da
   return still.size() * 4 >= all.size() ? still : all;
 }
 
-/// Frames evenly out of `from`, at most kMostFrames.
+/// Frames evenly out of `from`, at most kMaxFrames.
 std::vector<Place> thinned(const std::vector<Place>& from) {
-  if (from.size() <= kMostFrames) return from;
+  if (from.size() <= kMaxFrames) return from;
   std::vector<Place> result;
-  for (std::size_t i = 0; i < kMostFrames; ++i) result.push_back(from[i * from.size() / kMostFrames]);
+  for (std::size_t i = 0; i < kMaxFrames; ++i) result.push_back(from[i * from.size() / kMaxFrames]);
   return result;
 }
 

@@ -1,11 +1,11 @@
-#include "hysteron/analysis/ratio.h"
+#include "analysis/ratio.h"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <utility>
 
-#include "hysteron/analysis/yield.h"
+#include "analysis/yield.h"
 
 namespace hysteron::analysis {
 namespace {

@@ -1,4 +1,4 @@
-#include "hysteron/analysis/spike_plan.h"
+#include "analysis/spike_plan.h"
 
 #include <algorithm>
 #include <deque>

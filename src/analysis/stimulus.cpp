@@ -1,4 +1,4 @@
-#include "hysteron/analysis/stimulus.h"
+#include "analysis/stimulus.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,8 +7,8 @@
 #include <set>
 #include <utility>
 
-#include "hysteron/base/random.h"
-#include "hysteron/model/inference.h"
+#include "base/random.h"
+#include "model/inference.h"
 
 namespace hysteron::analysis {
 namespace {
@@ -29,7 +29,7 @@ constexpr std::size_t kPointFrames = 4;
 constexpr double kPointSize = 1.5;     // deviation of random points
 constexpr double kFallShare = 0.6;     // of the window, over the currents that make a lower threshold
 constexpr double kCurrentShare = 0.3;  // of the window, over all currents of the candidate
-constexpr double kLeastWindow = 0.03;  // model units
+constexpr double kMinWindow = 0.03;    // model units
 constexpr double kBeyond = 1.3;        // how far beyond a threshold a cell is brought to its other state, over it
 constexpr double kAmple =
     0.3;  // distance of cells below from their thresholds, relative, beyond which more is no better
@@ -287,7 +287,7 @@ class Planner {
     // A lower threshold is the difference of two currents and off by what both are, as a candidate is by all of its.
     const double scale = sets ? upper : std::hypot(upper, upper - lower);
     const double half = std::max({request_.window * threshold, kFallShare * request_.window * scale,
-                                  kCurrentShare * request_.window * line.currents[*there], kLeastWindow});
+                                  kCurrentShare * request_.window * line.currents[*there], kMinWindow});
     const auto low = line.where(threshold - half);
     const auto high = line.where(threshold + half);
     if (!low || !high) return std::nullopt;

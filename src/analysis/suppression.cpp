@@ -1,4 +1,4 @@
-#include "hysteron/analysis/suppression.h"
+#include "analysis/suppression.h"
 
 #include <fmt/format.h>
 
@@ -8,8 +8,8 @@
 #include <numbers>
 #include <utility>
 
-#include "hysteron/base/error.h"
-#include "hysteron/base/random.h"
+#include "base/error.h"
+#include "base/random.h"
 
 namespace hysteron::analysis {
 namespace {
@@ -78,7 +78,7 @@ struct Trial {
 
 class Protocol {
  public:
-  Protocol(const CellLab& lab, const SuppressionRequest& request) : lab_(lab), request_(request) {
+  Protocol(const CellTestSetup& lab, const SuppressionRequest& request) : lab_(lab), request_(request) {
     lab_.tolerance = kTolerance;
     lab_.cell_capacitance = request.cell_capacitance;
     lab_.conditions.supply = compile::supply_of(lab.technology, lab.conditions);
@@ -148,8 +148,8 @@ class Protocol {
   }
 
   /// The lab of trials, with tolerances that much closer.
-  CellLab under_noise(double closer) const {
-    CellLab result = lab_;
+  CellTestSetup under_noise(double closer) const {
+    CellTestSetup result = lab_;
     result.tolerance *= closer;
     for (std::size_t i = 0; i <= kReadings * request_.samples; ++i) {
       result.read_times.push_back(kRest + static_cast<double>(i) * request_.sample_seconds / kReadings);
@@ -162,7 +162,7 @@ class Protocol {
     trials_.assign(result_.points.size(), std::vector<Trial>(request_.trials));
     for (std::size_t p = 0; p < result_.points.size(); ++p) {
       for (std::size_t t = 0; t < request_.trials; ++t) {
-        runs.push_back({result_.cell.gains, lab_.home(), candidate_of(p, t), result_.points[p].on});
+        runs.push_back({result_.cell.gains, lab_.nominal_environment(), candidate_of(p, t), result_.points[p].on});
       }
     }
     const double stop = time_of(request_.samples - 1);
@@ -186,7 +186,7 @@ class Protocol {
     std::vector<std::size_t> points;
     for (std::size_t p = 0; p < result_.points.size(); ++p) {
       if (!(result_.points[p].deviation > 0.0)) continue;
-      runs.push_back({result_.cell.gains, lab_.home(), candidate_of(p, 0), result_.points[p].on});
+      runs.push_back({result_.cell.gains, lab_.nominal_environment(), candidate_of(p, 0), result_.points[p].on});
       points.push_back(p);
     }
     closer_.resize(result_.points.size());
@@ -286,18 +286,20 @@ class Protocol {
   }
 
   std::vector<compile::CellEnvironment> environments() const {
-    const compile::CellEnvironment home = lab_.home();
-    std::vector<compile::CellEnvironment> result = {home};
+    const compile::CellEnvironment nominal_environment = lab_.nominal_environment();
+    std::vector<compile::CellEnvironment> result = {nominal_environment};
     const auto add = [&](const compile::CellEnvironment& environment) {
       if (std::find(result.begin(), result.end(), environment) == result.end()) result.push_back(environment);
     };
-    for (const double supply : request_.supplies) add({home.corner, supply, home.temperature});
-    for (const double temperature : request_.temperatures) add({home.corner, home.supply, temperature});
+    for (const double supply : request_.supplies)
+      add({nominal_environment.corner, supply, nominal_environment.temperature});
+    for (const double temperature : request_.temperatures)
+      add({nominal_environment.corner, nominal_environment.supply, temperature});
     return result;
   }
 
   void estimate_retention() {
-    CellLab plain = lab_;
+    CellTestSetup plain = lab_;
     plain.tolerance = 1.0;
     std::vector<LoopRequest> requests;
     for (const auto& environment : environments()) {
@@ -376,7 +378,7 @@ class Protocol {
     return middle_95(std::move(exponents));
   }
 
-  CellLab lab_;
+  CellTestSetup lab_;
   const SuppressionRequest& request_;
   Suppression result_;
   std::vector<std::vector<Trial>> trials_;  // [points][trials]
@@ -390,7 +392,7 @@ std::size_t samples_begun(double flip, double sample_seconds, std::size_t sample
   return std::min(samples, static_cast<std::size_t>(std::max(0.0, flip) / sample_seconds) + 1);
 }
 
-Suppression measure_suppression(const CellLab& lab, const SuppressionRequest& request) {
+Suppression measure_suppression(const CellTestSetup& lab, const SuppressionRequest& request) {
   return Protocol(lab, request).run();
 }
 

@@ -1,4 +1,4 @@
-#include "hysteron/analysis/threshold_fit.h"
+#include "analysis/threshold_fit.h"
 
 #include <algorithm>
 #include <cmath>
@@ -6,7 +6,7 @@
 #include <map>
 #include <set>
 
-#include "hysteron/compile/clip_bench.h"
+#include "compile/clip_bench.h"
 
 namespace hysteron::analysis {
 namespace {

@@ -1,4 +1,4 @@
-#include "hysteron/analysis/yield.h"
+#include "analysis/yield.h"
 
 #include <algorithm>
 #include <cmath>
@@ -17,9 +17,9 @@ Interval wilson_interval(std::size_t successes, std::size_t trials) {
   const double n = static_cast<double>(trials);
   const double share = static_cast<double>(successes) / n;
   const double scale = 1.0 + kZ * kZ / n;
-  const double centre = (share + 0.5 * kZ * kZ / n) / scale;
+  const double center = (share + 0.5 * kZ * kZ / n) / scale;
   const double half = kZ * std::sqrt(share * (1.0 - share) / n + 0.25 * kZ * kZ / (n * n)) / scale;
-  return {std::max(0.0, centre - half), std::min(1.0, centre + half)};
+  return {std::max(0.0, center - half), std::min(1.0, center + half)};
 }
 
 Interval middle_95(std::vector<double> values) { return middle_of(std::move(values), 0.05); }

@@ -1,4 +1,4 @@
-#include "hysteron/base/error.h"
+#include "base/error.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "hysteron/base/file.h"
+#include "base/file.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -10,7 +10,7 @@
 #include <fstream>
 #include <system_error>
 
-#include "hysteron/base/error.h"
+#include "base/error.h"
 
 namespace hysteron {
 namespace {

@@ -1,4 +1,4 @@
-#include "hysteron/base/process.h"
+#include "base/process.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -20,7 +20,7 @@
 #include <thread>
 #include <utility>
 
-#include "hysteron/base/error.h"
+#include "base/error.h"
 
 namespace hysteron {
 namespace {

@@ -1,4 +1,4 @@
-#include "hysteron/base/random.h"
+#include "base/random.h"
 
 #include <bit>
 #include <cmath>

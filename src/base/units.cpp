@@ -1,4 +1,4 @@
-#include "hysteron/base/units.h"
+#include "base/units.h"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "hysteron/base/error.h"
+#include "base/error.h"
 
 namespace hysteron {
 namespace {

@@ -1,4 +1,4 @@
-#include "hysteron/behavioural/accumulation.h"
+#include "behavioural/accumulation.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,9 +7,9 @@
 #include <numbers>
 #include <string>
 
-#include "hysteron/base/error.h"
-#include "hysteron/base/random.h"
-#include "hysteron/model/inference.h"
+#include "base/error.h"
+#include "base/random.h"
+#include "model/inference.h"
 
 namespace hysteron::behavioural {
 namespace {
@@ -145,11 +145,11 @@ void run_chain(Memory memory, const AccumulationRequest& request, const std::vec
     if (frame != frames[next]) continue;
     for (std::size_t layer = 0; layer < request.layers; ++layer) {
       const std::size_t place = layer * frames.size() + next;
-      const double wanted = clean_outputs[layer];
-      const double error = noisy_outputs[layer] - wanted;
+      const double target = clean_outputs[layer];
+      const double error = noisy_outputs[layer] - target;
       const bool differs = noisy.bit(layer) != clean.bit(layer);
       (differs ? sums.lost : sums.squares)[place] += error * error;
-      (differs ? sums.lost_clean : sums.clean)[place] += wanted * wanted;
+      (differs ? sums.lost_clean : sums.clean)[place] += target * target;
       sums.wrong[place] += differs ? 1.0 : 0.0;
     }
     ++next;

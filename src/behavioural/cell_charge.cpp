@@ -1,11 +1,11 @@
-#include "hysteron/behavioural/cell_charge.h"
+#include "behavioural/cell_charge.h"
 
 #include <fmt/format.h>
 
 #include <cmath>
 
-#include "hysteron/base/error.h"
-#include "hysteron/compile/cell_bench.h"
+#include "base/error.h"
+#include "compile/cell_bench.h"
 
 namespace hysteron::behavioural {
 namespace {

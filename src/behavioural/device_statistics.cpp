@@ -1,4 +1,4 @@
-#include "hysteron/behavioural/device_statistics.h"
+#include "behavioural/device_statistics.h"
 
 #include <fmt/format.h>
 
@@ -8,9 +8,9 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "hysteron/base/error.h"
-#include "hysteron/base/units.h"
-#include "hysteron/compile/stored_measurement.h"
+#include "base/error.h"
+#include "base/units.h"
+#include "compile/stored_measurement.h"
 
 namespace hysteron::behavioural {
 namespace {
@@ -190,11 +190,11 @@ void measure_gates(const Technology& technology, const sim::Engine& engine, cons
   }
 }
 
-double variance_around(double centre, const std::vector<std::vector<double>>& values, std::size_t begin,
+double variance_around(double center, const std::vector<std::vector<double>>& values, std::size_t begin,
                        std::size_t step) {
   double squares = 0.0;
   for (int i = 0; i < kDevicesOfASize; ++i) {
-    const double error = values[begin + static_cast<std::size_t>(i) * step].front() - centre;
+    const double error = values[begin + static_cast<std::size_t>(i) * step].front() - center;
     squares += error * error;
   }
   return squares / kDevicesOfASize;
@@ -216,8 +216,8 @@ AreaLaw fit_area_law(const std::vector<Geometry>& sizes, const std::vector<doubl
 }
 
 /// Draws of devices whose terminals all are on one rail: shifts do not depend on what a device does.
-void measure_mismatch(const Technology& technology, const sim::Engine& varied, const compile::Conditions& conditions,
-                      DeviceStatistics& statistics) {
+void measure_mismatch(const Technology& technology, const sim::Engine& mismatched,
+                      const compile::Conditions& conditions, DeviceStatistics& statistics) {
   Bench rig(technology, conditions);
   rig.bench.seed = kSeed;
   for (const Polarity polarity : {Polarity::kN, Polarity::kP}) {
@@ -232,7 +232,7 @@ void measure_mismatch(const Technology& technology, const sim::Engine& varied, c
       }
     }
   }
-  const sim::Waveforms result = varied.run(rig.bench);
+  const sim::Waveforms result = mismatched.run(rig.bench);
   std::size_t begin = 0;
   for (PolarityStatistics* part : {&statistics.n, &statistics.p}) {
     const std::vector<Geometry> sizes = sample_sizes(part == &statistics.n ? technology.n : technology.p);
@@ -332,25 +332,25 @@ double mirror_noise(const DeviceStatistics& statistics, const Technology& techno
 }
 
 DeviceStatistics measure_device_statistics(const Technology& technology, const compile::GainCurves& curves,
-                                           const sim::Engine& engine, const sim::Engine& varied,
+                                           const sim::Engine& engine, const sim::Engine& mismatched,
                                            const compile::Conditions& conditions) {
   DeviceStatistics statistics;
   measure_slopes(technology, engine, conditions, statistics);
   measure_noise(technology, engine, conditions, statistics);
   measure_leakage(technology, engine, conditions, statistics);
   measure_gates(technology, engine, conditions, statistics);
-  measure_mismatch(technology, varied, conditions, statistics);
+  measure_mismatch(technology, mismatched, conditions, statistics);
   statistics.charges = measure_cell_charges(technology, curves, engine, conditions);
   return statistics;
 }
 
 DeviceStatistics load_device_statistics(const Technology& technology, const compile::GainCurves& curves,
-                                        const sim::Engine& engine, const sim::Engine& varied,
+                                        const sim::Engine& engine, const sim::Engine& mismatched,
                                         const compile::Conditions& conditions, Reporter& reporter) {
   const compile::StoredMeasurement store("device-statistics", kFormat, technology, engine, conditions);
   if (auto stored = statistics_from_json(store.read())) return *stored;
   reporter.info(fmt::format("measuring mismatch, noise and gates of devices of {}", technology.name));
-  DeviceStatistics statistics = measure_device_statistics(technology, curves, engine, varied, conditions);
+  DeviceStatistics statistics = measure_device_statistics(technology, curves, engine, mismatched, conditions);
   const auto charge = [](const SwitchCharge& of) { return nlohmann::json{{"own", of.own}, {"swing", of.swing}}; };
   store.write({{"n", to_json(statistics.n)},
                {"p", to_json(statistics.p)},

@@ -1,6 +1,6 @@
-#include "hysteron/behavioural/die.h"
+#include "behavioural/die.h"
 
-#include "hysteron/base/random.h"
+#include "base/random.h"
 
 namespace hysteron::behavioural {
 
@@ -18,7 +18,7 @@ Die draw_die(const circuit::Circuit& circuit, const DeviceStatistics& statistics
   return die;
 }
 
-Die read_die(const sim::Testbench& bench, const sim::Engine& varied, unsigned seed) {
+Die read_die(const sim::Testbench& bench, const sim::Engine& mismatched, unsigned seed) {
   sim::Testbench point = bench;
   point.seed = seed;
   point.stop_time = 0.0;
@@ -28,7 +28,7 @@ Die read_die(const sim::Testbench& bench, const sim::Engine& varied, unsigned se
     point.probes.push_back({sim::Probe::Kind::kThresholdShift, id});
     point.probes.push_back({sim::Probe::Kind::kMobilityFactor, id});
   }
-  const sim::Waveforms result = varied.run(point);
+  const sim::Waveforms result = mismatched.run(point);
   Die die;
   die.reserve(devices);
   for (std::size_t id = 0; id < devices; ++id) {

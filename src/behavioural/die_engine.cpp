@@ -1,4 +1,4 @@
-#include "hysteron/behavioural/die_engine.h"
+#include "behavioural/die_engine.h"
 
 #include <algorithm>
 #include <cassert>
@@ -6,8 +6,8 @@
 #include <map>
 #include <utility>
 
+#include "base/units.h"
 #include "behavioural/rails.h"
-#include "hysteron/base/units.h"
 
 namespace hysteron::behavioural {
 

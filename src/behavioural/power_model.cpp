@@ -1,9 +1,9 @@
-#include "hysteron/behavioural/power_model.h"
+#include "behavioural/power_model.h"
 
 #include <algorithm>
 #include <cassert>
 
-#include "hysteron/model/inference.h"
+#include "model/inference.h"
 
 namespace hysteron::behavioural {
 namespace {

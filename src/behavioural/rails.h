@@ -2,8 +2,8 @@
 
 #include <map>
 
-#include "hysteron/behavioural/device_statistics.h"
-#include "hysteron/compile/compiled_network.h"
+#include "behavioural/device_statistics.h"
+#include "compile/compiled_network.h"
 
 namespace hysteron::behavioural {
 

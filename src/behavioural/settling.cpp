@@ -4,8 +4,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "behavioural/die_engine.h"
 #include "behavioural/rails.h"
-#include "hysteron/behavioural/die_engine.h"
 
 namespace hysteron::behavioural {
 namespace {

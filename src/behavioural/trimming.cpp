@@ -1,4 +1,4 @@
-#include "hysteron/behavioural/trimming.h"
+#include "behavioural/trimming.h"
 
 #include <algorithm>
 #include <cmath>
@@ -39,10 +39,10 @@ void Trimmer::blame(const Die& die, Blame& total) const {
         bool was_on = layer.initial_state[place] > 0.5F;
         std::size_t* blamed = nullptr;
         for (std::size_t t = 0; t < trace.frames; ++t) {
-          const bool wanted = expected.state(l, t, j) > half;
-          if ((trace.state(l, t, j) > half) == wanted) {
+          const bool target = expected.state(l, t, j) > half;
+          if ((trace.state(l, t, j) > half) == target) {
             blamed = nullptr;
-            was_on = wanted;
+            was_on = target;
             continue;
           }
           is_right[t] = 0;
@@ -101,7 +101,7 @@ Trimmer::Bits Trimmer::measure(const DieParameters& parameters, std::size_t laye
     engine_.run(parameters, features_.clip(clip), scratch, trace);
     for (std::size_t t = 0; t < trace.frames; ++t) {
       bits.candidates.push_back(trace.candidate(layer, t, cell));
-      bits.wanted.push_back(expected_[clip].state(layer, t, cell) > half ? 1 : 0);
+      bits.target.push_back(expected_[clip].state(layer, t, cell) > half ? 1 : 0);
     }
   }
   return bits;
@@ -109,10 +109,10 @@ Trimmer::Bits Trimmer::measure(const DieParameters& parameters, std::size_t laye
 
 std::size_t Trimmer::count_wrong(const Bits& bits, const DieParameters::Cell& cell) const {
   std::size_t wrong = 0;
-  for (std::size_t begin = 0; begin < bits.wanted.size(); begin += features_.frames) {
+  for (std::size_t begin = 0; begin < bits.target.size(); begin += features_.frames) {
     CellWalk walk(bits.starts_on, compile::kResetShare);
     for (std::size_t t = begin; t < begin + features_.frames; ++t) {
-      wrong += walk.step(bits.candidates[t], cell) == (bits.wanted[t] != 0) ? 0 : 1;
+      wrong += walk.step(bits.candidates[t], cell) == (bits.target[t] != 0) ? 0 : 1;
     }
   }
   return wrong;
@@ -125,9 +125,9 @@ std::array<int, 2> Trimmer::trim_cell(std::size_t index, std::size_t layer, std:
   // Both thresholds are linear in both currents, so three measured loops say what every code gives.
   const DieParameters drawn = engine_.on_die(die);
   const auto loop_with = [&](circuit::DeviceId device) {
-    Die turned = die;
-    turned[device].mobility *= 1.0 + dac_.step;
-    return engine_.on_die(turned).cells[index];
+    Die tuned = die;
+    tuned[device].mobility *= 1.0 + dac_.step;
+    return engine_.on_die(tuned).cells[index];
   };
   const DieParameters::Cell base = drawn.cells[index];
   const DieParameters::Cell by_threshold = loop_with(m2);
@@ -139,7 +139,7 @@ std::array<int, 2> Trimmer::trim_cell(std::size_t index, std::size_t layer, std:
     int width = 0;
   };
   std::vector<Setting> best;
-  std::size_t least = bits.wanted.size() + 1;
+  std::size_t least = bits.target.size() + 1;
   const int first_threshold = has_threshold ? dac_.lowest() : 0;
   const int last_threshold = has_threshold ? dac_.highest() : 0;
   const int first_width = has_width ? dac_.lowest() : 0;
@@ -150,10 +150,10 @@ std::array<int, 2> Trimmer::trim_cell(std::size_t index, std::size_t layer, std:
         return base.*of + static_cast<float>(a) * (by_threshold.*of - base.*of) +
                static_cast<float>(b) * (by_width.*of - base.*of);
       };
-      DieParameters::Cell turned = base;
-      turned.rise = with(&DieParameters::Cell::rise);
-      turned.fall = with(&DieParameters::Cell::fall);
-      const std::size_t wrong = count_wrong(bits, turned);
+      DieParameters::Cell tuned = base;
+      tuned.rise = with(&DieParameters::Cell::rise);
+      tuned.fall = with(&DieParameters::Cell::fall);
+      const std::size_t wrong = count_wrong(bits, tuned);
       if (wrong > least) continue;
       if (wrong < least) best.clear();
       least = wrong;

@@ -1,4 +1,4 @@
-#include "hysteron/circuit/circuit.h"
+#include "circuit/circuit.h"
 
 #include <algorithm>
 #include <cassert>

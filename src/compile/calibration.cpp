@@ -1,4 +1,4 @@
-#include "hysteron/compile/calibration.h"
+#include "compile/calibration.h"
 
 #include <fmt/format.h>
 
@@ -9,9 +9,9 @@
 #include <numeric>
 #include <string>
 
+#include "base/units.h"
 #include "compile/fine_steps.h"
 #include "compile/network_builder.h"
-#include "hysteron/base/units.h"
 
 namespace hysteron::compile {
 namespace {
@@ -70,17 +70,17 @@ double slack(const CellTarget& target, double doubt, double unit) {
   return std::max({0.004 * target.rise, 0.0015 * unit, doubt});
 }
 
-/// Closely around `centre`, or wide where it is not known.
-RampWindow narrow_window(const CellLoop& centre, double rise_doubt, double fall_doubt, const CellTarget& target,
+/// Closely around `center`, or wide where it is not known.
+RampWindow narrow_window(const CellLoop& center, double rise_doubt, double fall_doubt, const CellTarget& target,
                          double unit) {
   RampWindow window = wide_window(target, unit);
-  if (!std::isnan(centre.rise)) {
-    window.rise_from = std::max(0.0, centre.rise - slack(target, rise_doubt, unit));
-    window.rise_to = centre.rise + slack(target, rise_doubt, unit);
+  if (!std::isnan(center.rise)) {
+    window.rise_from = std::max(0.0, center.rise - slack(target, rise_doubt, unit));
+    window.rise_to = center.rise + slack(target, rise_doubt, unit);
   }
-  if (!std::isnan(centre.fall)) {
-    window.fall_from = centre.fall + slack(target, fall_doubt, unit);
-    window.fall_to = std::max(0.0, centre.fall - slack(target, fall_doubt, unit));
+  if (!std::isnan(center.fall)) {
+    window.fall_from = center.fall + slack(target, fall_doubt, unit);
+    window.fall_to = std::max(0.0, center.fall - slack(target, fall_doubt, unit));
   }
   return window;
 }
@@ -98,12 +98,12 @@ bool is_seen(const CellLoop& loop, const RampWindow& window, const CellTarget& t
   return rises && (falls || (std::isnan(loop.fall) && target.fall <= 0.0));
 }
 
-/// Where to look after the gains were turned to move `loop` to `target`: around the target, as far as a fifth of the
+/// Where to look after the gains were tuned to move `loop` to `target`: around the target, as far as a fifth of the
 /// step may have missed.
 RampWindow next_window(const CellLoop& loop, const CellTarget& target, double unit) {
-  const CellLoop centre = {std::isnan(loop.rise) ? kNever : target.rise, std::isnan(loop.fall) ? kNever : target.fall,
+  const CellLoop center = {std::isnan(loop.rise) ? kNever : target.rise, std::isnan(loop.fall) ? kNever : target.fall,
                            0.0, 0.0};
-  return narrow_window(centre, std::abs(loop.rise - target.rise) / 5.0, std::abs(loop.fall - target.fall) / 5.0, target,
+  return narrow_window(center, std::abs(loop.rise - target.rise) / 5.0, std::abs(loop.fall - target.fall) / 5.0, target,
                        unit);
 }
 
@@ -373,7 +373,7 @@ std::vector<CalibratedCell> calibrate_cells(const std::vector<CellTarget>& targe
                                             Reporter& reporter) {
   std::deque<CellSearch> searches;
   for (const CellTarget& target : targets) searches.emplace_back(target, technology, curves, conditions);
-  std::vector<std::size_t> open(targets.size());  // cells that are still turned
+  std::vector<std::size_t> open(targets.size());  // cells that are still tuned
   std::iota(open.begin(), open.end(), std::size_t{0});
   for (int pass = 0; pass < kCalibrationPasses && !open.empty(); ++pass) {
     std::vector<CellSizes> sizes;

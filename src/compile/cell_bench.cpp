@@ -1,4 +1,4 @@
-#include "hysteron/compile/cell_bench.h"
+#include "compile/cell_bench.h"
 
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "compile/network_builder.h"
-#include "hysteron/compile/stored_measurement.h"
+#include "compile/stored_measurement.h"
 
 namespace hysteron::compile {
 namespace {

@@ -1,4 +1,4 @@
-#include "hysteron/compile/circuit_errors.h"
+#include "compile/circuit_errors.h"
 
 #include <cmath>
 

@@ -1,4 +1,4 @@
-#include "hysteron/compile/clip_bench.h"
+#include "compile/clip_bench.h"
 
 #include <algorithm>
 #include <cassert>

@@ -1,4 +1,4 @@
-#include "hysteron/compile/compiled_network.h"
+#include "compile/compiled_network.h"
 
 #include <fmt/format.h>
 
@@ -8,8 +8,8 @@
 #include <set>
 #include <string_view>
 
+#include "compile/limits.h"
 #include "compile/network_builder.h"
-#include "hysteron/compile/limits.h"
 
 namespace hysteron::compile {
 namespace {
@@ -150,8 +150,8 @@ std::size_t CompiledNetwork::dropped_parameters() const {
   return names.size();
 }
 
-DriftLimit DriftLimit::still(const technology::Technology& technology, double wanted) {
-  return {std::isinf(technology.leg_drift) ? technology.leg_drift : 0.0, wanted};
+DriftLimit DriftLimit::still(const technology::Technology& technology, double target) {
+  return {std::isinf(technology.leg_drift) ? technology.leg_drift : 0.0, target};
 }
 
 LegSize size_device(const GainCurves& curves, const technology::Technology& technology, Polarity polarity, double gain,
@@ -168,7 +168,7 @@ LegSize size_device(const GainCurves& curves, const technology::Technology& tech
   for (std::size_t i = 0; i < curves.lengths.size(); ++i) {
     const double width = width_at(i);
     if (width < technology.narrowest_leg) continue;
-    const double moved = gain * std::abs(curves.drift(polarity, i, width) - limit.wanted);
+    const double moved = gain * std::abs(curves.drift(polarity, i, width) - limit.target);
     if (moved >= least) continue;
     least = moved;
     length = i;

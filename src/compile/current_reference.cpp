@@ -1,12 +1,12 @@
-#include "hysteron/compile/current_reference.h"
+#include "compile/current_reference.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 
-#include "hysteron/base/error.h"
-#include "hysteron/base/units.h"
+#include "base/error.h"
+#include "base/units.h"
 
 namespace hysteron::compile {
 namespace {
@@ -22,8 +22,8 @@ constexpr double kPairWidth = 2e-6;
 constexpr double kPairLength = 5e-6;
 constexpr double kMirrorWidth = 2e-6;
 constexpr double kMirrorLength = 10e-6;
-constexpr double kLeastRatio = 1.1;  // of the long diode's length to the linear device's
-constexpr double kMostRatio = 12.0;
+constexpr double kMinRatio = 1.1;  // of the long diode's length to the linear device's
+constexpr double kMaxRatio = 12.0;
 constexpr int kChain = 8;         // devices in series
 constexpr double kSettled = 0.2;  // second: ten times what the loop takes at 300 pA
 constexpr double kKick = 0.8;     // volt
@@ -104,8 +104,8 @@ CurrentReference size_reference(const Technology& technology, const GainCurves& 
         .output;
   };
   // The shorter, the more current; where it is too long, the loop has no current at all.
-  double low = snapped(long_length(technology) / kMostRatio);
-  double high = snapped(long_length(technology) / kLeastRatio);
+  double low = snapped(long_length(technology) / kMaxRatio);
+  double high = snapped(long_length(technology) / kMinRatio);
   const double most = current(low);
   const double least = current(high);
   while (high - low > 1.5 * technology.size_grid) {

@@ -1,4 +1,4 @@
-#include "hysteron/compile/extraction.h"
+#include "compile/extraction.h"
 
 #include <fmt/format.h>
 
@@ -9,11 +9,11 @@
 #include <string_view>
 #include <utility>
 
-#include "hysteron/base/error.h"
-#include "hysteron/base/units.h"
-#include "hysteron/compile/compiled_network.h"
-#include "hysteron/compile/hazard_mends.h"
-#include "hysteron/spice/netlist_reader.h"
+#include "base/error.h"
+#include "base/units.h"
+#include "compile/compiled_network.h"
+#include "compile/hazard_mitigations.h"
+#include "spice/netlist_reader.h"
 
 namespace hysteron::compile {
 namespace {
@@ -86,20 +86,20 @@ float* find_value(model::Network& model, const ParameterName& name) {
 
 /// All notes of parameters below the head.
 std::vector<ParameterNote> collect_notes(const spice::Netlist& netlist, const std::string& origin) {
-  std::vector<ParameterNote> notes;
+  std::vector<ParameterNote> annotations;
   const auto add = [&](const std::vector<spice::Comment>& comments) {
     for (const spice::Comment& comment : comments) {
       const auto note = parse_parameter_note(comment.text, spice::line_place(origin, comment.line));
       if (!note) continue;
-      notes.push_back(*note);
-      notes.back().line = comment.line;
+      annotations.push_back(*note);
+      annotations.back().line = comment.line;
     }
   };
   for (const spice::Subcircuit& subcircuit : netlist.subcircuits) {
     for (const spice::Instance& instance : subcircuit.instances) add(instance.comments);
     add(subcircuit.comments);
   }
-  return notes;
+  return annotations;
 }
 
 bool is_transistor(const ParameterNote& note) { return note.voltage > 0.0; }
@@ -149,7 +149,7 @@ double gain_of(const GainCurves& curves, circuit::Polarity polarity, const spice
     std::vector<std::string> known;
     for (const double candidate : curves.lengths) known.push_back(format_si(candidate, "m"));
     throw bad_input(fmt::format("{}: no gain curve has the length {}; expected {}, or within {:g} % of one", place,
-                                format_si(device.length, "m", 6), fmt::join(known, ", "), 100.0 * kMostTrim));
+                                format_si(device.length, "m", 6), fmt::join(known, ", "), 100.0 * kMaxTrim));
   }
   const double least = curves.widths.front();
   const double most = curves.widths.back();
@@ -182,7 +182,7 @@ ParameterNote note_at(const spice::PlacedDevice& device, const MappedInstance& r
 }
 
 /// Refuses a transistor that is no parameter and has another size than it was drawn with.
-void check_drawn_size(const spice::PlacedDevice& device, const std::string& instance, const std::string& origin) {
+void check_device_size(const spice::PlacedDevice& device, const std::string& instance, const std::string& origin) {
   for (const spice::Comment* comment : device.comments) {
     const auto note = parse_size_note(comment->text, spice::line_place(origin, comment->line));
     if (!note || note->instance != instance) continue;
@@ -247,9 +247,9 @@ Extraction extract_network(const spice::Netlist& netlist, const std::string& ori
   }
   // What compile would build for that model is what the netlist has to be, but for sizes.
   CompiledNetwork expected = build_network(result.model, technology, curves, header.conditions);
-  HazardMends mends;
-  mends.cell_capacitance = header.cell_capacitance;
-  apply_mends(expected, mends);
+  HazardMitigations mitigations;
+  mitigations.cell_capacitance = header.cell_capacitance;
+  apply_mitigations(expected, mitigations);
   const spice::Hierarchy hierarchy(expected.circuit, technology, kNetworkName,
                                    make_notes(expected, technology, curves));
   spice::check_same_structure(netlist, hierarchy.netlist(), origin);
@@ -271,7 +271,7 @@ Extraction extract_network(const spice::Netlist& netlist, const std::string& ori
   }
   for (circuit::DeviceId id = 0; id < is_parameter.size(); ++id) {
     if (is_parameter[id]) continue;
-    check_drawn_size(spice::find_device(netlist, hierarchy.device(id)), hierarchy.device(id).back(), origin);
+    check_device_size(spice::find_device(netlist, hierarchy.device(id)), hierarchy.device(id).back(), origin);
   }
   gather(expected.mapping, sums, result);
   derive_lower_thresholds(result);

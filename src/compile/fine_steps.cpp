@@ -13,7 +13,7 @@ namespace {
 using technology::Geometry;
 
 // Steps of the grid on either side that are tried in width and in length.
-constexpr int kMostSteps = 4;
+constexpr int kMaxSteps = 4;
 
 // What is not known of the change a step makes, as a share of it.
 constexpr double kStepDoubt = 0.03;
@@ -36,8 +36,8 @@ std::vector<Step> steps_of(const Geometry& from, const technology::Technology& t
   const double gain = curves.gain_of(circuit::Polarity::kN, from, voltage);
   const auto on_grid = [&](double size, int step) { return (std::round(size / grid) + step) * grid; };
   std::vector<Step> steps;
-  for (int w = -kMostSteps; w <= kMostSteps; ++w) {
-    for (int l = -kMostSteps; l <= kMostSteps; ++l) {
+  for (int w = -kMaxSteps; w <= kMaxSteps; ++w) {
+    for (int l = -kMaxSteps; l <= kMaxSteps; ++l) {
       const Geometry geometry = {on_grid(from.width, w), on_grid(from.length, l)};
       if (!is_drawable(geometry, technology.n) || !curves.find_length(geometry.length)) continue;
       const auto change = [&](const Geometry& to) {

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "hysteron/compile/calibration.h"
+#include "compile/calibration.h"
 
 namespace hysteron::compile {
 

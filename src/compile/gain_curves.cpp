@@ -1,4 +1,4 @@
-#include "hysteron/compile/gain_curves.h"
+#include "compile/gain_curves.h"
 
 #include <fmt/format.h>
 
@@ -7,9 +7,9 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "hysteron/base/error.h"
-#include "hysteron/base/units.h"
-#include "hysteron/compile/stored_measurement.h"
+#include "base/error.h"
+#include "base/units.h"
+#include "compile/stored_measurement.h"
 
 namespace hysteron::compile {
 namespace {
@@ -253,7 +253,7 @@ double GainCurves::drift(Polarity polarity, std::size_t length_index, double wid
 std::optional<std::size_t> GainCurves::find_length(double length) const {
   constexpr double kSlack = 1e-6;  // sizes are read from files with six digits
   const auto found = std::find_if(lengths.begin(), lengths.end(), [&](double candidate) {
-    return std::abs(length - candidate) <= (kMostTrim + kSlack) * candidate;
+    return std::abs(length - candidate) <= (kMaxTrim + kSlack) * candidate;
   });
   if (found == lengths.end()) return std::nullopt;
   return static_cast<std::size_t>(found - lengths.begin());

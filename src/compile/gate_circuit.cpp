@@ -1,4 +1,4 @@
-#include "hysteron/compile/gate_circuit.h"
+#include "compile/gate_circuit.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "hysteron/compile/layer_calibration.h"
+#include "compile/layer_calibration.h"
 
 #include <fmt/format.h>
 
@@ -9,8 +9,8 @@
 #include <map>
 #include <set>
 
-#include "hysteron/base/random.h"
-#include "hysteron/compile/clip_bench.h"
+#include "base/random.h"
+#include "compile/clip_bench.h"
 
 namespace hysteron::compile {
 namespace {
@@ -25,7 +25,7 @@ constexpr double kQuiet = 0.02;
 constexpr double kLargestTurn = 1.3;
 
 // And by this share at most for what other legs leak.
-constexpr double kMostBalance = 0.03;
+constexpr double kMaxBalance = 0.03;
 
 /// Currents in unit currents at the reading point of every frame.
 struct Measurement {
@@ -82,26 +82,26 @@ std::vector<Node> find_nodes(const CompiledNetwork& network) {
 }
 
 /// What the weights ask for of the circuit's own values, unit currents.
-double wanted_current(const CompiledNetwork& network, const Measurement& measured, const Node& node,
+double target_current(const CompiledNetwork& network, const Measurement& measured, const Node& node,
                       std::size_t frame) {
   double sum = 0.0;
   for (const std::size_t i : node.legs) sum += network.legs[i].weight * measured.value(network.legs[i].value, frame);
   return sum;
 }
 
-bool is_off(const Node& node, double wanted) { return node.rectifies && wanted < kQuiet; }
+bool is_off(const Node& node, double target) { return node.rectifies && target < kQuiet; }
 
 /// NaN where the node is off, below kQuiet, in every frame.
 double node_error(const CompiledNetwork& network, const Measurement& measured, const Node& node) {
   double errors = 0.0;
   double squares = 0.0;
   for (std::size_t t = 0; t < measured.frames; ++t) {
-    const double wanted = wanted_current(network, measured, node, t);
-    if (is_off(node, wanted)) continue;
+    const double target = target_current(network, measured, node, t);
+    if (is_off(node, target)) continue;
     double found = 0.0;
     for (const std::size_t i : node.legs) found += std::copysign(measured.leg(i, t), network.legs[i].weight);
-    errors += (found - wanted) * (found - wanted);
-    squares += wanted * wanted;
+    errors += (found - target) * (found - target);
+    squares += target * target;
   }
   return squares > 0.0 ? std::sqrt(errors / squares) : std::numeric_limits<double>::quiet_NaN();
 }
@@ -114,7 +114,7 @@ double measured_ratio(const CompiledNetwork& network, const Measurement& measure
   double product = 0.0;
   double squares = 0.0;
   for (std::size_t t = 0; t < measured.frames; ++t) {
-    if (is_off(node, wanted_current(network, measured, node, t))) continue;
+    if (is_off(node, target_current(network, measured, node, t))) continue;
     const double value = measured.value(leg.value, t);
     if (value < kQuiet) continue;
     product += value * measured.leg(index, t);
@@ -130,8 +130,8 @@ void turn(CompiledNetwork& network, const CompiledLeg& leg, double factor, const
   const Polarity polarity = transistor.polarity;
   const technology::Device& device = polarity == Polarity::kN ? technology.n : technology.p;
   const std::size_t length = curves.length_index(transistor.length);
-  const double wanted = factor * curves.gain(polarity, length, transistor.width, leg.voltage);
-  const double width = curves.width_for(polarity, length, wanted, leg.voltage);
+  const double target = factor * curves.gain(polarity, length, transistor.width, leg.voltage);
+  const double width = curves.width_for(polarity, length, target, leg.voltage);
   const double drawn = std::round(width / technology.size_grid) * technology.size_grid;
   network.circuit.resize(leg.device, std::clamp(drawn, device.minimum_width, device.maximum_width), transistor.length);
 }
@@ -146,7 +146,7 @@ std::vector<double> leg_factors(const CompiledNetwork& network, const Measuremen
   return factors;
 }
 
-/// What `node` would carry in excess of what is wanted if its legs were turned by `factors`.
+/// What `node` would carry in excess of what is wanted if its legs were tuned by `factors`.
 struct Excess {
   double error = 0.0;       ///< RMS over that of what is wanted
   std::size_t largest = 0;  ///< leg, among the node's, that carries most of its current
@@ -163,19 +163,19 @@ Excess predict_excess(const CompiledNetwork& network, const Measurement& measure
   double errors = 0.0;
   double all = 0.0;
   for (std::size_t t = 0; t < measured.frames; ++t) {
-    const double wanted = wanted_current(network, measured, node, t);
-    if (is_off(node, wanted)) continue;
+    const double target = target_current(network, measured, node, t);
+    if (is_off(node, target)) continue;
     const auto current = [&](std::size_t k) {
       return factors[k] * std::copysign(measured.leg(node.legs[k], t), network.legs[node.legs[k]].weight);
     };
-    double excess = -wanted;
+    double excess = -target;
     for (std::size_t k = 0; k < node.legs.size(); ++k) excess += current(k);
     for (std::size_t k = 0; k < node.legs.size(); ++k) {
       sums[k].squares += current(k) * current(k);
       sums[k].products += current(k) * excess;
     }
     errors += excess * excess;
-    all += wanted * wanted;
+    all += target * target;
   }
   if (!(all > 0.0)) return {};
   Excess result{std::sqrt(errors / all), 0, 0.0};
@@ -188,14 +188,14 @@ Excess predict_excess(const CompiledNetwork& network, const Measurement& measure
 }
 
 /// Turns every leg to what its weight asks for. Where that leaves a node off, legs whose source is off leak into it:
-/// its largest leg is then turned further, to what leaves the least error over the frames.
+/// its largest leg is then tuned further, to what leaves the least error over the frames.
 void turn_legs(CompiledNetwork& network, const Measurement& measured, const std::vector<Node>& nodes,
                const technology::Technology& technology, const GainCurves& curves) {
   for (const Node& node : nodes) {
     std::vector<double> factors = leg_factors(network, measured, node);
     const Excess excess = predict_excess(network, measured, node, factors);
     if (excess.error > kNodeTolerance) {
-      factors[excess.largest] *= std::clamp(1.0 - excess.share, 1.0 - kMostBalance, 1.0 + kMostBalance);
+      factors[excess.largest] *= std::clamp(1.0 - excess.share, 1.0 - kMaxBalance, 1.0 + kMaxBalance);
     }
     for (std::size_t k = 0; k < node.legs.size(); ++k) {
       if (factors[k] != 1.0) turn(network, network.legs[node.legs[k]], factors[k], technology, curves);
@@ -290,7 +290,7 @@ LayerCalibration calibrate_layers(CompiledNetwork& network, const technology::Te
   return result;
 }
 
-std::vector<float> drawn_features(std::size_t frames, std::size_t inputs) {
+std::vector<float> random_features(std::size_t frames, std::size_t inputs) {
   Random random = Random(1).child("calibration features");
   std::vector<float> features(frames * inputs);
   for (float& value : features) value = static_cast<float>(random.normal());

@@ -1,4 +1,4 @@
-#include "hysteron/compile/leg_mismatch.h"
+#include "compile/leg_mismatch.h"
 
 #include <fmt/format.h>
 
@@ -6,9 +6,9 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
-#include "hysteron/base/error.h"
-#include "hysteron/base/units.h"
-#include "hysteron/compile/stored_measurement.h"
+#include "base/error.h"
+#include "base/units.h"
+#include "compile/stored_measurement.h"
 
 namespace hysteron::compile {
 namespace {

@@ -1,12 +1,12 @@
-#include "hysteron/compile/limits.h"
+#include "compile/limits.h"
 
 #include <fmt/format.h>
 
 #include <cmath>
 #include <string>
 
-#include "hysteron/base/error.h"
-#include "hysteron/base/units.h"
+#include "base/error.h"
+#include "base/units.h"
 
 namespace hysteron::compile {
 namespace {
@@ -17,7 +17,7 @@ struct Legs {
   bool is_signed = false;
 };
 
-void check_weights(const model::Affine& affine, const std::string& name, const Legs& legs, const LeastWeights& least) {
+void check_weights(const model::Affine& affine, const std::string& name, const Legs& legs, const MinWeights& least) {
   const auto check = [&](double value, bool is_pair, bool is_bias, const std::string& parameter) {
     if (std::abs(value) <= kLargestWeight) return;
     const auto polarity = value > 0.0 ? circuit::Polarity::kP : circuit::Polarity::kN;
@@ -35,16 +35,16 @@ void check_weights(const model::Affine& affine, const std::string& name, const L
 
 /// A leg of the cell: `which` is 0, 1 or 2 for M2, M8 and M5.
 void check_leg(double value, std::size_t which, const std::string& parameter, double unit, const CellFloor& floor,
-               const LeastWeights& least) {
+               const MinWeights& least) {
   // M2 has a floor of its own, which leakage may set.
-  const bool is_too_small = which != 0 && value > 0.0 && value * unit < floor.leg();
-  if (value <= kLargestLeg && !is_too_small) return;
+  const bool is_below_minimum = which != 0 && value > 0.0 && value * unit < floor.leg();
+  if (value <= kLargestLeg && !is_below_minimum) return;
   throw bad_input(fmt::format("{} is {:.6g}, which no width can make; a cell's leg has {:.2g} to {:g}", parameter,
                               value, least.cell_leg(which), kLargestLeg));
 }
 
 void check_cells(const model::Layer& layer, const std::string& name, double unit, const CellFloor& floor,
-                 const LeastWeights& legs) {
+                 const MinWeights& legs) {
   const double least = floor.threshold() / unit;
   const auto check = [&](double value, const char* what, std::size_t which, Eigen::Index j) {
     check_leg(value, which, fmt::format("{}.{}[{}]", name, what, j), unit, floor, legs);
@@ -75,7 +75,7 @@ void check_cells(const model::Layer& layer, const std::string& name, double unit
 }  // namespace
 
 void check_limits(const model::Network& network, const Conditions& conditions, const CellFloor& floor,
-                  const LeastWeights& least) {
+                  const MinWeights& least) {
   check_weights(network.input, "input", {NodeKind::kSigned, true}, least);
   for (std::size_t l = 0; l < network.layers.size(); ++l) {
     const std::string name = fmt::format("layers.{}", l);

@@ -1,4 +1,4 @@
-#include "hysteron/compile/netlist_notes.h"
+#include "compile/netlist_notes.h"
 
 #include <fmt/format.h>
 
@@ -6,9 +6,9 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
-#include "hysteron/base/error.h"
-#include "hysteron/base/units.h"
-#include "hysteron/spice/netlist_reader.h"
+#include "base/error.h"
+#include "base/units.h"
+#include "spice/netlist_reader.h"
 
 namespace hysteron::compile {
 namespace {
@@ -19,7 +19,7 @@ constexpr int kFormat = 1;
 constexpr double kWidest = 10000;  // of any side of a network a head may speak of
 const std::string kKey = "hysteron.";
 
-std::string drawn_size(const circuit::Transistor& transistor) {
+std::string device_size(const circuit::Transistor& transistor) {
   return fmt::format("w={:.6g} l={:.6g}", transistor.width, transistor.length);
 }
 
@@ -94,7 +94,7 @@ ParameterNote note_of(const MappedInstance& row) {
 // What a note may say of a leg; compile writes nothing near these.
 constexpr double kHighestVoltage = 6.0;  // volt across it
 constexpr double kLargestCorrection = 10.0;
-constexpr double kMostLegs = 1e6;
+constexpr double kMaxLegs = 1e6;
 
 double note_number(const std::string& text, const std::string& place) { return spice::parse_spice_number(text, place); }
 
@@ -118,7 +118,7 @@ void read_attribute(const std::string& part, const std::string& place, Parameter
   } else if (name == "correction") {
     note.correction = note_within(value, where, 1.0 / kLargestCorrection, kLargestCorrection);
   } else if (name == "legs") {
-    note.instances = static_cast<int>(note_within(value, where, 1.0, kMostLegs));
+    note.instances = static_cast<int>(note_within(value, where, 1.0, kMaxLegs));
   } else {
     throw bad_input(
         fmt::format("{}: {} says nothing of a parameter; expected vds=, correction=, legs=, part=minus or "
@@ -272,38 +272,38 @@ std::optional<SizeNote> parse_size_note(const std::string& text, const std::stri
   return note;
 }
 
-spice::Notes make_notes(const CompiledNetwork& network, const technology::Technology& technology,
-                        const GainCurves& curves) {
-  spice::Notes notes;
-  notes.header = header_lines(network, technology);
+spice::Annotations make_notes(const CompiledNetwork& network, const technology::Technology& technology,
+                              const GainCurves& curves) {
+  spice::Annotations annotations;
+  annotations.header = header_lines(network, technology);
   const circuit::Circuit& circuit = network.circuit;
   for (circuit::DeviceId id = 0; id < circuit.transistors().size(); ++id) {
     const circuit::Transistor& transistor = circuit.transistor(id);
-    notes.devices[id].comment =
-        fmt::format("{} x{}: {}", circuit::role_name(transistor.role), transistor.name, drawn_size(transistor));
+    annotations.devices[id].comment =
+        fmt::format("{} x{}: {}", circuit::role_name(transistor.role), transistor.name, device_size(transistor));
   }
   for (const MappedInstance& row : network.mapping) {
     ParameterNote note = note_of(row);
     if (!is_noted(row)) continue;
     if (row.dropped) {
-      notes.header.push_back(format_parameter_note(note));
+      annotations.header.push_back(format_parameter_note(note));
       continue;
     }
     const circuit::Transistor& transistor = circuit.transistor(row.device);
     note.correction = correction_of(row, transistor, curves);
-    notes.devices[row.device].comment = format_parameter_note(note);
-    if (transistor.role == circuit::Role::kCell) notes.devices[row.device].size_name = last_word(row.parameter);
+    annotations.devices[row.device].comment = format_parameter_note(note);
+    if (transistor.role == circuit::Role::kCell) annotations.devices[row.device].size_name = last_word(row.parameter);
   }
   for (std::size_t l = 0; l < network.cells.size(); ++l) {
     const model::Layer& layer = network.model.layers[l];
     for (std::size_t j = 0; j < network.cells[l].size(); ++j) {
       const auto i = static_cast<Eigen::Index>(j);
       const std::string& block = circuit.transistor(network.cells[l][j].m[0]).block;
-      notes.blocks[block] = {fmt::format("layers.{}.beta_lo[{}] = {}", l, j, layer.beta_lo[i]),
-                             fmt::format("layers.{}.initial_state[{}] = {}", l, j, layer.initial_state[i])};
+      annotations.blocks[block] = {fmt::format("layers.{}.beta_lo[{}] = {}", l, j, layer.beta_lo[i]),
+                                   fmt::format("layers.{}.initial_state[{}] = {}", l, j, layer.initial_state[i])};
     }
   }
-  return notes;
+  return annotations;
 }
 
 NetlistHeader parse_header(const std::vector<spice::Comment>& header, const std::string& origin) {

@@ -53,7 +53,7 @@ namespace {
 /// Moves the length of `size` to where the predicted gain is `gain`, where that is a small step.
 void trim_length(LegSize& size, double gain, const GainCurves& curves, const technology::Technology& technology,
                  double voltage) {
-  if (!(std::abs(size.gain - gain) <= kMostTrim * gain)) return;
+  if (!(std::abs(size.gain - gain) <= kMaxTrim * gain)) return;
   LegSize trimmed = size;
   for (int step = 0; step < 2; ++step) {  // current goes only about as 1/L
     const double wanted = trimmed.geometry.length * trimmed.gain / gain;
@@ -83,7 +83,7 @@ LegSize cell_leg_size(const GainCurves& curves, const technology::Technology& te
 
 NetworkBuilder::NetworkBuilder(const technology::Technology& technology, const GainCurves& curves,
                                const Conditions& conditions, bool signed_nodes)
-    : technology_(technology), curves_(curves), least_(technology, curves, conditions) {
+    : technology_(technology), curves_(curves), min_(technology, curves, conditions) {
   result_.conditions = conditions;
   result_.supply = supply_of(technology, conditions);
   build_bias();
@@ -195,7 +195,7 @@ NetId NetworkBuilder::cascode(NetId node, Polarity polarity, const std::string& 
 void NetworkBuilder::leg(Signal& source, NetId target, NodeKind kind, double weight, const std::string& name,
                          const std::string& block, Role role, const std::string& parameter) {
   const Polarity polarity = weight > 0.0 ? Polarity::kP : Polarity::kN;
-  const double made = made_weight(weight, least_.leg(kind, polarity, role == Role::kBiasLeg));
+  const double made = realised_weight(weight, min_.leg(kind, polarity, role == Role::kBiasLeg));
   add_legs(source, target, kind, weight, made, name, block, role, parameter);
 }
 
@@ -228,7 +228,7 @@ void NetworkBuilder::add_legs(Signal& source, NetId target, NodeKind kind, doubl
 void NetworkBuilder::signed_leg(SignedSignal& source, NetId target, NodeKind kind, double weight,
                                 const std::string& name, const std::string& block, Role role,
                                 const std::string& parameter) {
-  const double made = made_weight(weight, least_.pair(kind));
+  const double made = realised_weight(weight, min_.pair(kind));
   add_legs(source.positive, target, kind, weight, made, name + "_p", block, role, parameter);
   const std::size_t first = result_.mapping.size();
   add_legs(source.negative, target, kind, -weight, -made, name + "_m", block, role, parameter);

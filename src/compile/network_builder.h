@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
-#include "hysteron/compile/compiled_network.h"
-#include "hysteron/compile/least_weights.h"
+#include "compile/compiled_network.h"
+#include "compile/min_weights.h"
 
 namespace hysteron::compile {
 
@@ -17,7 +17,7 @@ double voltage_across(const OperatingVoltages& operating, double supply, circuit
 double cell_leg_voltage(const GainCurves& curves, double supply, std::size_t which);
 
 /// Size of M2, M8 or M5 (`which` 0, 1 or 2) of a cell for a gain in unit currents. The length is trimmed on the drawing
-/// grid, by up to kMostTrim, which divides a current ten times as finely as the width does.
+/// grid, by up to kMaxTrim, which divides a current ten times as finely as the width does.
 LegSize cell_leg_size(const GainCurves& curves, const technology::Technology& technology, double supply,
                       std::size_t which, double gain);
 
@@ -57,7 +57,7 @@ class NetworkBuilder {
   SignedSignal splitter(const std::string& name, const std::string& block);
 
   /// `weight` times `source` into `target`: a P leg where the weight is positive, an N leg where it is negative, as
-  /// made_weight has it where it is too small; adds rows to the mapping under `parameter`, none if that is empty.
+  /// realised_weight has it where it is too small; adds rows to the mapping under `parameter`, none if that is empty.
   void leg(Signal& source, circuit::NetId target, NodeKind kind, double weight, const std::string& name,
            const std::string& block, circuit::Role role, const std::string& parameter);
 
@@ -107,7 +107,7 @@ class NetworkBuilder {
 
   const technology::Technology& technology_;
   const GainCurves& curves_;
-  LeastWeights least_;
+  MinWeights min_;
   CompiledNetwork result_;
   Signal bias_;
   circuit::NetId preset_rail_ = Signal::kNone;  // low while `reset` is high; built when the first cell needs it

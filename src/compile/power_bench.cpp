@@ -1,4 +1,4 @@
-#include "hysteron/compile/power_bench.h"
+#include "compile/power_bench.h"
 
 #include <fmt/format.h>
 
@@ -95,10 +95,10 @@ PowerBench::PowerBench(const CompiledNetwork& network, std::span<const float> fe
 }
 
 circuit::NetId PowerBench::meter(const std::string& block, PowerPart part) {
-  const Meter wanted{block, part};
-  const auto found = std::find(meters_.begin(), meters_.end(), wanted);
+  const Meter target{block, part};
+  const auto found = std::find(meters_.begin(), meters_.end(), target);
   if (found != meters_.end()) return nets_[static_cast<std::size_t>(found - meters_.begin())];
-  meters_.push_back(wanted);
+  meters_.push_back(target);
   nets_.push_back(circuit_->net(fmt::format("supply_{}_{}", block, power_part_name(part))));
   return nets_.back();
 }

@@ -1,10 +1,10 @@
-#include "hysteron/compile/pruning.h"
+#include "compile/pruning.h"
 
 #include <cmath>
 #include <numeric>
 #include <vector>
 
-#include "hysteron/compile/centring.h"
+#include "compile/centering.h"
 
 namespace hysteron::compile {
 namespace {

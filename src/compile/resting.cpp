@@ -4,8 +4,8 @@
 #include <cmath>
 #include <limits>
 
-#include "hysteron/compile/centring.h"
-#include "hysteron/model/inference.h"
+#include "compile/centering.h"
+#include "model/inference.h"
 
 namespace hysteron::compile {
 namespace {

@@ -1,11 +1,11 @@
-#include "hysteron/compile/stored_measurement.h"
+#include "compile/stored_measurement.h"
 
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
 
-#include "hysteron/base/file.h"
-#include "hysteron/base/random.h"
+#include "base/file.h"
+#include "base/random.h"
 
 namespace hysteron::compile {
 

@@ -1,4 +1,4 @@
-#include "hysteron/compile/stored_sizes.h"
+#include "compile/stored_sizes.h"
 
 #include <fmt/format.h>
 
@@ -9,9 +9,9 @@
 #include <utility>
 #include <vector>
 
-#include "hysteron/base/file.h"
-#include "hysteron/base/random.h"
-#include "hysteron/compile/clip_bench.h"
+#include "base/file.h"
+#include "base/random.h"
+#include "compile/clip_bench.h"
 
 namespace hysteron::compile {
 namespace {

@@ -1,4 +1,4 @@
-#include "hysteron/data/audio.h"
+#include "data/audio.h"
 
 #include <fmt/format.h>
 #include <samplerate.h>
@@ -12,9 +12,9 @@
 #include <memory>
 #include <string_view>
 
+#include "base/error.h"
+#include "base/file.h"
 #include "data/bytes.h"
-#include "hysteron/base/error.h"
-#include "hysteron/base/file.h"
 
 namespace hysteron::data {
 namespace {

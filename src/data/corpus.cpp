@@ -1,4 +1,4 @@
-#include "hysteron/data/corpus.h"
+#include "data/corpus.h"
 
 #include <fmt/format.h>
 
@@ -15,15 +15,15 @@
 #include <string_view>
 #include <system_error>
 
+#include "base/error.h"
+#include "base/file.h"
+#include "base/random.h"
+#include "data/audio.h"
+#include "data/mfcc.h"
 #include "data/noise.h"
 #include "data/progress.h"
 #include "data/speech.h"
 #include "data/split.h"
-#include "hysteron/base/error.h"
-#include "hysteron/base/file.h"
-#include "hysteron/base/random.h"
-#include "hysteron/data/audio.h"
-#include "hysteron/data/mfcc.h"
 
 namespace hysteron::data {
 namespace {
@@ -46,19 +46,19 @@ constexpr std::array<const char*, 24> kLowVariants = {
     "Mario", "Michael", "max",  "grandpa", "ed",   "Gene",  "m5", "m7",   "iven",   "david",  "sandro", "antonio"};
 
 // Ranges the takes are drawn from.
-constexpr int kLeastRate = 110;  // words a minute
-constexpr int kMostRate = 180;
-constexpr int kLeastPitch = 25;  // espeak-ng's scale, 50 is the voice's own
-constexpr int kMostPitch = 75;
-constexpr double kLeastPeak = -18.0;  // decibel below full scale
-constexpr double kMostPeak = -1.0;
-constexpr double kLeastSnr = 10.0;  // decibel
-constexpr double kMostSnr = 30.0;
-constexpr double kLeastSilence = -65.0;  // decibel below full scale, RMS
-constexpr double kMostSilence = -25.0;
+constexpr int kMinRate = 110;  // words a minute
+constexpr int kMaxRate = 180;
+constexpr int kMinPitch = 25;  // espeak-ng's scale, 50 is the voice's own
+constexpr int kMaxPitch = 75;
+constexpr double kMinPeak = -18.0;  // decibel below full scale
+constexpr double kMaxPeak = -1.0;
+constexpr double kMinSnr = 10.0;  // decibel
+constexpr double kMaxSnr = 30.0;
+constexpr double kMinSilence = -65.0;  // decibel below full scale, RMS
+constexpr double kMaxSilence = -25.0;
 
 // Where a word begins, in seconds. The decision on a clip is the majority of its frames, so a word in the second half
-// could not be told at all; recordings of single words are centred for the same reason.
+// could not be told at all; recordings of single words are centered for the same reason.
 constexpr double kEarliestStart = 0.02;
 constexpr double kLatestStart = 0.15;
 
@@ -184,12 +184,12 @@ std::vector<float> place_speech(std::vector<float> speech, Random random) {
     peak = std::max(peak, std::abs(static_cast<double>(sample)));
     energy += static_cast<double>(sample) * static_cast<double>(sample);
   }
-  const double gain = peak > 0.0 ? amplitude(random.uniform(kLeastPeak, kMostPeak)) / peak : 0.0;
+  const double gain = peak > 0.0 ? amplitude(random.uniform(kMinPeak, kMaxPeak)) / peak : 0.0;
   const double level = gain * std::sqrt(energy / static_cast<double>(std::max<std::size_t>(1, speech.size())));
   const std::size_t room = kLength - speech.size();
   const auto wanted = static_cast<std::size_t>(random.uniform(kEarliestStart, kLatestStart) * kSampleRate);
   const std::size_t start = std::min(wanted, room);
-  const double noise_level = level * amplitude(-random.uniform(kLeastSnr, kMostSnr));
+  const double noise_level = level * amplitude(-random.uniform(kMinSnr, kMaxSnr));
   std::vector<float> clip = make_noise(kLength, noise_level, random.child("noise"));
   for (std::size_t i = 0; i < speech.size(); ++i) {
     clip[start + i] += static_cast<float>(gain * static_cast<double>(speech[i]));
@@ -198,7 +198,7 @@ std::vector<float> place_speech(std::vector<float> speech, Random random) {
 }
 
 std::vector<float> make_silence(Random random) {
-  const double level = amplitude(random.uniform(kLeastSilence, kMostSilence));
+  const double level = amplitude(random.uniform(kMinSilence, kMaxSilence));
   return make_noise(Mfcc::kSamples, level, random.child("noise"));
 }
 
@@ -219,8 +219,8 @@ std::string clip_name(const std::string& folder, const Speaker& speaker, std::si
 /// Every clip of one take of one speaker: each word and a silence.
 void record_take(const CorpusSpec& spec, const Speaker& speaker, std::size_t take, const fs::path& folder) {
   Random random = Random(spec.seed).child(speaker.name).child("take", take);
-  const int rate = kLeastRate + static_cast<int>(random.below(kMostRate - kLeastRate + 1));
-  const int pitch = kLeastPitch + static_cast<int>(random.below(kMostPitch - kLeastPitch + 1));
+  const int rate = kMinRate + static_cast<int>(random.below(kMaxRate - kMinRate + 1));
+  const int pitch = kMinPitch + static_cast<int>(random.below(kMaxPitch - kMinPitch + 1));
   std::vector<std::vector<float>> spoken = speak_words(speaker.voice, spec.words, rate, pitch);
   for (std::size_t w = 0; w < spec.words.size(); ++w) {
     const std::vector<float> clip = place_speech(std::move(spoken[w]), random.child(spec.words[w]));

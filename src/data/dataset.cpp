@@ -1,4 +1,4 @@
-#include "hysteron/data/dataset.h"
+#include "data/dataset.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -11,10 +11,10 @@
 #include <set>
 #include <utility>
 
+#include "base/error.h"
+#include "data/audio.h"
 #include "data/progress.h"
 #include "data/split.h"
-#include "hysteron/base/error.h"
-#include "hysteron/data/audio.h"
 
 namespace hysteron::data {
 namespace {
@@ -34,12 +34,12 @@ bool is_audio_name(const std::string& name) {
 
 /// Sorted names of what lies in `folder` and passes `wanted`. Throws a bad-input Error where it cannot be read.
 template <typename Wanted>
-std::vector<std::string> list_folder(const fs::path& folder, Wanted wanted) {
+std::vector<std::string> list_folder(const fs::path& folder, Wanted target) {
   std::vector<std::string> names;
   std::error_code code;
   fs::directory_iterator entry(folder, code);
   for (; !code && entry != fs::directory_iterator(); entry.increment(code)) {
-    if (wanted(*entry)) names.push_back(entry->path().filename().string());
+    if (target(*entry)) names.push_back(entry->path().filename().string());
   }
   if (code) throw bad_input(fmt::format("{}: cannot read the folder: {}", quoted(folder.string()), code.message()));
   std::sort(names.begin(), names.end());
@@ -174,8 +174,8 @@ Dataset::Dataset(fs::path root, const ClassMap& classes) : root_(std::move(root)
   std::vector<Clip> clips;
   for (const LabelFolders& entry : used) {
     check_folders(entry, seen, name);
-    for (const std::string& wanted : entry.folders) {
-      const std::string folder = find_folder(root_, entry.label, wanted);
+    for (const std::string& target : entry.folders) {
+      const std::string folder = find_folder(root_, entry.label, target);
       const std::vector<std::string> files = list_audio(root_ / folder);
       if (files.empty()) {
         throw bad_input(

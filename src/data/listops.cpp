@@ -1,4 +1,4 @@
-#include "hysteron/data/listops.h"
+#include "data/listops.h"
 
 #include <fmt/format.h>
 
@@ -6,11 +6,11 @@
 #include <array>
 #include <utility>
 
+#include "base/error.h"
+#include "base/file.h"
+#include "base/random.h"
 #include "data/task_source.h"
 #include "data/text_lines.h"
-#include "hysteron/base/error.h"
-#include "hysteron/base/file.h"
-#include "hysteron/base/random.h"
 
 namespace hysteron::data {
 namespace {

@@ -4,8 +4,8 @@
 #include <array>
 #include <utility>
 
-#include "hysteron/base/error.h"
-#include "hysteron/data/listops.h"
+#include "base/error.h"
+#include "data/listops.h"
 
 namespace hysteron::data {
 namespace {

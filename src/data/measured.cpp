@@ -1,4 +1,4 @@
-#include "hysteron/data/measured.h"
+#include "data/measured.h"
 
 #include <fmt/format.h>
 
@@ -11,9 +11,9 @@
 #include <string_view>
 #include <utility>
 
-#include "hysteron/base/error.h"
-#include "hysteron/base/file.h"
-#include "hysteron/model/safetensors.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "model/safetensors.h"
 
 namespace hysteron::data {
 namespace {

@@ -1,13 +1,13 @@
-#include "hysteron/data/memory_tasks.h"
+#include "data/memory_tasks.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <numeric>
 
+#include "base/error.h"
+#include "base/random.h"
 #include "data/task_source.h"
-#include "hysteron/base/error.h"
-#include "hysteron/base/random.h"
 
 namespace hysteron::data {
 namespace {
@@ -138,9 +138,9 @@ class Parity : public Generator {
 
  protected:
   Sequence generate(Random& random) const override {
-    constexpr std::size_t kMost = 4;  // pulses
+    constexpr std::size_t kMax = 4;  // pulses
     Sequence sequence = empty(length_);
-    const std::size_t pulses = 1 + random.below(kMost);
+    const std::size_t pulses = 1 + random.below(kMax);
     std::size_t set = 0;
     while (set < pulses) {
       float& frame = sequence.inputs[random.below(length_)];

@@ -1,4 +1,4 @@
-#include "hysteron/data/mfcc.h"
+#include "data/mfcc.h"
 
 #include <fmt/format.h>
 
@@ -12,8 +12,8 @@
 #include <numbers>
 #include <utility>
 
-#include "hysteron/base/error.h"
-#include "hysteron/data/audio.h"
+#include "base/error.h"
+#include "data/audio.h"
 
 namespace hysteron::data {
 namespace {
@@ -59,11 +59,11 @@ std::vector<Band> make_bands() {
   std::vector<Band> bands(kBands);
   for (std::size_t b = 0; b < kBands; ++b) {
     const double low = edges[b];
-    const double centre = edges[b + 1];
+    const double center = edges[b + 1];
     const double high = edges[b + 2];
     for (std::size_t k = 0; k <= kBins; ++k) {
       const double hertz = static_cast<double>(k) * kSampleRate / static_cast<double>(kWindow);
-      const double height = std::min((hertz - low) / (centre - low), (high - hertz) / (high - centre));
+      const double height = std::min((hertz - low) / (center - low), (high - hertz) / (high - center));
       if (height <= 0.0) continue;
       if (bands[b].weights.empty()) bands[b].first = k;
       bands[b].weights.push_back(height * 2.0 / (high - low));

@@ -1,4 +1,4 @@
-#include "hysteron/data/mnist.h"
+#include "data/mnist.h"
 
 #include <fmt/format.h>
 #include <zlib.h>
@@ -6,9 +6,9 @@
 #include <array>
 #include <numeric>
 
+#include "base/error.h"
+#include "base/random.h"
 #include "data/task_source.h"
-#include "hysteron/base/error.h"
-#include "hysteron/base/random.h"
 
 namespace hysteron::data {
 namespace {

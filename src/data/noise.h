@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "hysteron/base/random.h"
+#include "base/random.h"
 
 namespace hysteron::data {
 

@@ -1,4 +1,4 @@
-#include "hysteron/data/npy.h"
+#include "data/npy.h"
 
 #include <fmt/format.h>
 
@@ -12,9 +12,9 @@
 #include <string_view>
 #include <vector>
 
+#include "base/error.h"
+#include "base/file.h"
 #include "data/bytes.h"
-#include "hysteron/base/error.h"
-#include "hysteron/base/file.h"
 
 namespace hysteron::data {
 namespace {

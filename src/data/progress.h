@@ -5,8 +5,8 @@
 #include <string>
 #include <utility>
 
-#include "hysteron/base/error.h"
-#include "hysteron/base/reporter.h"
+#include "base/error.h"
+#include "base/reporter.h"
 
 namespace hysteron::data {
 

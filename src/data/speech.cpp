@@ -10,10 +10,10 @@
 #include <span>
 #include <string_view>
 
+#include "base/error.h"
+#include "base/process.h"
+#include "data/audio.h"
 #include "data/bytes.h"
-#include "hysteron/base/error.h"
-#include "hysteron/base/process.h"
-#include "hysteron/data/audio.h"
 
 namespace hysteron::data {
 namespace {

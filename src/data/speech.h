@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "hysteron/data/corpus.h"
+#include "data/corpus.h"
 
 namespace hysteron::data {
 

@@ -10,9 +10,9 @@
 #include <string_view>
 #include <utility>
 
-#include "hysteron/base/error.h"
-#include "hysteron/base/file.h"
-#include "hysteron/base/random.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/random.h"
 
 namespace hysteron::data {
 namespace {
@@ -95,10 +95,10 @@ SplitClips split_by_speaker(std::vector<Clip> clips, std::size_t labels) {
   Counts test_wanted(labels);
   for (std::size_t l = 0; l < labels; ++l) test_wanted[l] = std::max(1.0, std::round(kHeldOutShare * total[l]));
   Counts validation_wanted = test_wanted;
-  const auto take = [labels](Counts& wanted, const Counts& offered) {
+  const auto take = [labels](Counts& target, const Counts& offered) {
     bool useful = false;
-    for (std::size_t l = 0; l < labels; ++l) useful = useful || (wanted[l] > 0.0 && offered[l] > 0.0);
-    for (std::size_t l = 0; useful && l < labels; ++l) wanted[l] -= offered[l];
+    for (std::size_t l = 0; l < labels; ++l) useful = useful || (target[l] > 0.0 && offered[l] > 0.0);
+    for (std::size_t l = 0; useful && l < labels; ++l) target[l] -= offered[l];
     return useful;
   };
   std::map<std::string, Split> split_of;

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <vector>
 
-#include "hysteron/data/dataset.h"
+#include "data/dataset.h"
 
 namespace hysteron::data {
 

@@ -5,7 +5,7 @@
 #include <cassert>
 #include <utility>
 
-#include "hysteron/base/error.h"
+#include "base/error.h"
 
 namespace hysteron::data {
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "hysteron/base/random.h"
-#include "hysteron/data/sequences.h"
+#include "base/random.h"
+#include "data/sequences.h"
 
 namespace hysteron::data {
 

@@ -1,13 +1,13 @@
-#include "hysteron/data/text.h"
+#include "data/text.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
+#include "base/error.h"
+#include "base/file.h"
+#include "base/random.h"
 #include "data/task_source.h"
-#include "hysteron/base/error.h"
-#include "hysteron/base/file.h"
-#include "hysteron/base/random.h"
 
 namespace hysteron::data {
 namespace {

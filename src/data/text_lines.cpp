@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "hysteron/base/file.h"
+#include "base/file.h"
 
 namespace hysteron::data {
 

@@ -1,4 +1,4 @@
-#include "hysteron/data/user_sequences.h"
+#include "data/user_sequences.h"
 
 #include <fmt/format.h>
 
@@ -7,11 +7,11 @@
 #include <cmath>
 #include <set>
 
+#include "base/error.h"
+#include "base/file.h"
+#include "data/npy.h"
 #include "data/task_source.h"
 #include "data/text_lines.h"
-#include "hysteron/base/error.h"
-#include "hysteron/base/file.h"
-#include "hysteron/data/npy.h"
 
 namespace hysteron::data {
 namespace {

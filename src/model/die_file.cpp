@@ -1,14 +1,14 @@
-#include "hysteron/model/die_file.h"
+#include "model/die_file.h"
 
 #include <fmt/format.h>
 
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "hysteron/base/error.h"
-#include "hysteron/base/file.h"
-#include "hysteron/base/random.h"
-#include "hysteron/model/model_file.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/random.h"
+#include "model/model_file.h"
 
 namespace hysteron::model {
 namespace {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <set>
 
-#include "hysteron/base/error.h"
-#include "hysteron/model/gate_network.h"
+#include "base/error.h"
+#include "model/gate_network.h"
 #include "model/gate_rules.h"
 
 namespace hysteron::model {
@@ -20,8 +20,8 @@ class Checker {
     check_names();
     check_terminals("input", network_.inputs);
     check_terminals("output", network_.outputs);
-    if (network_.inputs.size() > kMostSpikeInputs) fail(fmt::format("more than {} inputs", kMostSpikeInputs));
-    if (network_.gates.size() > kMostGates) fail(fmt::format("more than {} gates", kMostGates));
+    if (network_.inputs.size() > kMaxSpikeInputs) fail(fmt::format("more than {} inputs", kMaxSpikeInputs));
+    if (network_.gates.size() > kMaxGates) fail(fmt::format("more than {} gates", kMaxGates));
     for (std::size_t i = 0; i < network_.gates.size(); ++i) check_gate(i);
     check_drivers();
     sort();

@@ -1,11 +1,11 @@
-#include "hysteron/model/gate_network.h"
+#include "model/gate_network.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 
-#include "hysteron/base/error.h"
+#include "base/error.h"
 
 namespace hysteron::model {
 

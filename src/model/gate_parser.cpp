@@ -6,9 +6,9 @@
 #include <sstream>
 #include <utility>
 
-#include "hysteron/base/error.h"
-#include "hysteron/base/file.h"
-#include "hysteron/model/gate_network.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "model/gate_network.h"
 #include "model/gate_rules.h"
 
 namespace hysteron::model {
@@ -59,8 +59,8 @@ class Parser {
       if (is_input) {
         drive(net);
         network_.inputs.push_back(net);
-        if (network_.inputs.size() > kMostSpikeInputs) {
-          fail(line_, fmt::format("more than {} inputs", kMostSpikeInputs));
+        if (network_.inputs.size() > kMaxSpikeInputs) {
+          fail(line_, fmt::format("more than {} inputs", kMaxSpikeInputs));
         }
       } else {
         if (std::find(network_.outputs.begin(), network_.outputs.end(), net) != network_.outputs.end()) {
@@ -81,7 +81,7 @@ class Parser {
     if (const std::string problem = arity_problem(gate); !problem.empty()) fail(line_, problem);
     for (const std::size_t net : gate.inputs) use(net);
     for (const std::size_t net : gate.outputs) drive(net);
-    if (network_.gates.size() == kMostGates) fail(line_, fmt::format("more than {} gates", kMostGates));
+    if (network_.gates.size() == kMaxGates) fail(line_, fmt::format("more than {} gates", kMaxGates));
     network_.gates.push_back(std::move(gate));
   }
 

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "hysteron/model/gate_network.h"
+#include "model/gate_network.h"
 
 // What the reader of gate files and the check of networks filled by hand both insist on.
 

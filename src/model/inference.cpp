@@ -1,4 +1,4 @@
-#include "hysteron/model/inference.h"
+#include "model/inference.h"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 #include <cmath>
 #include <functional>
 
-#include "hysteron/base/error.h"
+#include "base/error.h"
 
 namespace hysteron::model {
 namespace {

@@ -1,4 +1,4 @@
-#include "hysteron/model/model_file.h"
+#include "model/model_file.h"
 
 #include <fmt/format.h>
 
@@ -11,8 +11,8 @@
 #include <system_error>
 #include <utility>
 
-#include "hysteron/base/error.h"
-#include "hysteron/base/file.h"
+#include "base/error.h"
+#include "base/file.h"
 
 namespace hysteron::model {
 namespace {

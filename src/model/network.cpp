@@ -1,11 +1,11 @@
-#include "hysteron/model/network.h"
+#include "model/network.h"
 
 #include <fmt/format.h>
 
 #include <cmath>
 #include <set>
 
-#include "hysteron/base/error.h"
+#include "base/error.h"
 
 namespace hysteron::model {
 namespace {

@@ -1,4 +1,4 @@
-#include "hysteron/model/safetensors.h"
+#include "model/safetensors.h"
 
 #include <fmt/format.h>
 
@@ -12,8 +12,8 @@
 #include <set>
 #include <utility>
 
-#include "hysteron/base/error.h"
-#include "hysteron/base/file.h"
+#include "base/error.h"
+#include "base/file.h"
 
 namespace hysteron::model {
 namespace {

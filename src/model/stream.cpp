@@ -1,12 +1,12 @@
-#include "hysteron/model/stream.h"
+#include "model/stream.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
 
-#include "hysteron/base/error.h"
-#include "hysteron/model/inference.h"
+#include "base/error.h"
+#include "model/inference.h"
 
 namespace hysteron::model {
 namespace {

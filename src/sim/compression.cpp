@@ -1,4 +1,4 @@
-#include "hysteron/sim/compression.h"
+#include "sim/compression.h"
 
 #include <algorithm>
 #include <cassert>
@@ -27,7 +27,7 @@ std::size_t farthest_end(std::span<const double> time, std::span<const double> v
 
 }  // namespace
 
-std::vector<std::size_t> kept_points(std::span<const double> time, std::span<const double> values, double tolerance) {
+std::vector<std::size_t> stored_points(std::span<const double> time, std::span<const double> values, double tolerance) {
   assert(time.size() == values.size());
   std::vector<std::size_t> kept;
   if (time.empty()) return kept;

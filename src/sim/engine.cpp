@@ -1,4 +1,4 @@
-#include "hysteron/sim/engine.h"
+#include "sim/engine.h"
 
 #include <utility>
 

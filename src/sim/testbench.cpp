@@ -1,4 +1,4 @@
-#include "hysteron/sim/testbench.h"
+#include "sim/testbench.h"
 
 #include <cstddef>
 

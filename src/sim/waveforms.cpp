@@ -1,4 +1,4 @@
-#include "hysteron/sim/waveforms.h"
+#include "sim/waveforms.h"
 
 #include <algorithm>
 #include <cassert>

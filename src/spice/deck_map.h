@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "hysteron/spice/ngspice.h"
+#include "spice/ngspice.h"
 
 namespace hysteron::spice {
 

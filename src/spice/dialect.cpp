@@ -1,11 +1,11 @@
-#include "hysteron/spice/dialect.h"
+#include "spice/dialect.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <set>
 
-#include "hysteron/base/error.h"
+#include "base/error.h"
 #include "spice/dialect_writer.h"
 
 namespace hysteron::spice {

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "hysteron/spice/dialect.h"
+#include "spice/dialect.h"
 
 namespace hysteron::spice {
 

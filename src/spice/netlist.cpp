@@ -1,4 +1,4 @@
-#include "hysteron/spice/netlist.h"
+#include "spice/netlist.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "hysteron/spice/netlist_reader.h"
+#include "spice/netlist_reader.h"
 
 #include <fmt/format.h>
 
@@ -14,7 +14,7 @@
 #include <string_view>
 #include <utility>
 
-#include "hysteron/base/error.h"
+#include "base/error.h"
 
 namespace hysteron::spice {
 namespace {
@@ -277,17 +277,17 @@ void check_instance(const Instance& found, const Instance& expected, const std::
     throw bad_input(fmt::format("{} has net {} at its terminal {}; expected {} (the whole line: {})", place,
                                 quoted(found.nodes[i]), i + 1, expected.nodes[i], line_text(expected)));
   }
-  for (const Setting& wanted : expected.settings) {
+  for (const Setting& target : expected.settings) {
     for (const Setting& setting : found.settings) {
-      if (setting.name == wanted.name && setting.reference != wanted.reference) {
+      if (setting.name == target.name && setting.reference != target.reference) {
         throw bad_input(fmt::format("{}: {} is {}; expected {}", place, setting.name,
                                     setting.reference.empty() ? "a number" : "{" + setting.reference + "}",
-                                    wanted.reference.empty() ? "a number" : "{" + wanted.reference + "}"));
+                                    target.reference.empty() ? "a number" : "{" + target.reference + "}"));
       }
-      if (setting.name == wanted.name && found.master == kCapacitor &&
-          std::abs(setting.value - wanted.value) > 1e-3 * wanted.value) {
+      if (setting.name == target.name && found.master == kCapacitor &&
+          std::abs(setting.value - target.value) > 1e-3 * target.value) {
         throw bad_input(
-            fmt::format("{} is {:.6g}; expected {:.6g}, as the head says", place, setting.value, wanted.value));
+            fmt::format("{} is {:.6g}; expected {:.6g}, as the head says", place, setting.value, target.value));
       }
     }
   }
@@ -307,14 +307,14 @@ void check_subcircuit(const Subcircuit& found, const Subcircuit& expected, const
   std::map<std::string, const Instance*> there;
   for (const Instance& instance : found.instances) there[instance.name] = &instance;
   std::size_t line = found.line;
-  for (const Instance& wanted : expected.instances) {
-    const auto instance = there.find(wanted.name);
+  for (const Instance& target : expected.instances) {
+    const auto instance = there.find(target.name);
     if (instance == there.end()) {
       throw bad_input(fmt::format("{}: instance {} of {} is missing after this line; expected {}",
-                                  line_place(origin, line), wanted.name, found.name, line_text(wanted)));
+                                  line_place(origin, line), target.name, found.name, line_text(target)));
     }
     line = instance->second->line;
-    check_instance(*instance->second, wanted, origin);
+    check_instance(*instance->second, target, origin);
     there.erase(instance);
   }
   if (there.empty()) return;
@@ -370,13 +370,13 @@ Netlist parse_netlist(const std::string& text, const std::string& origin, const 
 
 void check_same_structure(const Netlist& found, const Netlist& expected, const std::string& origin) {
   std::size_t line = 1;
-  for (const Subcircuit& wanted : expected.subcircuits) {
-    const Subcircuit* subcircuit = subcircuit_named(found, wanted.name);
+  for (const Subcircuit& target : expected.subcircuits) {
+    const Subcircuit* subcircuit = subcircuit_named(found, target.name);
     if (subcircuit == nullptr) {
       throw bad_input(fmt::format("{}: subcircuit {} is missing after this line; expected .subckt {} {}",
-                                  line_place(origin, line), wanted.name, wanted.name, fmt::join(wanted.ports, " ")));
+                                  line_place(origin, line), target.name, target.name, fmt::join(target.ports, " ")));
     }
-    check_subcircuit(*subcircuit, wanted, origin);
+    check_subcircuit(*subcircuit, target, origin);
     line = subcircuit->last_line;
   }
   for (const Subcircuit& subcircuit : found.subcircuits) {

@@ -1,4 +1,4 @@
-#include "hysteron/spice/netlist_tree.h"
+#include "spice/netlist_tree.h"
 
 #include <fmt/format.h>
 
@@ -66,10 +66,10 @@ std::vector<NetId> whole_ports(const Circuit& circuit) {
   return ports;
 }
 
-const DeviceNote& note_of(const Notes& notes, DeviceId id) {
+const DeviceNote& note_of(const Annotations& annotations, DeviceId id) {
   static const DeviceNote none;
-  const auto found = notes.devices.find(id);
-  return found == notes.devices.end() ? none : found->second;
+  const auto found = annotations.devices.find(id);
+  return found == annotations.devices.end() ? none : found->second;
 }
 
 Instance capacitor_line(const circuit::Capacitor& capacitor, const std::string& name, const std::string& net) {
@@ -103,8 +103,8 @@ std::string joined(const Path& path, char separator) {
 }
 
 Netlist flat_netlist(const Circuit& circuit, const Technology& technology, const std::string& name,
-                     const Notes& notes) {
-  Netlist netlist{comment_lines(notes.header), {{}}};
+                     const Annotations& annotations) {
+  Netlist netlist{comment_lines(annotations.header), {{}}};
   Subcircuit& whole = netlist.subcircuits.front();
   whole.name = name;
   for (const NetId net : whole_ports(circuit)) whole.ports.push_back(circuit.net_name(net));
@@ -115,7 +115,7 @@ Netlist flat_netlist(const Circuit& circuit, const Technology& technology, const
     for (const NetId net : terminals(transistor)) instance.nodes.push_back(circuit.net_name(net));
     instance.master = master_of(transistor, technology);
     instance.settings = {{"w", transistor.width}, {"l", transistor.length}};
-    add_comment(instance, note_of(notes, id).comment);
+    add_comment(instance, note_of(annotations, id).comment);
     whole.instances.push_back(std::move(instance));
   }
   for (const circuit::Capacitor& capacitor : circuit.capacitors()) {
@@ -128,9 +128,9 @@ Netlist flat_netlist(const Circuit& circuit, const Technology& technology, const
 /// Builds a Hierarchy; see there.
 class HierarchyBuilder {
  public:
-  HierarchyBuilder(const Circuit& circuit, const Technology& technology, std::string name, const Notes& notes,
-                   Hierarchy& result)
-      : circuit_(circuit), technology_(technology), name_(std::move(name)), notes_(notes), result_(result) {}
+  HierarchyBuilder(const Circuit& circuit, const Technology& technology, std::string name,
+                   const Annotations& annotations, Hierarchy& result)
+      : circuit_(circuit), technology_(technology), name_(std::move(name)), notes_(annotations), result_(result) {}
 
   void build() {
     collect_blocks();
@@ -387,15 +387,15 @@ class HierarchyBuilder {
   const Circuit& circuit_;
   const Technology& technology_;
   const std::string name_;
-  const Notes& notes_;
+  const Annotations& notes_;
   Hierarchy& result_;
   std::map<std::string, Block> blocks_;
   std::vector<Group> groups_;
 };
 
 Hierarchy::Hierarchy(const Circuit& circuit, const Technology& technology, const std::string& name,
-                     const Notes& notes) {
-  HierarchyBuilder(circuit, technology, name, notes, *this).build();
+                     const Annotations& annotations) {
+  HierarchyBuilder(circuit, technology, name, annotations, *this).build();
 }
 
 }  // namespace hysteron::spice

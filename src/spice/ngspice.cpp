@@ -1,4 +1,4 @@
-#include "hysteron/spice/ngspice.h"
+#include "spice/ngspice.h"
 
 #include <fmt/format.h>
 
@@ -16,10 +16,10 @@
 #include <sstream>
 #include <system_error>
 
-#include "hysteron/base/file.h"
-#include "hysteron/base/parallel.h"
-#include "hysteron/base/process.h"
-#include "hysteron/base/units.h"
+#include "base/file.h"
+#include "base/parallel.h"
+#include "base/process.h"
+#include "base/units.h"
 #include "spice/simulator_log.h"
 
 namespace hysteron::spice {
@@ -30,8 +30,8 @@ constexpr const char* kRawName = "out.raw";
 constexpr const char* kUnusedRawName = "batch.raw";
 constexpr const char* kInitName = ".spiceinit";
 constexpr const char* kSiteInitName = "spinit";
-constexpr std::chrono::duration<double> kLeastVersionLimit{1.0};  // on a busy machine a process takes a while to begin
-constexpr double kStopTolerance = 1e-6;                           // relative, of the end of a transient
+constexpr std::chrono::duration<double> kMinVersionLimit{1.0};  // on a busy machine a process takes a while to begin
+constexpr double kStopTolerance = 1e-6;                         // relative, of the end of a transient
 
 Error interrupted() { return {ErrorKind::kInterrupted, "interrupted while ngspice ran"}; }
 
@@ -279,7 +279,7 @@ Ngspice::Ngspice(const std::string& program, std::chrono::duration<double> time_
   request.arguments = {"--version"};
   request.environment = run_environment(folder.path());
   request.folder = folder.path();
-  request.time_limit = std::clamp(time_limit, kLeastVersionLimit, kVersionLimit);
+  request.time_limit = std::clamp(time_limit, kMinVersionLimit, kVersionLimit);
   const ProcessOutcome outcome = run_process(request);
   const std::string where = hysteron::quoted(program_.string());
   if (outcome.end == ProcessOutcome::End::kTimedOut) {
@@ -336,8 +336,8 @@ RunResult Ngspice::run(const Deck& deck, const RunOptions& options) const {
 std::vector<RunOutcome> Ngspice::run_all(std::span<const Deck> decks, int jobs, const RunOptions& options,
                                          const OnDone& on_done) const {
   std::vector<RunOutcome> outcomes(decks.size());
-  const std::size_t wanted = static_cast<std::size_t>(jobs > 0 ? jobs : hardware_jobs());
-  ThreadPool pool(static_cast<int>(std::clamp<std::size_t>(decks.size(), 1, wanted)));
+  const std::size_t target = static_cast<std::size_t>(jobs > 0 ? jobs : hardware_jobs());
+  ThreadPool pool(static_cast<int>(std::clamp<std::size_t>(decks.size(), 1, target)));
   std::mutex mutex;
   pool.run(decks.size(), [&](std::size_t i) {
     try {

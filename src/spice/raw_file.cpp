@@ -1,4 +1,4 @@
-#include "hysteron/spice/raw_file.h"
+#include "spice/raw_file.h"
 
 #include <fmt/format.h>
 
@@ -9,8 +9,8 @@
 #include <optional>
 #include <set>
 
-#include "hysteron/base/error.h"
-#include "hysteron/base/file.h"
+#include "base/error.h"
+#include "base/file.h"
 
 namespace hysteron::spice {
 namespace {
@@ -219,10 +219,10 @@ std::vector<std::complex<double>> Plot::complex_column(std::string_view signal) 
 double Plot::last(std::string_view signal) const { return columns[index_of(signal)].back(); }
 
 const Plot& RawFile::plot(std::string_view name) const {
-  const std::string wanted = lower(name);
+  const std::string target = lower(name);
   std::string known;
   for (const Plot& candidate : plots) {
-    if (lower(candidate.name).find(wanted) != std::string::npos) return candidate;
+    if (lower(candidate.name).find(target) != std::string::npos) return candidate;
     known += (known.empty() ? "" : ", ") + candidate.name;
   }
   throw simulator_error(
@@ -230,9 +230,9 @@ const Plot& RawFile::plot(std::string_view name) const {
 }
 
 bool RawFile::has_plot(std::string_view name) const {
-  const std::string wanted = lower(name);
+  const std::string target = lower(name);
   return std::any_of(plots.begin(), plots.end(),
-                     [&](const Plot& candidate) { return lower(candidate.name).find(wanted) != std::string::npos; });
+                     [&](const Plot& candidate) { return lower(candidate.name).find(target) != std::string::npos; });
 }
 
 RawFile parse_raw(std::span<const char> bytes, const std::string& source) { return Reader(bytes, source).read(); }

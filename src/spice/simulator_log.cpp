@@ -14,7 +14,7 @@
 namespace hysteron::spice {
 namespace {
 
-constexpr std::size_t kMostErrorLines = 8;
+constexpr std::size_t kMaxErrorLines = 8;
 constexpr std::size_t kLongestLine = 400;
 
 bool contains(const std::string& text, std::string_view part) { return text.find(part) != std::string::npos; }
@@ -117,7 +117,7 @@ std::vector<Message> messages_of(const std::string& log) {
 
 // Adds a warning that is not there yet, with the netlist line it belongs to.
 void add_warning(SimulatorLog& log, std::set<std::string>& seen, const std::string& text, const DeckMap& map) {
-  if (log.warnings.size() >= kMostWarnings || !seen.insert(text).second) return;
+  if (log.warnings.size() >= kMaxWarnings || !seen.insert(text).second) return;
   const std::string line = map.locate(text);
   log.warnings.push_back(line.empty() ? text : text + "\n  -> " + line);
 }
@@ -142,7 +142,7 @@ SimulatorLog read_log(const std::string& output, const std::string& errors, cons
       continue;
     }
     log.is_convergence = log.is_convergence || is_convergence;
-    if (lines >= kMostErrorLines) continue;
+    if (lines >= kMaxErrorLines) continue;
     if (located.empty()) located = map.locate(message.text);
     log.error += (log.error.empty() ? "" : "\n") + message.text;
     lines += 1 + static_cast<std::size_t>(std::count(message.text.begin(), message.text.end(), '\n'));

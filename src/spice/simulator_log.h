@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "hysteron/spice/ngspice.h"
+#include "spice/ngspice.h"
 
 namespace hysteron::spice {
 
@@ -11,10 +11,10 @@ namespace hysteron::spice {
 struct SimulatorLog {
   std::string error;            ///< its own words for what went wrong, with the netlist line; empty if nothing did
   bool is_convergence = false;  ///< the error is one that other options may cure
-  std::vector<std::string> warnings;  ///< each once, with the netlist line; at most kMostWarnings
+  std::vector<std::string> warnings;  ///< each once, with the netlist line; at most kMaxWarnings
 };
 
-inline constexpr std::size_t kMostWarnings = 50;
+inline constexpr std::size_t kMaxWarnings = 50;
 
 /// Reads what a run of `deck` wrote on stdout and stderr.
 SimulatorLog read_log(const std::string& output, const std::string& errors, const Deck& deck);

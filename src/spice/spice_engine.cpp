@@ -1,4 +1,4 @@
-#include "hysteron/spice/spice_engine.h"
+#include "spice/spice_engine.h"
 
 #include <fmt/format.h>
 
@@ -6,9 +6,9 @@
 #include <mutex>
 #include <utility>
 
-#include "hysteron/base/parallel.h"
-#include "hysteron/base/random.h"
-#include "hysteron/spice/netlist.h"
+#include "base/parallel.h"
+#include "base/random.h"
+#include "spice/netlist.h"
 
 namespace hysteron::spice {
 namespace {
@@ -85,8 +85,8 @@ sim::Outcome SpiceEngine::run_one(const sim::Testbench& bench) const {
 }
 
 void SpiceEngine::run_each(std::span<const sim::Testbench> benches, int jobs, const OnOutcome& on_outcome) const {
-  const std::size_t wanted = static_cast<std::size_t>(jobs > 0 ? jobs : hardware_jobs());
-  ThreadPool pool(static_cast<int>(std::clamp<std::size_t>(benches.size(), 1, wanted)));
+  const std::size_t target = static_cast<std::size_t>(jobs > 0 ? jobs : hardware_jobs());
+  ThreadPool pool(static_cast<int>(std::clamp<std::size_t>(benches.size(), 1, target)));
   std::mutex mutex;
   pool.run(benches.size(), [&](std::size_t i) {
     sim::Outcome outcome = run_one(benches[i]);

@@ -9,7 +9,7 @@
 #include <sstream>
 #include <string_view>
 
-#include "hysteron/base/error.h"
+#include "base/error.h"
 
 namespace hysteron::technology {
 namespace {
@@ -147,7 +147,7 @@ Device read_device(Table table) {
   return device;
 }
 
-void check_makeable(const Geometry& geometry, const Technology& technology, const Table& table, const char* key) {
+void check_realisable(const Geometry& geometry, const Technology& technology, const Table& table, const char* key) {
   for (const Device* device : {&technology.n, &technology.p}) {
     const double slack = 1e-12;
     if (geometry.width < device->minimum_width - slack || geometry.width > device->maximum_width + slack ||
@@ -172,7 +172,7 @@ void read_geometry(Table table, Technology& technology) {
   const auto geometry = [&](const char* key) {
     const std::vector<double> pair = table.numbers(key, kSmallest, kLargest, 2);
     const Geometry result{pair[0], pair[1]};
-    check_makeable(result, technology, table, key);
+    check_realisable(result, technology, table, key);
     return result;
   };
   technology.size_grid = table.number("grid", 1e-10, 1e-6);
@@ -184,7 +184,7 @@ void read_geometry(Table table, Technology& technology) {
   technology.splitter_bias = geometry("splitter_bias");
   technology.leg_lengths = table.numbers("leg_lengths", kSmallest, kLargest);
   technology.narrowest_leg = table.number("narrowest_leg", kSmallest, kLargest);
-  technology.least_weight = table.number("least_weight", 0.0, 1.0);
+  technology.min_weight = table.number("least_weight", 0.0, 1.0);
   if (table.has("leg_drift")) technology.leg_drift = table.number("leg_drift", 1e-6, 1.0);
   const auto is_close = [](double shorter, double longer) { return longer < kLengthStep * shorter; };
   if (std::adjacent_find(technology.leg_lengths.begin(), technology.leg_lengths.end(), is_close) !=
@@ -198,7 +198,7 @@ void read_geometry(Table table, Technology& technology) {
     throw table.wrong("rail_diode", "a length that is one of leg_lengths");
   }
   for (const double length : technology.leg_lengths) {
-    check_makeable({technology.narrowest_leg, length}, technology, table, "leg_lengths");
+    check_realisable({technology.narrowest_leg, length}, technology, table, "leg_lengths");
   }
   const std::vector<double> overhead = table.numbers("area_overhead", 0.0, kLargest, 2);
   technology.area_overhead_width = overhead[0];

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "hysteron/technology/technology.h"
+#include "technology/technology.h"
 
 namespace hysteron::technology {
 

@@ -7,13 +7,13 @@
 #include <sstream>
 #include <vector>
 
-#include "hysteron/base/error.h"
+#include "base/error.h"
 
 namespace hysteron::technology {
 namespace {
 
-constexpr std::size_t kWords = 3;       // of a statement that say what it defines or reads
-constexpr std::size_t kMostNamed = 12;  // names that a message lists
+constexpr std::size_t kWords = 3;      // of a statement that say what it defines or reads
+constexpr std::size_t kMaxNamed = 12;  // names that a message lists
 
 std::string lower(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
@@ -56,7 +56,7 @@ void each_statement(const std::string& text, Take take) {
 }
 
 std::string listed(const std::vector<std::string>& names) {
-  const std::size_t count = std::min(names.size(), kMostNamed);
+  const std::size_t count = std::min(names.size(), kMaxNamed);
   const std::vector<std::string> first(names.begin(), names.begin() + static_cast<std::ptrdiff_t>(count));
   return fmt::format("{}{}", fmt::join(first, ", "), names.size() > count ? ", ..." : "");
 }

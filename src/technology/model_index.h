@@ -4,7 +4,7 @@
 #include <set>
 #include <string>
 
-#include "hysteron/technology/technology.h"
+#include "technology/technology.h"
 
 namespace hysteron::technology {
 

@@ -1,4 +1,4 @@
-#include "hysteron/technology/technology.h"
+#include "technology/technology.h"
 
 #include <fmt/format.h>
 
@@ -8,9 +8,9 @@
 #include <cstdlib>
 #include <optional>
 
-#include "hysteron/base/error.h"
-#include "hysteron/base/file.h"
-#include "hysteron/base/random.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/random.h"
 #include "technology/description.h"
 #include "technology/embedded.h"
 #include "technology/model_index.h"
@@ -81,7 +81,7 @@ struct Request {
   double area = 1.0;
 };
 
-constexpr double kLeastArea = 0.25;
+constexpr double kMinArea = 0.25;
 constexpr double kLargestArea = 16.0;
 
 /// "generic180@2" is generic180 with twice the gate area; a name whose '@' is followed by no number is a name.
@@ -91,9 +91,9 @@ Request parse_request(const std::string& text) {
   char* end = nullptr;
   const double area = std::strtod(text.c_str() + at + 1, &end);
   if (*end != '\0') return {text, 1.0};
-  if (!(area >= kLeastArea && area <= kLargestArea)) {
+  if (!(area >= kMinArea && area <= kLargestArea)) {
     throw bad_input(fmt::format("technology {}: gate area {:g}; expected {:g} to {:g} times that of the description",
-                                quoted(text), area, kLeastArea, kLargestArea));
+                                quoted(text), area, kMinArea, kLargestArea));
   }
   return {text.substr(0, at), area};
 }

@@ -1,4 +1,4 @@
-#include "hysteron/train/backbone.h"
+#include "train/backbone.h"
 
 #include <fmt/format.h>
 

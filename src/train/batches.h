@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "hysteron/base/random.h"
-#include "hysteron/train/backbone.h"
-#include "hysteron/train/training_data.h"
+#include "base/random.h"
+#include "train/backbone.h"
+#include "train/training_data.h"
 
 namespace hysteron::train {
 

@@ -5,7 +5,7 @@
 
 #include <cstdlib>
 
-#include "hysteron/base/error.h"
+#include "base/error.h"
 
 namespace hysteron::train {
 namespace {

@@ -1,11 +1,11 @@
-#include "hysteron/train/calibrate.h"
+#include "train/calibrate.h"
 
 #include <algorithm>
 #include <array>
 #include <utility>
 #include <vector>
 
-#include "hysteron/model/inference.h"
+#include "model/inference.h"
 
 namespace hysteron::train {
 namespace {

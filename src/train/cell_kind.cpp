@@ -1,10 +1,10 @@
-#include "hysteron/train/cell_kind.h"
+#include "train/cell_kind.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "hysteron/base/error.h"
+#include "base/error.h"
 #include "train/recurrent_cell.h"
 
 namespace hysteron::train {

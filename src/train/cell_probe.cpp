@@ -1,10 +1,10 @@
-#include "hysteron/train/cell_probe.h"
+#include "train/cell_probe.h"
 
 #include <algorithm>
 #include <array>
 #include <functional>
 
-#include "hysteron/base/random.h"
+#include "base/random.h"
 
 namespace hysteron::train {
 namespace {

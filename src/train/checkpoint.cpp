@@ -1,12 +1,12 @@
-#include "hysteron/train/checkpoint.h"
+#include "train/checkpoint.h"
 
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
 
-#include "hysteron/base/error.h"
-#include "hysteron/base/file.h"
-#include "hysteron/model/safetensors.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "model/safetensors.h"
 
 namespace hysteron::train {
 namespace {
@@ -34,8 +34,8 @@ Json decisive(const TrainConfig& config) {
   return json;
 }
 
-void check_same_config(const fs::path& path, const Json& stored, const Json& wanted) {
-  for (const auto& [key, value] : wanted.items()) {
+void check_same_config(const fs::path& path, const Json& stored, const Json& target) {
+  for (const auto& [key, value] : target.items()) {
     const auto found = stored.find(key);
     if (found != stored.end() && *found == value) continue;
     refuse(path, fmt::format("the checkpoint is of another configuration: {} is {} there and {} here", key,

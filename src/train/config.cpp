@@ -1,4 +1,4 @@
-#include "hysteron/train/config.h"
+#include "train/config.h"
 
 #include <fmt/format.h>
 #include <toml++/toml.h>
@@ -12,9 +12,9 @@
 #include <sstream>
 #include <variant>
 
-#include "hysteron/base/error.h"
-#include "hysteron/base/file.h"
-#include "hysteron/train/cell_kind.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "train/cell_kind.h"
 #include "train/config_values.h"
 
 namespace hysteron::train {
@@ -333,13 +333,13 @@ bool in_range(double number, const Key& key) { return number >= key.low && numbe
 [[noreturn]] void wrong(const std::string& origin, const toml::node& value, const Key& key, const toml::node& place) {
   std::ostringstream shown;
   value.visit([&](const auto& node) { shown << node; });
-  refuse_node(origin, place,
-              fmt::format("{} is {}; expected {}, {}", key.name, shown.str(), type_text(key), range_text(key)));
+  throw_at(origin, place,
+           fmt::format("{} is {}; expected {}, {}", key.name, shown.str(), type_text(key), range_text(key)));
 }
 
 }  // namespace
 
-void refuse_node(const std::string& origin, const toml::node& node, const std::string& problem) {
+void throw_at(const std::string& origin, const toml::node& node, const std::string& problem) {
   throw bad_input(fmt::format("{}, line {}: {}", hysteron::quoted(origin), node.source().begin.line, problem));
 }
 
@@ -348,8 +348,8 @@ void assign_value(TrainConfig& config, const std::string& origin, const std::str
   const toml::node& place = given_place != nullptr ? *given_place : value;
   const auto key = std::ranges::find_if(keys(), [&](const Key& entry) { return entry.name == name; });
   if (key == keys().end()) {
-    refuse_node(origin, place,
-                fmt::format("unknown key {}; `hysteron train --keys` lists them all", hysteron::quoted(name)));
+    throw_at(origin, place,
+             fmt::format("unknown key {}; `hysteron train --keys` lists them all", hysteron::quoted(name)));
   }
   if (const auto* field = std::get_if<Text>(&key->field)) {
     if (!value.is_string()) wrong(origin, value, *key, place);
@@ -491,7 +491,7 @@ void check_config(const TrainConfig& config) {
   }
 }
 
-void settle_noise(TrainConfig& config) {
+void apply_noise_defaults(TrainConfig& config) {
   if (!config.start.empty()) {
     if (!config.given.contains("training.epsilon_hold")) config.epsilon_hold = 0.0;
     if (!config.given.contains("training.epsilon_fall")) config.epsilon_fall = 0.0;

@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <set>
 
-#include "hysteron/base/error.h"
-#include "hysteron/base/file.h"
-#include "hysteron/train/config.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "train/config.h"
 #include "train/config_values.h"
 
 namespace hysteron::train {
@@ -24,13 +24,13 @@ class Parser {
     for (const auto& [name, node] : root) {
       if (!others.contains(std::string(name.str()))) section(std::string(name.str()), node);
     }
-    settle_noise(config_);
+    apply_noise_defaults(config_);
     return config_;
   }
 
  private:
   [[noreturn]] void refuse(const toml::node& node, const std::string& problem) const {
-    refuse_node(origin_, node, problem);
+    throw_at(origin_, node, problem);
   }
 
   void section(const std::string& name, const toml::node& node) {

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "hysteron/base/error.h"
-#include "hysteron/train/config.h"
+#include "base/error.h"
+#include "train/config.h"
 #include "train/config_values.h"
 
 namespace hysteron::train {

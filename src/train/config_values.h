@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "hysteron/train/config.h"
+#include "train/config.h"
 
 namespace hysteron::train {
 
@@ -21,7 +21,7 @@ toml::table parse_toml(std::string_view text, const std::string& origin);
 TrainConfig config_from(const toml::table& root, const std::string& origin, const std::set<std::string>& others);
 
 /// Throws a bad-input Error that names file and line of `node`.
-[[noreturn]] void refuse_node(const std::string& origin, const toml::node& node, const std::string& problem);
+[[noreturn]] void throw_at(const std::string& origin, const toml::node& node, const std::string& problem);
 
 /// Sets the key called `name` ("training.steps"). Throws a bad-input Error with file, line and key where there is no
 /// such key or the value is of the wrong type or out of range; the line is that of `place`, or of the value itself.

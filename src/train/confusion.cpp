@@ -1,4 +1,4 @@
-#include "hysteron/train/confusion.h"
+#include "train/confusion.h"
 
 namespace hysteron::train {
 

@@ -1,4 +1,4 @@
-#include "hysteron/train/evaluate.h"
+#include "train/evaluate.h"
 
 #include <fmt/format.h>
 
@@ -6,15 +6,15 @@
 #include <cmath>
 #include <cstdint>
 
-#include "hysteron/base/error.h"
-#include "hysteron/base/random.h"
-#include "hysteron/model/inference.h"
-#include "hysteron/train/carry_chain.h"
+#include "base/error.h"
+#include "base/random.h"
+#include "model/inference.h"
+#include "train/carry_chain.h"
 
 namespace hysteron::train {
 namespace {
 
-constexpr double kLeastProbability = 1e-6;  // of a label, so that its logarithm stays finite
+constexpr double kMinProbability = 1e-6;  // of a label, so that its logarithm stays finite
 
 /// What one clip adds to an Evaluation.
 struct ClipScore {
@@ -38,7 +38,7 @@ void score_losses(const model::Trace& trace, std::size_t label, ClipScore& score
     score.loss -= log_probability / frames;
     probabilities += std::exp(log_probability);
   }
-  score.vote_loss = -std::log(std::max(probabilities / frames, kLeastProbability));
+  score.vote_loss = -std::log(std::max(probabilities / frames, kMinProbability));
 }
 
 /// All frames' candidates are at hand and states alone are needed: a carry chain's work.

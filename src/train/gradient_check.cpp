@@ -1,4 +1,4 @@
-#include "hysteron/train/gradient_check.h"
+#include "train/gradient_check.h"
 
 #include <algorithm>
 #include <cmath>

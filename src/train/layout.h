@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "hysteron/base/random.h"
-#include "hysteron/train/segments.h"
+#include "base/random.h"
 #include "train/kernels.h"
+#include "train/segments.h"
 
 // How the layers of a model share one parameter vector and one set of buffers.
 

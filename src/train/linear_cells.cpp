@@ -4,11 +4,11 @@
 #include <cmath>
 #include <numbers>
 
-#include "hysteron/train/scan.h"
 #include "train/candidate_noise.h"
 #include "train/layers.h"
 #include "train/ops.h"
 #include "train/recurrent_cell.h"
+#include "train/scan.h"
 
 namespace hysteron::train {
 namespace {
@@ -94,8 +94,8 @@ class Lru : public RecurrentCell {
         nu_(layout.parameter(name + ".nu", cells, 1, false, false, ring())),
         theta_(layout.parameter(name + ".theta", cells, 1, false, false,
                                 [](Random& random) {
-                                  constexpr double kLeast = 1e-3;  // rad a frame
-                                  return std::log(random.uniform(kLeast, 2.0 * std::numbers::pi));
+                                  constexpr double kMin = 1e-3;  // rad a frame
+                                  return std::log(random.uniform(kMin, 2.0 * std::numbers::pi));
                                 })),
         input_layer_(layout, name + ".input", 2 * cells, width, 0.0, false),
         output_(layout, name + ".output", width, 2 * cells),

@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <system_error>
 
-#include "hysteron/base/error.h"
+#include "base/error.h"
 
 namespace hysteron::train {
 

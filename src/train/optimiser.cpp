@@ -1,4 +1,4 @@
-#include "hysteron/train/optimiser.h"
+#include "train/optimiser.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "hysteron/train/perturbation.h"
+#include "train/perturbation.h"
 
 #include <algorithm>
 #include <cmath>
@@ -45,7 +45,7 @@ float WeightGrid::nearest_width(float weight) const {
   }
   const double grid = technology_->size_grid;
   double gain = std::round(width / grid) * grid * gain_of_metre;
-  const double least = technology_->least_weight;
+  const double least = technology_->min_weight;
   if (gain < least) gain = std::abs(weight) < 0.5 * least ? 0.0 : least;
   return std::copysign(static_cast<float>(gain), weight);
 }

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "hysteron/train/perturbation.h"
+#include "train/perturbation.h"
 
 namespace hysteron::train {
 

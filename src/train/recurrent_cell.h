@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "hysteron/train/cell_kind.h"
+#include "train/cell_kind.h"
 #include "train/layout.h"
 
 namespace hysteron::train {

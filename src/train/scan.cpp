@@ -1,7 +1,7 @@
 // Highway compiles everything between HWY_BEFORE_NAMESPACE and HWY_AFTER_NAMESPACE once for each instruction set by
 // including this file again; the functions at the end choose one at run time.
 
-#include "hysteron/train/scan.h"
+#include "train/scan.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "hysteron/train/sequence_gradient_check.h"
+#include "train/sequence_gradient_check.h"
 
 #include <fmt/format.h>
 

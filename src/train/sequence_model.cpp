@@ -1,4 +1,4 @@
-#include "hysteron/train/sequence_model.h"
+#include "train/sequence_model.h"
 
 #include <fmt/format.h>
 

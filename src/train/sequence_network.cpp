@@ -6,9 +6,9 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "hysteron/base/error.h"
-#include "hysteron/model/safetensors.h"
-#include "hysteron/train/sequence_trainer.h"
+#include "base/error.h"
+#include "model/safetensors.h"
+#include "train/sequence_trainer.h"
 
 namespace hysteron::train {
 namespace {

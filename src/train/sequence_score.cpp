@@ -5,11 +5,11 @@
 #include <numbers>
 #include <utility>
 
-#include "hysteron/base/error.h"
-#include "hysteron/base/random.h"
-#include "hysteron/train/sequence_trainer.h"
+#include "base/error.h"
+#include "base/random.h"
 #include "train/perturber.h"
 #include "train/sequence_shards.h"
+#include "train/sequence_trainer.h"
 
 namespace hysteron::train {
 

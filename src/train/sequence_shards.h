@@ -5,8 +5,8 @@
 #include <mutex>
 #include <vector>
 
-#include "hysteron/data/sequences.h"
-#include "hysteron/train/sequence_model.h"
+#include "data/sequences.h"
+#include "train/sequence_model.h"
 
 namespace hysteron::train {
 

@@ -1,4 +1,4 @@
-#include "hysteron/train/sequence_trainer.h"
+#include "train/sequence_trainer.h"
 
 #include <fmt/format.h>
 
@@ -10,10 +10,10 @@
 #include <numeric>
 #include <optional>
 
-#include "hysteron/base/error.h"
-#include "hysteron/train/checkpoint.h"
-#include "hysteron/train/optimiser.h"
+#include "base/error.h"
+#include "train/checkpoint.h"
 #include "train/metrics_log.h"
+#include "train/optimiser.h"
 #include "train/perturber.h"
 #include "train/sequence_shards.h"
 

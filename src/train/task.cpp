@@ -1,4 +1,4 @@
-#include "hysteron/train/task.h"
+#include "train/task.h"
 
 #include <fmt/format.h>
 
@@ -7,13 +7,13 @@
 #include <filesystem>
 #include <map>
 
-#include "hysteron/base/error.h"
-#include "hysteron/base/random.h"
-#include "hysteron/data/listops.h"
-#include "hysteron/data/memory_tasks.h"
-#include "hysteron/data/mnist.h"
-#include "hysteron/data/text.h"
-#include "hysteron/data/user_sequences.h"
+#include "base/error.h"
+#include "base/random.h"
+#include "data/listops.h"
+#include "data/memory_tasks.h"
+#include "data/mnist.h"
+#include "data/text.h"
+#include "data/user_sequences.h"
 #include "train/batches.h"
 
 namespace hysteron::train {

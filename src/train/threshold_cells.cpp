@@ -4,11 +4,11 @@
 #include <cmath>
 #include <cstdint>
 
-#include "hysteron/train/scan.h"
 #include "train/candidate_noise.h"
 #include "train/layers.h"
 #include "train/ops.h"
 #include "train/recurrent_cell.h"
+#include "train/scan.h"
 
 namespace hysteron::train {
 namespace {

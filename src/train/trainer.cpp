@@ -1,4 +1,4 @@
-#include "hysteron/train/trainer.h"
+#include "train/trainer.h"
 
 #include <fmt/format.h>
 
@@ -11,18 +11,18 @@
 #include <optional>
 #include <utility>
 
-#include "hysteron/base/error.h"
-#include "hysteron/base/random.h"
-#include "hysteron/model/die_file.h"
-#include "hysteron/model/model_file.h"
-#include "hysteron/train/backbone.h"
-#include "hysteron/train/calibrate.h"
-#include "hysteron/train/checkpoint.h"
-#include "hysteron/train/optimiser.h"
+#include "base/error.h"
+#include "base/random.h"
+#include "model/die_file.h"
+#include "model/model_file.h"
+#include "train/backbone.h"
 #include "train/batches.h"
+#include "train/calibrate.h"
+#include "train/checkpoint.h"
 #include "train/kernels.h"
 #include "train/metrics_log.h"
 #include "train/noise.h"
+#include "train/optimiser.h"
 #include "train/perturber.h"
 
 namespace hysteron::train {
@@ -36,29 +36,29 @@ constexpr double kSmoothing = 0.98;          // of the figures in the progress b
 double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
 /// Workspaces and shards that threads borrow for one pass.
-struct Desk {
+struct ShardWorkspace {
   Backbone::Workspace workspace;
   Shard shard;
 };
 
-class DeskPool {
+class ShardWorkspacePool {
  public:
-  std::unique_ptr<Desk> take() {
+  std::unique_ptr<ShardWorkspace> take() {
     const std::lock_guard lock(mutex_);
-    if (free_.empty()) return std::make_unique<Desk>();
-    std::unique_ptr<Desk> desk = std::move(free_.back());
+    if (free_.empty()) return std::make_unique<ShardWorkspace>();
+    std::unique_ptr<ShardWorkspace> workspace = std::move(free_.back());
     free_.pop_back();
-    return desk;
+    return workspace;
   }
 
-  void give(std::unique_ptr<Desk> desk) {
+  void give(std::unique_ptr<ShardWorkspace> workspace) {
     const std::lock_guard lock(mutex_);
-    free_.push_back(std::move(desk));
+    free_.push_back(std::move(workspace));
   }
 
  private:
   std::mutex mutex_;
-  std::vector<std::unique_ptr<Desk>> free_;
+  std::vector<std::unique_ptr<ShardWorkspace>> free_;
 };
 
 /// Figures of one step, means over the batch.
@@ -92,10 +92,10 @@ Origin load_origin(const TrainConfig& config, const BackboneShape& shape) {
   if (config.start.empty()) return origin;
   origin.start = model::load_model(config.start);
   const model::Network& start = *origin.start;
-  const auto check = [&](const char* what, std::size_t found, std::size_t wanted) {
-    if (found == wanted) return;
+  const auto check = [&](const char* what, std::size_t found, std::size_t target) {
+    if (found == target) return;
     throw bad_input(fmt::format("{}: the model of model.start has {} {}; expected the configuration's {}",
-                                hysteron::quoted(config.start), what, found, wanted));
+                                hysteron::quoted(config.start), what, found, target));
   };
   check("inputs", start.inputs(), shape.inputs);
   check("width", start.width(), shape.width);
@@ -208,14 +208,14 @@ class Trainer {
     sums_.assign(shards, {});
     shard_gradients_.resize(shards);
     pool_.run(shards, [&](std::size_t i) {
-      std::unique_ptr<Desk> desk = desks_.take();
+      std::unique_ptr<ShardWorkspace> workspace = workspaces_.take();
       const std::size_t begin = i * kShardClips;
-      fill_shard(data_.train, draws, begin, std::min(begin + kShardClips, draws.size()), desk->shard);
-      desk->shard.first_column = static_cast<std::uint32_t>(begin * desk->shard.frames);
-      add_feature_noise(options, desk->shard);
+      fill_shard(data_.train, draws, begin, std::min(begin + kShardClips, draws.size()), workspace->shard);
+      workspace->shard.first_column = static_cast<std::uint32_t>(begin * workspace->shard.frames);
+      add_feature_noise(options, workspace->shard);
       shard_gradients_[i].assign(parameters_.size(), 0.0f);
-      sums_[i] = pass_on_die(number, i, options, *desk);
-      desks_.give(std::move(desk));
+      sums_[i] = pass_on_die(number, i, options, *workspace);
+      workspaces_.give(std::move(workspace));
     });
     std::ranges::fill(gradient_, 0.0f);
     for (std::size_t i = 0; i < shards; ++i) {
@@ -229,11 +229,11 @@ class Trainer {
 
   /// Loss and gradient of a shard on a die of its own, weights on their grid; the gradient passes the grid as if it
   /// were not there.
-  PassSums pass_on_die(std::size_t number, std::size_t index, const PassOptions& options, Desk& desk) {
+  PassSums pass_on_die(std::size_t number, std::size_t index, const PassOptions& options, ShardWorkspace& workspace) {
     std::vector<float>& gradient = shard_gradients_[index];
-    if (!perturber_) return backbone_.pass(parameters_, desk.shard, options, desk.workspace, gradient);
+    if (!perturber_) return backbone_.pass(parameters_, workspace.shard, options, workspace.workspace, gradient);
     const Perturber::Drawn drawn = perturber_->draw(parameters_, random_.child("dies", number).child("shard", index));
-    const PassSums sums = backbone_.pass(drawn.parameters, desk.shard, options, desk.workspace, gradient);
+    const PassSums sums = backbone_.pass(drawn.parameters, workspace.shard, options, workspace.workspace, gradient);
     drawn.pull_back(gradient);
     return sums;
   }
@@ -261,7 +261,7 @@ class Trainer {
   std::vector<std::vector<float>> shard_gradients_;
   std::vector<PassSums> sums_;
   std::unique_ptr<Perturber> perturber_;  // null where every die is the software
-  DeskPool desks_;
+  ShardWorkspacePool workspaces_;
   std::string last_checkpoint_;
 };
 

@@ -1,9 +1,9 @@
-#include "hysteron/train/training_data.h"
+#include "train/training_data.h"
 
 #include <filesystem>
 #include <utility>
 
-#include "hysteron/data/corpus.h"
+#include "data/corpus.h"
 
 namespace hysteron::train {
 namespace {

@@ -1,4 +1,4 @@
-#include "hysteron/analysis/agreement.h"
+#include "analysis/agreement.h"
 
 #include <gtest/gtest.h>
 

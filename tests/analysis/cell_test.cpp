@@ -2,11 +2,11 @@
 
 #include <cmath>
 
+#include "analysis/cell_characterisation.h"
+#include "analysis/cell_study.h"
+#include "analysis/suppression.h"
 #include "analysis/tuned_bench.h"
-#include "hysteron/analysis/cell_characterisation.h"
-#include "hysteron/analysis/cell_study.h"
-#include "hysteron/analysis/suppression.h"
-#include "hysteron/base/error.h"
+#include "base/error.h"
 
 namespace hysteron::analysis {
 namespace {
@@ -44,7 +44,8 @@ TEST(CellLoop, SlowerRampsFindTheSameThresholds) {
   LoopProtocol slower;
   slower.slow_seconds *= 4.0;
   const compile::CellLoop& loop = bench().cell.loop.loop;
-  const LoopRequest request{bench().cell.gains, {loop.rise, loop.fall, loop.high}, bench().lab.home(), true};
+  const LoopRequest request{
+      bench().cell.gains, {loop.rise, loop.fall, loop.high}, bench().lab.nominal_environment(), true};
   const MeasuredLoop again = measure_loops(bench().lab, {request}, slower).front();
   EXPECT_NEAR(again.loop.rise, loop.rise, 0.5e-12);
   EXPECT_NEAR(again.loop.fall, loop.fall, 0.5e-12);
@@ -54,7 +55,8 @@ TEST(CellLoop, NeighboursOnABenchDoNotMatter) {
   const compile::CellLoop& loop = bench().cell.loop.loop;
   std::vector<LoopRequest> requests;
   for (const double scale : {1.0, 3.0, 0.3}) {
-    LoopRequest request{bench().cell.gains, {loop.rise, loop.fall, loop.high}, bench().lab.home(), false};
+    LoopRequest request{
+        bench().cell.gains, {loop.rise, loop.fall, loop.high}, bench().lab.nominal_environment(), false};
     request.gains.output *= scale;
     requests.push_back(request);
   }
@@ -64,7 +66,7 @@ TEST(CellLoop, NeighboursOnABenchDoNotMatter) {
 }
 
 TEST(CellLoop, WrongGuessesAreFoundWide) {
-  LoopRequest request{bench().cell.gains, {270e-12, 170e-12, 200e-12}, bench().lab.home(), true};
+  LoopRequest request{bench().cell.gains, {270e-12, 170e-12, 200e-12}, bench().lab.nominal_environment(), true};
   const MeasuredLoop found = measure_loops(bench().lab, {request}).front();
   EXPECT_NEAR(found.loop.rise, bench().cell.loop.loop.rise, 0.3e-12);
   EXPECT_NEAR(found.loop.fall, bench().cell.loop.loop.fall, 0.3e-12);
@@ -74,7 +76,7 @@ TEST(CellLoop, ACellThatNeverResetsSaysSo) {
   compile::CellGains gains = bench().cell.gains;
   gains.width = 1.5 * gains.threshold;
   const MeasuredLoop stuck =
-      measure_loops(bench().lab, {{gains, bench().cell.target, bench().lab.home(), false}}).front();
+      measure_loops(bench().lab, {{gains, bench().cell.target, bench().lab.nominal_environment(), false}}).front();
   EXPECT_EQ(stuck.problem, "never resets");
   EXPECT_TRUE(stuck.solved);
   EXPECT_TRUE(std::isnan(stuck.loop.fall));
@@ -83,7 +85,7 @@ TEST(CellLoop, ACellThatNeverResetsSaysSo) {
 TEST(CellLoop, ACellWithoutThresholdSetsWithoutACandidate) {
   compile::CellGains gains = bench().cell.gains;
   gains.threshold = 1e-6;
-  const CellLab& lab = bench().lab;
+  const CellTestSetup& lab = bench().lab;
   const MeasuredLoop set = measure_loops(lab, {{gains, bench().cell.target, {"ff", 1.8, 125.0}, false}}).front();
   EXPECT_EQ(set.problem, "sets without a candidate");
   EXPECT_TRUE(std::isnan(set.loop.rise));
@@ -94,8 +96,9 @@ TEST(CellLoop, AFailingEngineCostsItsCellsAlone) {
   impatient.time_limit = std::chrono::milliseconds(1);
   impatient.retries.clear();
   const spice::SpiceEngine engine(bench().ngspice, bench().technology, impatient);
-  CellLab lab{bench().technology, bench().curves, {}, engine, 1};
-  const MeasuredLoop lost = measure_loops(lab, {{bench().cell.gains, bench().cell.target, lab.home(), false}}).front();
+  CellTestSetup lab{bench().technology, bench().curves, {}, engine, 1};
+  const MeasuredLoop lost =
+      measure_loops(lab, {{bench().cell.gains, bench().cell.target, lab.nominal_environment(), false}}).front();
   EXPECT_FALSE(lost.solved);
   EXPECT_FALSE(lost.problem.empty());
 }
@@ -108,14 +111,14 @@ TEST(CellLoop, AnUnknownCornerIsNamed) {
 }
 
 TEST(CellCharacterisation, EachCurrentTurnsItsOwnQuantity) {
-  const Sensitivities s = measure_sensitivities(bench().lab, {at_home(bench().lab, bench().cell)}).front();
+  const Sensitivities s = measure_sensitivities(bench().lab, {is_nominal(bench().lab, bench().cell)}).front();
   for (std::size_t row = 0; row < 3; ++row) {
     for (std::size_t column = 0; column < 3; ++column) EXPECT_NEAR(s[row][column], row == column ? 1.0 : 0.0, 0.05);
   }
 }
 
 TEST(CellCharacterisation, MoreOverdriveSwitchesSooner) {
-  const PlacedCell placed = at_home(bench().lab, bench().cell);
+  const PlacedCell placed = is_nominal(bench().lab, bench().cell);
   const std::vector<Response> responses = measure_responses(bench().lab, placed, {0.1, 0.8});
   for (const Response& response : responses) {
     EXPECT_GT(response.set_switch, 0.0) << response.problem;
@@ -138,7 +141,7 @@ TEST(CellCharacterisation, OnDrawsOutputAndFeedbackMoreThanOff) {
 }
 
 TEST(CellCharacterisation, HoldsBothStatesInTheBandAndNoneAboveIt) {
-  const PlacedCell placed = at_home(bench().lab, bench().cell);
+  const PlacedCell placed = is_nominal(bench().lab, bench().cell);
   const std::vector<Retention> held = measure_retention(bench().lab, {{placed, 0.5}, {placed, 1.2}}, 5.0);
   EXPECT_TRUE(held[0].held);
   EXPECT_TRUE(held[1].held);
@@ -170,8 +173,9 @@ TEST(CellStudy, ExtremesAreTheEndsOfEachAxisWithoutHome) {
 TEST(CellCharacterisation, ACellWithoutABandHasNoCurrentsInIt) {
   MeasuredLoop lost;
   lost.loop = {std::nan(""), std::nan(""), std::nan(""), std::nan("")};
-  const CellLab& lab = bench().lab;
-  const auto currents = measure_currents(lab, bench().cell, {lab.home(), lab.home()}, {lost, bench().cell.loop});
+  const CellTestSetup& lab = bench().lab;
+  const auto currents = measure_currents(lab, bench().cell, {lab.nominal_environment(), lab.nominal_environment()},
+                                         {lost, bench().cell.loop});
   for (const double value : {currents[0].off_in_band, currents[0].on_in_band, currents[0].set_charge,
                              currents[0].reset_charge, currents[0].set_peak}) {
     EXPECT_TRUE(std::isnan(value)) << "no figure, not 0";

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "hysteron/analysis/measured_clip.h"
-#include "hysteron/data/features.h"
+#include "analysis/measured_clip.h"
+#include "data/features.h"
 #include "model/model_testing.h"
 
 // A chip of known constants, and a bench that records it.

@@ -1,4 +1,4 @@
-#include "hysteron/analysis/device_noise.h"
+#include "analysis/device_noise.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "analysis/tuned_bench.h"
-#include "hysteron/base/error.h"
+#include "base/error.h"
 
 namespace hysteron::analysis {
 namespace {

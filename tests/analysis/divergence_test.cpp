@@ -1,10 +1,10 @@
-#include "hysteron/analysis/divergence.h"
+#include "analysis/divergence.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
-#include "hysteron/analysis/hazards.h"
+#include "analysis/hazards.h"
 
 namespace hysteron::analysis {
 namespace {

@@ -1,11 +1,11 @@
-#include "hysteron/analysis/exponent.h"
+#include "analysis/exponent.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <vector>
 
-#include "hysteron/base/random.h"
+#include "base/random.h"
 
 namespace hysteron::analysis {
 namespace {

@@ -1,11 +1,11 @@
-#include "hysteron/analysis/flip_fit.h"
+#include "analysis/flip_fit.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
 
-#include "hysteron/analysis/suppression.h"
+#include "analysis/suppression.h"
 
 namespace hysteron::analysis {
 namespace {

@@ -1,10 +1,10 @@
-#include "hysteron/analysis/margin_fit.h"
+#include "analysis/margin_fit.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 
-#include "hysteron/base/random.h"
+#include "base/random.h"
 
 namespace hysteron::analysis {
 namespace {

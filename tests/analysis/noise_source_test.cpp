@@ -1,4 +1,4 @@
-#include "hysteron/analysis/noise_source.h"
+#include "analysis/noise_source.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -6,8 +6,8 @@
 #include <cmath>
 #include <numbers>
 
-#include "hysteron/analysis/ratio.h"
-#include "hysteron/spice/ngspice.h"
+#include "analysis/ratio.h"
+#include "spice/ngspice.h"
 
 namespace hysteron::analysis {
 namespace {

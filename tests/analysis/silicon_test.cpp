@@ -9,10 +9,10 @@
 
 #include "analysis/chip_bench.h"
 #include "analysis/frozen_network.h"
-#include "hysteron/analysis/measured_agreement.h"
-#include "hysteron/analysis/parameter_fit.h"
-#include "hysteron/analysis/stimulus.h"
-#include "hysteron/base/error.h"
+#include "analysis/measured_agreement.h"
+#include "analysis/parameter_fit.h"
+#include "analysis/stimulus.h"
+#include "base/error.h"
 #include "model/model_testing.h"
 
 namespace hysteron::analysis {

@@ -1,6 +1,6 @@
 // What a bench is asked to play.
 
-#include "hysteron/analysis/stimulus.h"
+#include "analysis/stimulus.h"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "analysis/chip_bench.h"
-#include "hysteron/analysis/threshold_fit.h"
+#include "analysis/threshold_fit.h"
 
 namespace hysteron::analysis {
 namespace {

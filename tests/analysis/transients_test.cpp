@@ -1,4 +1,4 @@
-#include "hysteron/analysis/transients.h"
+#include "analysis/transients.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "hysteron/analysis/yield.h"
+#include "analysis/yield.h"
 
 #include <gtest/gtest.h>
 

@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "hysteron/base/error.h"
-#include "hysteron/base/file.h"
-#include "hysteron/base/parallel.h"
-#include "hysteron/base/random.h"
-#include "hysteron/base/units.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/parallel.h"
+#include "base/random.h"
+#include "base/units.h"
 
 namespace hysteron {
 namespace {

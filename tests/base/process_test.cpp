@@ -1,4 +1,4 @@
-#include "hysteron/base/process.h"
+#include "base/process.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "hysteron/base/error.h"
+#include "base/error.h"
 
 namespace hysteron {
 namespace {

@@ -1,10 +1,10 @@
-#include "hysteron/behavioural/accumulation.h"
+#include "behavioural/accumulation.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 
-#include "hysteron/base/error.h"
+#include "base/error.h"
 
 namespace hysteron::behavioural {
 namespace {

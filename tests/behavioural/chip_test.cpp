@@ -1,4 +1,4 @@
-#include "hysteron/behavioural/chip.h"
+#include "behavioural/chip.h"
 
 #include <gtest/gtest.h>
 

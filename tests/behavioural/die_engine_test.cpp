@@ -1,4 +1,4 @@
-#include "hysteron/behavioural/die_engine.h"
+#include "behavioural/die_engine.h"
 
 #include <gtest/gtest.h>
 
@@ -6,12 +6,12 @@
 #include <cmath>
 #include <numbers>
 
+#include "compile/calibration.h"
+#include "compile/circuit_errors.h"
+#include "compile/clip_bench.h"
+#include "compile/leg_mismatch.h"
 #include "compile/shop.h"
 #include "compile/small_network.h"
-#include "hysteron/compile/calibration.h"
-#include "hysteron/compile/circuit_errors.h"
-#include "hysteron/compile/clip_bench.h"
-#include "hysteron/compile/leg_mismatch.h"
 
 namespace hysteron::behavioural {
 namespace {
@@ -185,8 +185,8 @@ TEST(DieEngine, DrawsTheSameDieForTheSameSeed) {
   EXPECT_NEAR(std::sqrt(squares / static_cast<double>(first.size())), 1.0, 0.25);
 }
 
-/// Centring's equations against the engine: the spread of candidates over dies, without what their own copies add.
-TEST(DieEngine, DiesSpreadAsCentringExpects) {
+/// Centering's equations against the engine: the spread of candidates over dies, without what their own copies add.
+TEST(DieEngine, DiesSpreadAsCenteringExpects) {
   const model::Network network = small_network();
   const auto frames = static_cast<Eigen::Index>(small_features().size() / 2);
   const std::vector<float> features = small_features();
@@ -362,7 +362,7 @@ TEST(SettleRail, FollowsARailInNgspice) {
   const technology::Technology& technology = varied_shop().technology;
   const double unit = 1e-9;
   const double frame = 2e-4;
-  const std::vector<float> wanted = {1.0F, 0.0F, 0.0F, 0.5F, 0.05F, 0.02F, 2.0F, 0.0F};
+  const std::vector<float> target = {1.0F, 0.0F, 0.0F, 0.5F, 0.05F, 0.02F, 2.0F, 0.0F};
   for (const circuit::Polarity polarity : {circuit::Polarity::kN, circuit::Polarity::kP}) {
     const bool is_n = polarity == circuit::Polarity::kN;
     const circuit::NetId source = is_n ? circuit::Circuit::kGround : circuit::Circuit::kSupply;
@@ -375,24 +375,24 @@ TEST(SettleRail, FollowsARailInNgspice) {
     };
     const auto diode = add("diode", gate);
     for (int i = 0; i < 5; ++i) add("leg" + std::to_string(i), far);
-    sim::PiecewiseLinear current = {{0.0, unit * wanted[0]}};
-    for (std::size_t t = 1; t < wanted.size(); ++t) {
+    sim::PiecewiseLinear current = {{0.0, unit * target[0]}};
+    for (std::size_t t = 1; t < target.size(); ++t) {
       const double begin = static_cast<double>(t) * frame;
-      current.push_back({begin, unit * wanted[t - 1]});
-      current.push_back({begin + 1e-3 * frame, unit * wanted[t]});
+      current.push_back({begin, unit * target[t - 1]});
+      current.push_back({begin + 1e-3 * frame, unit * target[t]});
     }
     sim::Testbench bench;
     bench.circuit = &rail;
     bench.supply = technology.supply;
     bench.current_sources.push_back({is_n ? far : gate, is_n ? gate : far, current});
     bench.probes.push_back({sim::Probe::Kind::kDrainCurrent, diode});
-    bench.stop_time = frame * static_cast<double>(wanted.size());
+    bench.stop_time = frame * static_cast<double>(target.size());
     bench.maximum_step = frame / 100.0;
     const sim::Waveforms waves = varied_shop().engine.run(bench);
     const PolarityStatistics& statistics = varied_shop().statistics.of(polarity);
     const double capacitance = 6.0 * size.width * size.length * statistics.gate_capacitance;
     const double tau = capacitance / (statistics.slope(unit * size.length / size.width) * unit);
-    std::vector<float> values = wanted;
+    std::vector<float> values = target;
     settle_rail(values.data(), values.size(), static_cast<float>(frame / tau), 0.0F);
     EXPECT_GT(values[1], 0.02F) << "a rail that is switched off takes its time";
     for (std::size_t t = 0; t < values.size(); ++t) {

@@ -1,11 +1,11 @@
-#include "hysteron/behavioural/power_model.h"
+#include "behavioural/power_model.h"
 
 #include <gtest/gtest.h>
 
+#include "compile/clip_bench.h"
 #include "compile/shop.h"
 #include "compile/small_network.h"
-#include "hysteron/compile/clip_bench.h"
-#include "hysteron/model/inference.h"
+#include "model/inference.h"
 
 namespace hysteron::behavioural {
 namespace {

@@ -1,4 +1,4 @@
-#include "hysteron/behavioural/trimming.h"
+#include "behavioural/trimming.h"
 
 #include <gtest/gtest.h>
 
@@ -6,10 +6,10 @@
 #include <cmath>
 #include <optional>
 
+#include "compile/calibration.h"
+#include "compile/leg_mismatch.h"
 #include "compile/shop.h"
 #include "compile/small_network.h"
-#include "hysteron/compile/calibration.h"
-#include "hysteron/compile/leg_mismatch.h"
 
 namespace hysteron::behavioural {
 namespace {
@@ -31,9 +31,9 @@ struct Rig {
     SilentReporter reporter;
     compiled = compile::build_network(network, shop().technology, shop().curves, {});
     compile::calibrate_network(compiled, shop().technology, shop().curves, shop().engine, 1, reporter);
-    const technology::Technology varied = compile::with_mismatch(shop().technology);
-    const spice::SpiceEngine varied_engine(shop().ngspice, varied);
-    statistics = measure_device_statistics(shop().technology, shop().curves, shop().engine, varied_engine, {});
+    const technology::Technology mismatched = compile::with_mismatch(shop().technology);
+    const spice::SpiceEngine mismatch_engine(shop().ngspice, mismatched);
+    statistics = measure_device_statistics(shop().technology, shop().curves, shop().engine, mismatch_engine, {});
     engine.emplace(compiled, statistics, features.values);
   }
 

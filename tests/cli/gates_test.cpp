@@ -5,10 +5,10 @@
 #include <set>
 #include <sstream>
 
+#include "analysis/spike_plan.h"
+#include "base/process.h"
 #include "cli/watched.h"
-#include "hysteron/analysis/spike_plan.h"
-#include "hysteron/base/process.h"
-#include "hysteron/model/gate_network.h"
+#include "model/gate_network.h"
 
 namespace hysteron::cli {
 namespace {

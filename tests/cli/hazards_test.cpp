@@ -1,4 +1,4 @@
-// `hazards`, and the flags that mend them.
+// `hazards`, and the flags that mitigation them.
 
 #include "cli/program.h"
 #include "cli/samples.h"
@@ -138,11 +138,11 @@ TEST_F(Hazards, AreMendedByWhatIsOffered) {
   EXPECT_TRUE(has(text.output, "\n  --cell-capacitance 80f  ")) << text.output;
   EXPECT_TRUE(has(text.output, "\n--cell-capacitance 80f ")) << "the trial's row: " << text.output;
 
-  const auto mended = run_json({"hazards", "m.safetensors", "--input", "x.npy", "--calibrate", "cells", "--try"});
-  EXPECT_EQ(mended["glitch_counts"]["flips"], 0);
-  EXPECT_EQ(mended["glitch_counts"], json["trial"]["glitch_counts"]) << "the trial is the circuit with the flag";
-  EXPECT_TRUE(mended["advice"]["mends"].empty());
-  EXPECT_FALSE(mended.contains("trial"));
+  const auto mitigated = run_json({"hazards", "m.safetensors", "--input", "x.npy", "--calibrate", "cells", "--try"});
+  EXPECT_EQ(mitigated["glitch_counts"]["flips"], 0);
+  EXPECT_EQ(mitigated["glitch_counts"], json["trial"]["glitch_counts"]) << "the trial is the circuit with the flag";
+  EXPECT_TRUE(mitigated["advice"]["mends"].empty());
+  EXPECT_FALSE(mitigated.contains("trial"));
 }
 
 TEST_F(Hazards, AreFoundInTheFirstFrameAfterReset) {
@@ -208,12 +208,12 @@ TEST_F(Hazards, AreMendedByFlagsOfEveryCircuitCommand) {
   run_json({"compile", "m.safetensors", "-o", "plain", "--calibrate", "curves", "--cell-capacitance", "0"});
   run_json({"compile", "m.safetensors", "-o", "mended", "--calibrate", "curves"});
   const auto plain = nlohmann::json::parse(read_file(folder_ / "plain" / "summary.json"));
-  const auto mended = nlohmann::json::parse(read_file(folder_ / "mended" / "summary.json"));
+  const auto mitigated = nlohmann::json::parse(read_file(folder_ / "mended" / "summary.json"));
   EXPECT_EQ(plain["capacitors"], 0);
-  EXPECT_EQ(mended["capacitors"], 2);
-  EXPECT_NEAR(mended["capacitance_f"].get<double>(), 1.6e-13, 1e-20);
-  EXPECT_NEAR(mended["area_um2"].get<double>() - plain["area_um2"].get<double>(), 160.0, 1e-6);
-  EXPECT_EQ(mended["transistors"], plain["transistors"]);
+  EXPECT_EQ(mitigated["capacitors"], 2);
+  EXPECT_NEAR(mitigated["capacitance_f"].get<double>(), 1.6e-13, 1e-20);
+  EXPECT_NEAR(mitigated["area_um2"].get<double>() - plain["area_um2"].get<double>(), 160.0, 1e-6);
+  EXPECT_EQ(mitigated["transistors"], plain["transistors"]);
   EXPECT_TRUE(has(read_file(folder_ / "mended" / "network.spice"), "\ncv0 "));
 }
 

@@ -8,9 +8,9 @@
 
 #include "cli/program.h"
 #include "cli/samples.h"
-#include "hysteron/data/npy.h"
-#include "hysteron/model/model_file.h"
-#include "hysteron/model/safetensors.h"
+#include "data/npy.h"
+#include "model/model_file.h"
+#include "model/safetensors.h"
 
 namespace hysteron::cli {
 namespace {
@@ -100,7 +100,7 @@ TEST_F(Json, CompileCountsTheCircuitItWrote) {
   EXPECT_EQ(summary["transistors_by_role"]["reset"], 2);
   ASSERT_EQ(summary["cell_errors"].size(), 2u);
   EXPECT_LT(std::abs(summary["cell_errors"][0]["fall"].get<double>()), 0.005);
-  EXPECT_NEAR(summary["cell_errors"][0]["wanted_a"]["fall"].get<double>(), 0.3e-9, 1e-15);
+  EXPECT_NEAR(summary["cell_errors"][0]["target_a"]["fall"].get<double>(), 0.3e-9, 1e-15);
 }
 
 TEST_F(Json, CellGivesTheLoopInAmpere) {
@@ -185,7 +185,7 @@ TEST_F(Json, CompileAndVerifyNameRestingCandidatesUnasked) {
   EXPECT_TRUE(run_json({"verify", "m.safetensors", "--input", "x.npy", "--clips", "0"})["resting_candidates"].empty());
 }
 
-TEST_F(Json, CompileCentresAndWritesTheModelItMade) {
+TEST_F(Json, CompileCentersAndWritesTheModelItMade) {
   put("rest.safetensors", resting_model());
   put("train.npy", resting_features());
   const json result = run_json({"compile", "rest.safetensors", "--center", "train.npy", "-o", "circuit"});
@@ -199,9 +199,9 @@ TEST_F(Json, CompileCentresAndWritesTheModelItMade) {
   expect_numbers(lower["after"], {"threshold", "margin_percent", "margin_sigma"});
   EXPECT_EQ(lower["before"]["margin_percent"], 0.0);
   EXPECT_GT(lower["after"]["margin_percent"].get<double>(), 3.0);
-  const model::Network centred = model::load_model(folder_ / "circuit" / "centred.safetensors");
-  EXPECT_FLOAT_EQ(centred.layers[0].beta_lo[0], lower["after"]["threshold"].get<float>());
-  EXPECT_LT(centred.layers[0].beta_lo[0], 0.29F);
+  const model::Network centered = model::load_model(folder_ / "circuit" / "centered.safetensors");
+  EXPECT_FLOAT_EQ(centered.layers[0].beta_lo[0], lower["after"]["threshold"].get<float>());
+  EXPECT_LT(centered.layers[0].beta_lo[0], 0.29F);
 }
 
 TEST_F(Json, VerifyComparesDecisionsWithTheModelAsGiven) {

@@ -4,11 +4,11 @@
 #include <cstdlib>
 #include <sstream>
 
+#include "base/process.h"
 #include "cli/program.h"
 #include "cli/samples.h"
-#include "hysteron/base/process.h"
-#include "hysteron/model/model_file.h"
-#include "hysteron/model/safetensors.h"
+#include "model/model_file.h"
+#include "model/safetensors.h"
 
 namespace hysteron::cli {
 namespace {

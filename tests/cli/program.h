@@ -18,7 +18,7 @@
 #include <thread>
 #include <vector>
 
-#include "hysteron/base/file.h"
+#include "base/file.h"
 
 namespace hysteron::cli {
 

@@ -18,12 +18,12 @@ std::vector<std::string> program_lines(const std::string& markdown) {
   std::string line;
   std::string before;
   bool inside = false;
-  bool wanted = false;
+  bool target = false;
   while (std::getline(stream, line)) {
     if (line.starts_with("```")) {
-      wanted = !inside && line == "```sh" && before != "<!-- not run -->";
+      target = !inside && line == "```sh" && before != "<!-- not run -->";
       inside = !inside;
-    } else if (inside && wanted) {
+    } else if (inside && target) {
       std::string next;
       while (line.ends_with('\\') && std::getline(stream, next)) line = line.substr(0, line.size() - 1) + next;
       if (line.starts_with("hysteron ") || line.starts_with("build/release/")) found.push_back(line);

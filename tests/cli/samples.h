@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include "hysteron/base/file.h"
-#include "hysteron/data/audio.h"
+#include "base/file.h"
+#include "data/audio.h"
 
 // Files as another program would make them: bytes put together here from the descriptions of the formats, not by the
 // code under test (but for WAV, which libsndfile reads).

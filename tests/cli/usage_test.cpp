@@ -61,7 +61,7 @@ TEST_F(Usage, WrongCallsExitWithTwo) {
   expect_refusal({"run", "m.safetensors", "--input", "x.npy", "--engine", "abacus"}, 2, {"--engine"});
   expect_refusal({"eval", "m.safetensors", "--data", ".", "--split", "most"}, 2, {"--split"});
   expect_refusal({"cell", "--i-thresh", "much", "--i-width", "1n", "--i-gain", "1n"}, 2, {"--i-thresh"});
-  expect_refusal(with(verify, {"--fail-under", "beauty=1"}), 2, {"--fail-under", "frame_agreement"});
+  expect_refusal(with(verify, {"--fail-under", "beauty=1"}), 2, {"beauty", "frame_agreement"});
   expect_refusal(with(verify, {"--jobs", "0"}), 2, {"--jobs"});
   expect_refusal(with(verify, {"--clips", "-1"}), 2, {"--clips", "a whole number from 0, not -1"});
   expect_refusal(with(verify, {"--unit-current", "3"}), 2, {"--unit-current"});

@@ -145,7 +145,7 @@ TEST_F(Verify, WaveformsGoToAFolderOrAFile) {
 TEST_F(Verify, SaysWhereCircuitAndSoftwarePart) {
   const Outcome outcome = run({"verify", "m.safetensors", "--input", "x.npy"});
   EXPECT_EQ(outcome.exit_code, 0) << outcome.messages;
-  EXPECT_TRUE(has(outcome.output, "first parts at")) << outcome.output;
+  EXPECT_TRUE(has(outcome.output, "first difference")) << outcome.output;
   EXPECT_TRUE(has(outcome.output, "settling")) << outcome.output;
   const auto json = run_json({"verify", "m.safetensors", "--input", "x.npy"});
   EXPECT_EQ(json["wrong_bits"], 0);
@@ -216,12 +216,12 @@ TEST_F(Verify, WeightsBelowTheSmallestLegAreNamedWithWhatIsMadeAndWhatThatDoes) 
     EXPECT_TRUE(has(outcome.messages, "readout.weight[0,0] 0.001 left out")) << outcome.messages;
     const bool is_verify = command.front() == "verify";
     EXPECT_TRUE(has(outcome.messages, is_verify ? "decisions of 2 input clips change in software"
-                                                : "decisions of 20 drawn clips change in software"))
+                                                : "decisions of 20 random clips change in software"))
         << outcome.messages;
     const nlohmann::json small = nlohmann::json::parse(outcome.output)["too_small"];
     ASSERT_EQ(small["parameters"].size(), 2U);
     EXPECT_EQ(small["parameters"][0]["parameter"], "input.weight[0,1]");
-    EXPECT_NEAR(small["parameters"][0]["wanted"].get<double>(), 0.002, 1e-8);
+    EXPECT_NEAR(small["parameters"][0]["target"].get<double>(), 0.002, 1e-8);
     EXPECT_NEAR(small["parameters"][0]["made"].get<double>(), 0.0038, 0.0002);
     EXPECT_EQ(small["left_out"], 1);
     EXPECT_EQ(small["made_larger"], 1);

@@ -1,9 +1,9 @@
-#include "hysteron/compile/current_reference.h"
+#include "compile/current_reference.h"
 
 #include <gtest/gtest.h>
 
+#include "base/error.h"
 #include "compile/shop.h"
-#include "hysteron/base/error.h"
 
 namespace hysteron::compile {
 namespace {

@@ -1,4 +1,4 @@
-#include "hysteron/compile/extraction.h"
+#include "compile/extraction.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -11,12 +11,12 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
+#include "compile/hazard_mitigations.h"
 #include "compile/ideal_curves.h"
 #include "compile/small_network.h"
-#include "hysteron/base/error.h"
-#include "hysteron/compile/hazard_mends.h"
-#include "hysteron/spice/dialect.h"
-#include "hysteron/spice/netlist_reader.h"
+#include "spice/dialect.h"
+#include "spice/netlist_reader.h"
 
 namespace hysteron::compile {
 namespace {
@@ -126,9 +126,9 @@ TEST(Extraction, DroppedParametersComeBackAsZero) {
 
 TEST(Extraction, TakesCapacitorsOnCellsAsTheyCome) {
   CompiledNetwork network = compiled_network();
-  HazardMends mends;
-  mends.cell_capacitance = 5e-14;
-  apply_mends(network, mends);
+  HazardMitigations mitigations;
+  mitigations.cell_capacitance = 5e-14;
+  apply_mitigations(network, mitigations);
   const std::string text = netlist_of(network);
   EXPECT_NE(text.find("\ncv0 h_v0 0 5e-14\n"), std::string::npos);
   expect_round_trip(network);

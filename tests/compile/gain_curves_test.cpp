@@ -1,4 +1,4 @@
-#include "hysteron/compile/gain_curves.h"
+#include "compile/gain_curves.h"
 
 #include <gtest/gtest.h>
 
@@ -7,11 +7,11 @@
 #include <span>
 #include <string>
 
+#include "base/error.h"
+#include "base/file.h"
+#include "compile/compiled_network.h"
 #include "compile/ideal_curves.h"
-#include "hysteron/base/error.h"
-#include "hysteron/base/file.h"
-#include "hysteron/compile/compiled_network.h"
-#include "hysteron/spice/spice_engine.h"
+#include "spice/spice_engine.h"
 
 namespace hysteron::compile {
 namespace {

@@ -1,11 +1,11 @@
-#include "hysteron/compile/gate_circuit.h"
+#include "compile/gate_circuit.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 
 #include "compile/shop.h"
-#include "hysteron/spice/netlist_tree.h"
+#include "spice/netlist_tree.h"
 
 namespace hysteron::compile {
 namespace {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "hysteron/compile/gain_curves.h"
+#include "compile/gain_curves.h"
 
 namespace hysteron::compile {
 

@@ -1,4 +1,4 @@
-#include "hysteron/compile/layer_calibration.h"
+#include "compile/layer_calibration.h"
 
 #include <gtest/gtest.h>
 
@@ -6,10 +6,10 @@
 #include <cmath>
 #include <utility>
 
+#include "compile/calibration.h"
+#include "compile/limits.h"
 #include "compile/shop.h"
 #include "compile/small_network.h"
-#include "hysteron/compile/calibration.h"
-#include "hysteron/compile/limits.h"
 
 namespace hysteron::compile {
 namespace {
@@ -40,7 +40,7 @@ TEST(CalibrateNetwork, ACellAtTheLargestLegIsOneDeviceEachThatCarriesIt) {
 TEST(CalibrateLayers, BringsEverySummingNodeWithinItsTolerance) {
   SilentReporter reporter;
   CompiledNetwork network = calibrated_network();
-  const auto features = drawn_features(12, 2);
+  const auto features = random_features(12, 2);
   const LayerCalibration result =
       calibrate_layers(network, shop().technology, shop().curves, features, shop().engine, reporter);
   EXPECT_EQ(result.nodes.size(), 2u + 2u + 2u + 2u + 2u);  // v0, candidates, outputs, v1, logits
@@ -56,7 +56,7 @@ TEST(CalibrateLayers, ANodeThatNeverCarriesACurrentHasNoError) {
   software.layers[0].candidate.bias(0) = -0.5F;
   CompiledNetwork network = build_network(software, shop().technology, shop().curves, {});
   const LayerCalibration result =
-      calibrate_layers(network, shop().technology, shop().curves, drawn_features(6, 2), shop().engine, reporter);
+      calibrate_layers(network, shop().technology, shop().curves, random_features(6, 2), shop().engine, reporter);
   for (const NodeError& one : result.nodes) EXPECT_EQ(std::isnan(one.after), one.node == "c0_0") << one.node;
   EXPECT_TRUE(std::isfinite(result.worst_after()));
 }
@@ -69,12 +69,12 @@ TEST(CalibrateLayers, MakesUpForWhatAWideLegLeaksWhoseSourceIsOff) {
   software.layers[0].candidate.weight << 2.0F, 0.3F, 0.0F, 1.0F;  // the first value is below zero in every frame
   software.layers[0].candidate.bias << 0.0F, 0.0F;
   CompiledNetwork network = build_network(software, shop().technology, shop().curves, {});
-  // A readout's leg that takes two turns to mend: what the first made up for has to outlast the second.
+  // A readout's leg that takes two turns to mitigation: what the first made up for has to outlast the second.
   const CompiledLeg& slow = network.legs.back();
   const circuit::Transistor drawn = network.circuit.transistor(slow.device);
   network.circuit.resize(slow.device, 1.6 * drawn.width, drawn.length);
   const LayerCalibration result =
-      calibrate_layers(network, shop().technology, shop().curves, drawn_features(12, 2), shop().engine, reporter);
+      calibrate_layers(network, shop().technology, shop().curves, random_features(12, 2), shop().engine, reporter);
   EXPECT_EQ(result.passes, kLayerPasses);
   const auto node =
       std::find_if(result.nodes.begin(), result.nodes.end(), [](const NodeError& one) { return one.node == "c0_0"; });
@@ -89,7 +89,7 @@ TEST(CalibrateLayers, MendsALegOfTheWrongWidth) {
   const CompiledLeg& leg = network.legs.front();
   const circuit::Transistor before = network.circuit.transistor(leg.device);
   network.circuit.resize(leg.device, 1.2 * before.width, before.length);
-  const auto features = drawn_features(12, 2);
+  const auto features = random_features(12, 2);
   const LayerCalibration result =
       calibrate_layers(network, shop().technology, shop().curves, features, shop().engine, reporter);
   EXPECT_GT(result.worst_before(), 0.05);
@@ -128,7 +128,7 @@ TEST(CalibrateLayers, KeepsTheBestPassNotTheLast) {
   for (const CompiledLeg& leg : network.legs) widths.push_back(network.circuit.transistor(leg.device).width);
   const LaterWorse engine(network.values.size());
   const LayerCalibration result =
-      calibrate_layers(network, shop().technology, shop().curves, drawn_features(6, 2), engine, reporter);
+      calibrate_layers(network, shop().technology, shop().curves, random_features(6, 2), engine, reporter);
   EXPECT_EQ(result.passes, kLayerPasses);
   EXPECT_EQ(result.worst_after(), result.worst_before());
   for (std::size_t i = 0; i < widths.size(); ++i) {

@@ -1,11 +1,11 @@
-#include "hysteron/compile/leg_mismatch.h"
+#include "compile/leg_mismatch.h"
 
 #include <gtest/gtest.h>
 
 #include <filesystem>
 
-#include "hysteron/base/error.h"
-#include "hysteron/spice/spice_engine.h"
+#include "base/error.h"
+#include "spice/spice_engine.h"
 
 namespace hysteron::compile {
 namespace {
@@ -18,9 +18,9 @@ TEST_P(LegMismatch, IsAboutThreePercentAndTheSameEveryTime) {
   const std::string name = GetParam();
   if (name == "gf180mcu" && !std::filesystem::exists(kPdkRoot)) GTEST_SKIP() << "../shared/pdk is not here";
   const technology::Technology technology = technology::load_technology(name, kPdkRoot);
-  const technology::Technology varied = with_mismatch(technology);
+  const technology::Technology mismatched = with_mismatch(technology);
   const spice::Ngspice ngspice;
-  const spice::SpiceEngine engine(ngspice, varied);
+  const spice::SpiceEngine engine(ngspice, mismatched);
   const double mismatch = measure_leg_mismatch(technology, engine, {});
   EXPECT_GT(mismatch, 0.01);
   EXPECT_LT(mismatch, 0.05);

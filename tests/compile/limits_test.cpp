@@ -1,24 +1,24 @@
-#include "hysteron/compile/limits.h"
+#include "compile/limits.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
+#include "base/error.h"
 #include "compile/ideal_curves.h"
 #include "compile/small_network.h"
-#include "hysteron/base/error.h"
 
 namespace hysteron::compile {
 namespace {
 
 const CellFloor kFloor{0.1e-12, 4e-12};
 
-LeastWeights least_weights() { return {technology::load_technology("generic180"), ideal_curves(), {}}; }
+MinWeights min_weights() { return {technology::load_technology("generic180"), ideal_curves(), {}}; }
 
 /// What the refusal of `network` says; empty if it is taken.
 std::string refusal(const model::Network& network, double unit = 1e-9) {
   try {
-    check_limits(network, {unit, 1.8, 27.0}, kFloor, least_weights());
+    check_limits(network, {unit, 1.8, 27.0}, kFloor, min_weights());
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kBadInput);
     return error.what();
@@ -35,7 +35,7 @@ TEST(CheckLimits, NamesAWeightThatNoWidthCanMakeAndTheRangeThatCan) {
   EXPECT_NE(message.find("layers.0.candidate.weight[1,0] is -2000"), std::string::npos) << message;
   // Width over length of the narrowest leg, at the diode's voltage, and nothing smaller: ideal_curves().
   EXPECT_NE(message.find("from 0.0045 to 1000"), std::string::npos) << message;
-  EXPECT_NEAR(least_weights().leg(NodeKind::kRectified, circuit::Polarity::kN, false), 0.22 / 50 * 1.02, 1e-5);
+  EXPECT_NEAR(min_weights().leg(NodeKind::kRectified, circuit::Polarity::kN, false), 0.22 / 50 * 1.02, 1e-5);
   network = small_network();
   network.readout.bias[1] = 1e6F;
   EXPECT_NE(refusal(network).find("readout.bias[1]"), std::string::npos);

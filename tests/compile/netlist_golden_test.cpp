@@ -6,16 +6,16 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "base/file.h"
+#include "compile/clip_bench.h"
 #include "compile/dialect_checker.h"
+#include "compile/extraction.h"
+#include "compile/hazard_mitigations.h"
 #include "compile/ideal_curves.h"
+#include "compile/netlist_notes.h"
 #include "compile/small_network.h"
-#include "hysteron/base/file.h"
-#include "hysteron/compile/clip_bench.h"
-#include "hysteron/compile/extraction.h"
-#include "hysteron/compile/hazard_mends.h"
-#include "hysteron/compile/netlist_notes.h"
-#include "hysteron/spice/dialect.h"
-#include "hysteron/spice/netlist_reader.h"
+#include "spice/dialect.h"
+#include "spice/netlist_reader.h"
 
 namespace hysteron::compile {
 namespace {
@@ -34,10 +34,10 @@ struct Texts {
   std::string bench;
   std::size_t transistors = 0;
 };
-Texts small_texts(Dialect dialect, const HazardMends& mends = {}) {
+Texts small_texts(Dialect dialect, const HazardMitigations& mitigations = {}) {
   const GainCurves curves = ideal_curves();
   CompiledNetwork network = build_network(small_network(), generic180(), curves, {});
-  apply_mends(network, mends);
+  apply_mitigations(network, mitigations);
   const spice::Hierarchy hierarchy(network.circuit, generic180(), kNetworkName,
                                    make_notes(network, generic180(), curves));
   const sim::Testbench bench = make_clip_bench(network, small_features());
@@ -101,11 +101,11 @@ TEST(NetlistDialects, XyceTakesNetlistAndBench) {
 }
 
 TEST(NetlistDialects, BothTakeCapacitors) {
-  HazardMends mends;
-  mends.cell_capacitance = 5e-14;
-  EXPECT_EQ(listed(SpectreChecker(kDevices).read(small_texts(Dialect::kSpectre, mends).netlist)), "");
-  EXPECT_EQ(listed(XyceChecker(kDevices).read(small_texts(Dialect::kXyce, mends).netlist)), "");
-  EXPECT_NE(small_texts(Dialect::kSpectre, mends).netlist.find("\ncv0 (h_v0 0) capacitor c=5e-14\n"),
+  HazardMitigations mitigations;
+  mitigations.cell_capacitance = 5e-14;
+  EXPECT_EQ(listed(SpectreChecker(kDevices).read(small_texts(Dialect::kSpectre, mitigations).netlist)), "");
+  EXPECT_EQ(listed(XyceChecker(kDevices).read(small_texts(Dialect::kXyce, mitigations).netlist)), "");
+  EXPECT_NE(small_texts(Dialect::kSpectre, mitigations).netlist.find("\ncv0 (h_v0 0) capacitor c=5e-14\n"),
             std::string::npos);
 }
 

@@ -4,14 +4,14 @@
 #include <map>
 #include <set>
 
+#include "compile/calibration.h"
+#include "compile/clip_bench.h"
+#include "compile/compiled_network.h"
+#include "compile/hazard_mitigations.h"
 #include "compile/network_builder.h"
 #include "compile/shop.h"
 #include "compile/small_network.h"
-#include "hysteron/compile/calibration.h"
-#include "hysteron/compile/clip_bench.h"
-#include "hysteron/compile/compiled_network.h"
-#include "hysteron/compile/hazard_mends.h"
-#include "hysteron/spice/spice_engine.h"
+#include "spice/spice_engine.h"
 
 namespace hysteron::compile {
 namespace {
@@ -55,7 +55,7 @@ TEST(CellLeg, LengthTakesUpWhatTheGridOfWidthsLeaves) {
       const auto at = curves.find_length(size.geometry.length);
       ASSERT_TRUE(at.has_value());
       const double drawn = curves.lengths[*at];
-      EXPECT_LE(std::abs(size.geometry.length / drawn - 1.0), kMostTrim + 1e-9);
+      EXPECT_LE(std::abs(size.geometry.length / drawn - 1.0), kMaxTrim + 1e-9);
       EXPECT_NEAR(std::remainder(size.geometry.length, technology.size_grid), 0.0, 1e-12);
       EXPECT_NEAR(size.gain, gain, 6e-4 * gain) << which << " " << gain;  // half a step of 5 um, and a little
       const double voltage = cell_leg_voltage(curves, technology.supply, which);
@@ -176,10 +176,10 @@ TEST(ClipBench, InputsRampToEveryFrameAndSplitBySign) {
   EXPECT_EQ(bench.voltage_sources.back().voltage.back().value, 0.0);
 }
 
-TEST(HazardMends, SlowInputsRaiseThemAndLoadEveryCell) {
+TEST(HazardMitigations, SlowInputsRaiseThemAndLoadEveryCell) {
   CompiledNetwork compiled = build_network(small_network(), shop().technology, shop().curves, {});
   const std::size_t transistors = compiled.circuit.transistors().size();
-  apply_mends(compiled, {1e-3, 0.1, 5e-14});
+  apply_mitigations(compiled, {1e-3, 0.1, 5e-14});
   const std::vector<float> features = {1.0F, 0.0F, -2.0F, 0.0F};
   const sim::Testbench bench = make_clip_bench(compiled, features);
   const auto& positive = bench.current_sources[1].current;
@@ -194,24 +194,24 @@ TEST(HazardMends, SlowInputsRaiseThemAndLoadEveryCell) {
   EXPECT_EQ(compiled.circuit.transistors().size(), transistors);
 }
 
-TEST(HazardMends, TheCapacitorFollowsTheUnitCurrentUnlessOneIsAskedFor) {
-  const auto capacitance = [](double unit_current, const HazardMends& mends) {
+TEST(HazardMitigations, TheCapacitorFollowsTheUnitCurrentUnlessOneIsAskedFor) {
+  const auto capacitance = [](double unit_current, const HazardMitigations& mitigations) {
     CompiledNetwork compiled = build_network(small_network(), shop().technology, shop().curves, {unit_current});
-    apply_mends(compiled, mends);
+    apply_mitigations(compiled, mitigations);
     return compiled.circuit.capacitors().empty() ? 0.0 : compiled.circuit.capacitors().front().capacitance;
   };
   EXPECT_DOUBLE_EQ(capacitance(1e-9, {}), 80e-15);
   EXPECT_DOUBLE_EQ(capacitance(0.3e-9, {}), 24e-15);
-  HazardMends asked;
+  HazardMitigations asked;
   asked.cell_capacitance = 50e-15;
   EXPECT_DOUBLE_EQ(capacitance(0.3e-9, asked), 50e-15);
   asked.cell_capacitance = 0.0;
   EXPECT_DOUBLE_EQ(capacitance(0.3e-9, asked), 0.0);
 }
 
-TEST(HazardMends, ARampTakesAtMostAFrameAndEndsWhereTheNextBegins) {
+TEST(HazardMitigations, ARampTakesAtMostAFrameAndEndsWhereTheNextBegins) {
   CompiledNetwork compiled = build_network(small_network(), shop().technology, shop().curves, {});
-  apply_mends(compiled, {1.0, 0.0, 0.0});
+  apply_mitigations(compiled, {1.0, 0.0, 0.0});
   const std::vector<float> features = {1.0F, 0.0F, -2.0F, 0.0F, 3.0F, 0.0F, 4.0F, 0.0F};
   const sim::PiecewiseLinear current = make_clip_bench(compiled, features).current_sources[1].current;
   EXPECT_DOUBLE_EQ(current.back().time, 0.04);

@@ -1,4 +1,4 @@
-#include "hysteron/compile/power_bench.h"
+#include "compile/power_bench.h"
 
 #include <gtest/gtest.h>
 

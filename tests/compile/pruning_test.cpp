@@ -1,4 +1,4 @@
-#include "hysteron/compile/pruning.h"
+#include "compile/pruning.h"
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
 #pragma once
 
-#include "hysteron/compile/gain_curves.h"
-#include "hysteron/spice/spice_engine.h"
+#include "compile/gain_curves.h"
+#include "spice/spice_engine.h"
 
 namespace hysteron::compile {
 

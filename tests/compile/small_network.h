@@ -3,7 +3,7 @@
 #include <cmath>
 #include <vector>
 
-#include "hysteron/model/network.h"
+#include "model/network.h"
 
 namespace hysteron {
 

@@ -1,14 +1,14 @@
-#include "hysteron/compile/stored_sizes.h"
+#include "compile/stored_sizes.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <limits>
 
+#include "base/file.h"
+#include "compile/layer_calibration.h"
 #include "compile/shop.h"
 #include "compile/small_network.h"
-#include "hysteron/base/file.h"
-#include "hysteron/compile/layer_calibration.h"
 
 namespace hysteron::compile {
 namespace {
@@ -37,7 +37,7 @@ class StoredSizesTest : public testing::Test {
   }
 
   TemporaryDirectory folder_{"sizes"};
-  const std::vector<float> frames_ = drawn_features(4, 2);
+  const std::vector<float> frames_ = random_features(4, 2);
 };
 
 TEST_F(StoredSizesTest, GiveBackWhatCalibrationMade) {
@@ -62,7 +62,7 @@ TEST_F(StoredSizesTest, AreOfOneNetworkLevelAndSetOfFrames) {
   keep();
   CompiledNetwork network = built();
   EXPECT_FALSE(store(network, "layers").read(network));
-  const StoredSizes other_frames(folder_.path() / "sizes.json", network, drawn_features(5, 2), "cells", shop().engine);
+  const StoredSizes other_frames(folder_.path() / "sizes.json", network, random_features(5, 2), "cells", shop().engine);
   EXPECT_FALSE(other_frames.read(network));
   model::Network model = small_network();
   model.input.weight(0, 0) += 1e-6F;  // far less than a step of the drawing grid

@@ -1,4 +1,4 @@
-#include "hysteron/data/audio.h"
+#include "data/audio.h"
 
 #include <cmath>
 #include <limits>

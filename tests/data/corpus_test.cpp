@@ -1,4 +1,4 @@
-#include "hysteron/data/corpus.h"
+#include "data/corpus.h"
 
 #include <fmt/format.h>
 
@@ -7,11 +7,11 @@
 #include <map>
 #include <set>
 
+#include "data/audio.h"
+#include "data/dataset.h"
 #include "data/noise.h"
 #include "data/speech.h"
 #include "data/testing.h"
-#include "hysteron/data/audio.h"
-#include "hysteron/data/dataset.h"
 
 namespace hysteron::data {
 namespace {

@@ -1,4 +1,4 @@
-#include "hysteron/data/dataset.h"
+#include "data/dataset.h"
 
 #include <fmt/format.h>
 
@@ -6,9 +6,9 @@
 #include <map>
 #include <set>
 
+#include "base/parallel.h"
+#include "data/audio.h"
 #include "data/testing.h"
-#include "hysteron/base/parallel.h"
-#include "hysteron/data/audio.h"
 
 namespace hysteron::data {
 namespace {

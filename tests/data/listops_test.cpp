@@ -1,4 +1,4 @@
-#include "hysteron/data/listops.h"
+#include "data/listops.h"
 
 #include <algorithm>
 

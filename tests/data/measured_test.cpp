@@ -1,12 +1,12 @@
-#include "hysteron/data/measured.h"
+#include "data/measured.h"
 
 #include <gtest/gtest.h>
 
 #include <cstring>
 
-#include "hysteron/base/error.h"
-#include "hysteron/base/file.h"
-#include "hysteron/model/safetensors.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "model/safetensors.h"
 
 namespace hysteron::data {
 namespace {

@@ -1,4 +1,4 @@
-#include "hysteron/data/mfcc.h"
+#include "data/mfcc.h"
 
 #include <fmt/format.h>
 
@@ -6,9 +6,9 @@
 #include <cmath>
 #include <thread>
 
+#include "data/audio.h"
+#include "data/npy.h"
 #include "data/testing.h"
-#include "hysteron/data/audio.h"
-#include "hysteron/data/npy.h"
 
 namespace hysteron::data {
 namespace {

@@ -1,4 +1,4 @@
-#include "hysteron/data/npy.h"
+#include "data/npy.h"
 
 #include <cstring>
 #include <limits>

@@ -2,10 +2,10 @@
 
 #include <set>
 
+#include "data/memory_tasks.h"
+#include "data/mnist.h"
 #include "data/testing.h"
-#include "hysteron/data/memory_tasks.h"
-#include "hysteron/data/mnist.h"
-#include "hysteron/data/text.h"
+#include "data/text.h"
 
 namespace hysteron::data {
 namespace {

@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "hysteron/base/error.h"
-#include "hysteron/base/file.h"
+#include "base/error.h"
+#include "base/file.h"
 
 namespace hysteron::data {
 

@@ -1,10 +1,10 @@
-#include "hysteron/data/user_sequences.h"
+#include "data/user_sequences.h"
 
 #include <gtest/gtest.h>
 
-#include "hysteron/base/error.h"
-#include "hysteron/base/file.h"
-#include "hysteron/data/npy.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "data/npy.h"
 
 namespace hysteron::data {
 namespace {

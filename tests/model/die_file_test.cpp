@@ -1,11 +1,11 @@
-#include "hysteron/model/die_file.h"
+#include "model/die_file.h"
 
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
 
-#include "hysteron/base/error.h"
-#include "hysteron/base/file.h"
+#include "base/error.h"
+#include "base/file.h"
 #include "model/model_testing.h"
 
 namespace hysteron::model {

@@ -1,8 +1,8 @@
-#include "hysteron/model/gate_network.h"
+#include "model/gate_network.h"
 
 #include <gtest/gtest.h>
 
-#include "hysteron/base/error.h"
+#include "base/error.h"
 
 namespace hysteron::model {
 namespace {
@@ -174,7 +174,7 @@ TEST(OrderGates, RefusesWhatIsNoCircuit) {
                 },
                 {"more than 8 inputs"}},
            Case{[](GateNetwork& n) {
-                  for (std::size_t i = 0; i < kMostGates; ++i) {
+                  for (std::size_t i = 0; i < kMaxGates; ++i) {
                     n.gates.push_back({GateKind::kNot, {0}, {n.nets.size()}, 0});
                     n.nets.push_back("d" + std::to_string(i));
                   }

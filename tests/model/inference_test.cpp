@@ -1,11 +1,11 @@
-#include "hysteron/model/inference.h"
+#include "model/inference.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <limits>
 
-#include "hysteron/base/error.h"
+#include "base/error.h"
 #include "model/model_testing.h"
 
 namespace hysteron::model {

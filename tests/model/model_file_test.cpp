@@ -1,12 +1,12 @@
-#include "hysteron/model/model_file.h"
+#include "model/model_file.h"
 
 #include <gtest/gtest.h>
 
 #include <functional>
 #include <limits>
 
-#include "hysteron/base/error.h"
-#include "hysteron/base/file.h"
+#include "base/error.h"
+#include "base/file.h"
 #include "model/model_testing.h"
 
 namespace hysteron::model {

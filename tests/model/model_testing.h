@@ -1,7 +1,7 @@
 #pragma once
 
-#include "hysteron/base/random.h"
-#include "hysteron/model/network.h"
+#include "base/random.h"
+#include "model/network.h"
 
 namespace hysteron::model {
 

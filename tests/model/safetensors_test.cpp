@@ -1,12 +1,12 @@
-#include "hysteron/model/safetensors.h"
+#include "model/safetensors.h"
 
 #include <gtest/gtest.h>
 
 #include <cstring>
 #include <filesystem>
 
-#include "hysteron/base/error.h"
-#include "hysteron/base/file.h"
+#include "base/error.h"
+#include "base/file.h"
 
 namespace hysteron::model {
 namespace {

@@ -1,12 +1,12 @@
-#include "hysteron/model/stream.h"
+#include "model/stream.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <limits>
 
-#include "hysteron/base/error.h"
-#include "hysteron/model/inference.h"
+#include "base/error.h"
+#include "model/inference.h"
 #include "model/model_testing.h"
 
 namespace hysteron::model {

@@ -1,10 +1,10 @@
-#include "hysteron/sim/compression.h"
+#include "sim/compression.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 
-#include "hysteron/base/random.h"
+#include "base/random.h"
 
 namespace hysteron::sim {
 namespace {
@@ -25,12 +25,12 @@ double worst_error(const std::vector<double>& time, const std::vector<double>& v
 }
 
 TEST(KeptPoints, AStraightLineNeedsItsEnds) {
-  EXPECT_EQ(kept_points(std::vector<double>{0, 1, 2, 3.5}, std::vector<double>{1, 3, 5, 8}, 1e-9),
+  EXPECT_EQ(stored_points(std::vector<double>{0, 1, 2, 3.5}, std::vector<double>{1, 3, 5, 8}, 1e-9),
             (std::vector<std::size_t>{0, 3}));
 }
 
 TEST(KeptPoints, CornersAreKept) {
-  EXPECT_EQ(kept_points(std::vector<double>{0, 1, 2, 3, 4}, std::vector<double>{0, 1, 2, 1, 0}, 0.01),
+  EXPECT_EQ(stored_points(std::vector<double>{0, 1, 2, 3, 4}, std::vector<double>{0, 1, 2, 1, 0}, 0.01),
             (std::vector<std::size_t>{0, 2, 4}));
 }
 
@@ -44,7 +44,7 @@ TEST(KeptPoints, StayWithinTheTolerance) {
   }
   std::size_t before = time.size() + 1;
   for (const double tolerance : {1e-4, 1e-2, 0.1}) {
-    const auto kept = kept_points(time, values, tolerance);
+    const auto kept = stored_points(time, values, tolerance);
     EXPECT_LE(worst_error(time, values, kept), tolerance * (1.0 + 1e-9));
     EXPECT_EQ(kept.front(), 0u);
     EXPECT_EQ(kept.back(), time.size() - 1);
@@ -55,9 +55,9 @@ TEST(KeptPoints, StayWithinTheTolerance) {
 }
 
 TEST(KeptPoints, EdgesAndJumps) {
-  EXPECT_TRUE(kept_points({}, {}, 1.0).empty());
-  EXPECT_EQ(kept_points(std::vector<double>{3}, std::vector<double>{1}, 1.0), std::vector<std::size_t>{0});
-  EXPECT_EQ(kept_points(std::vector<double>{0, 1, 1, 2}, std::vector<double>{0, 0, 5, 5}, 0.1),
+  EXPECT_TRUE(stored_points({}, {}, 1.0).empty());
+  EXPECT_EQ(stored_points(std::vector<double>{3}, std::vector<double>{1}, 1.0), std::vector<std::size_t>{0});
+  EXPECT_EQ(stored_points(std::vector<double>{0, 1, 1, 2}, std::vector<double>{0, 0, 5, 5}, 0.1),
             (std::vector<std::size_t>{0, 1, 2, 3}));
 }
 

@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <string>
 
-#include "hysteron/base/file.h"
+#include "base/file.h"
 
 namespace hysteron::spice {
 

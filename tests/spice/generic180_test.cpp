@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "hysteron/base/file.h"
-#include "hysteron/spice/ngspice.h"
+#include "base/file.h"
+#include "spice/ngspice.h"
 
 namespace hysteron::spice {
 namespace {

@@ -1,4 +1,4 @@
-#include "hysteron/spice/netlist.h"
+#include "spice/netlist.h"
 
 #include <gtest/gtest.h>
 
@@ -7,11 +7,11 @@
 #include <string>
 #include <vector>
 
-#include "hysteron/base/error.h"
-#include "hysteron/spice/dialect.h"
-#include "hysteron/spice/netlist_tree.h"
-#include "hysteron/spice/ngspice.h"
-#include "hysteron/spice/spice_engine.h"
+#include "base/error.h"
+#include "spice/dialect.h"
+#include "spice/netlist_tree.h"
+#include "spice/ngspice.h"
+#include "spice/spice_engine.h"
 
 namespace hysteron::spice {
 namespace {
@@ -94,21 +94,22 @@ struct TwinBlocks {
 
 TEST(Netlist, EqualBlocksShareOneSubcircuitWithParameters) {
   const technology::Technology technology = technology::load_technology("generic180");
-  const TwinBlocks twins;
-  Notes notes;
-  notes.devices[twins.copies[0]] = {"copy", "first"};
-  notes.devices[twins.copies[1]] = {"copy", "second"};
-  const Hierarchy hierarchy(twins.circuit, technology, "top", notes);
+  const TwinBlocks synthetic_networks;
+  Annotations annotations;
+  annotations.devices[synthetic_networks.copies[0]] = {"copy", "first"};
+  annotations.devices[synthetic_networks.copies[1]] = {"copy", "second"};
+  const Hierarchy hierarchy(synthetic_networks.circuit, technology, "top", annotations);
   ASSERT_EQ(hierarchy.netlist().subcircuits.size(), 3U);
-  const Subcircuit& twin = hierarchy.netlist().subcircuits[0];
-  EXPECT_EQ(twin.ports, (std::vector<std::string>{"c_in", "vdd"}));
-  EXPECT_EQ(twin.instances[1].settings[0].reference, "copy_w");
+  const Subcircuit& synthetic = hierarchy.netlist().subcircuits[0];
+  EXPECT_EQ(synthetic.ports, (std::vector<std::string>{"c_in", "vdd"}));
+  EXPECT_EQ(synthetic.instances[1].settings[0].reference, "copy_w");
   const Subcircuit& pair = hierarchy.netlist().subcircuits[1];
   EXPECT_EQ(pair.instances[0].settings[0].value, 1e-6);
   EXPECT_EQ(pair.instances[1].settings[0].value, 2e-6);
   EXPECT_EQ(pair.instances[1].comments.front().text, "second");
-  EXPECT_EQ(hierarchy.device(twins.copies[1]), (Path{"xpair", "xtwin1", "xc"}));
-  EXPECT_EQ(hierarchy.net(twins.circuit.transistor(twins.copies[1]).drain), (Path{"xpair", "xtwin1", "c_mid"}));
+  EXPECT_EQ(hierarchy.device(synthetic_networks.copies[1]), (Path{"xpair", "xtwin1", "xc"}));
+  EXPECT_EQ(hierarchy.net(synthetic_networks.circuit.transistor(synthetic_networks.copies[1]).drain),
+            (Path{"xpair", "xtwin1", "c_mid"}));
 }
 
 TEST(Netlist, WhatDiffersWithoutANameIsAParameterToo) {

@@ -9,9 +9,9 @@
 #include <string>
 #include <thread>
 
-#include "hysteron/base/file.h"
-#include "hysteron/spice/ngspice.h"
+#include "base/file.h"
 #include "spice/fake_program.h"
+#include "spice/ngspice.h"
 
 namespace hysteron::spice {
 namespace {

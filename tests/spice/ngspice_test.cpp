@@ -1,6 +1,6 @@
 // The bridge with the real ngspice.
 
-#include "hysteron/spice/ngspice.h"
+#include "spice/ngspice.h"
 
 #include <gtest/gtest.h>
 
@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "hysteron/base/file.h"
+#include "base/file.h"
 
 namespace hysteron::spice {
 namespace {

@@ -4,9 +4,9 @@
 
 #include <cmath>
 
-#include "hysteron/base/error.h"
-#include "hysteron/spice/netlist.h"
-#include "hysteron/spice/spice_engine.h"
+#include "base/error.h"
+#include "spice/netlist.h"
+#include "spice/spice_engine.h"
 
 namespace hysteron::spice {
 namespace {

@@ -1,4 +1,4 @@
-#include "hysteron/spice/raw_file.h"
+#include "spice/raw_file.h"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "hysteron/base/error.h"
+#include "base/error.h"
 
 namespace hysteron::spice {
 namespace {

@@ -1,4 +1,4 @@
-#include "hysteron/technology/technology.h"
+#include "technology/technology.h"
 
 #include <gtest/gtest.h>
 
@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
-#include "hysteron/base/error.h"
-#include "hysteron/base/file.h"
+#include "base/error.h"
+#include "base/file.h"
 
 namespace hysteron::technology {
 namespace {

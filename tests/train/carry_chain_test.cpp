@@ -1,13 +1,13 @@
-#include "hysteron/train/carry_chain.h"
+#include "train/carry_chain.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <vector>
 
-#include "hysteron/base/random.h"
-#include "hysteron/model/inference.h"
-#include "hysteron/train/scan.h"
+#include "base/random.h"
+#include "model/inference.h"
+#include "train/scan.h"
 
 namespace hysteron::train {
 namespace {

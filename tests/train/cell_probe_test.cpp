@@ -1,9 +1,9 @@
-#include "hysteron/train/cell_probe.h"
+#include "train/cell_probe.h"
 
 #include <gtest/gtest.h>
 
-#include "hysteron/data/memory_tasks.h"
-#include "hysteron/train/sequence_trainer.h"
+#include "data/memory_tasks.h"
+#include "train/sequence_trainer.h"
 
 namespace hysteron::train {
 namespace {

@@ -1,6 +1,6 @@
 // A run that was interrupted and goes on ends in the bytes of one that was not; bad checkpoints are refused.
 
-#include "hysteron/train/checkpoint.h"
+#include "train/checkpoint.h"
 
 #include <gtest/gtest.h>
 
@@ -9,13 +9,13 @@
 #include <functional>
 #include <limits>
 
-#include "hysteron/base/error.h"
-#include "hysteron/base/file.h"
-#include "hysteron/base/random.h"
-#include "hysteron/data/memory_tasks.h"
-#include "hysteron/train/backbone.h"
-#include "hysteron/train/sequence_trainer.h"
-#include "hysteron/train/trainer.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/random.h"
+#include "data/memory_tasks.h"
+#include "train/backbone.h"
+#include "train/sequence_trainer.h"
+#include "train/trainer.h"
 
 namespace hysteron::train {
 namespace {

@@ -5,12 +5,12 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "hysteron/base/error.h"
-#include "hysteron/base/file.h"
-#include "hysteron/model/die_file.h"
-#include "hysteron/model/model_file.h"
-#include "hysteron/train/backbone.h"
-#include "hysteron/train/trainer.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "model/die_file.h"
+#include "model/model_file.h"
+#include "train/backbone.h"
+#include "train/trainer.h"
 
 namespace hysteron::train {
 namespace {
@@ -108,7 +108,7 @@ class ChipInTheLoop : public testing::Test {
     config.die = die_;
     config.steps = 120;
     config.learning_rate = 0.02;
-    settle_noise(config);
+    apply_noise_defaults(config);
     return config;
   }
 

@@ -1,12 +1,11 @@
-#include "hysteron/train/config.h"
+#include "train/config.h"
 
 #include <gtest/gtest.h>
 
 #include <set>
 
-#include "hysteron/base/error.h"
-#include "hysteron/base/file.h"
-#include "hysteron/train/sweep_grid.h"
+#include "base/error.h"
+#include "base/file.h"
 
 namespace hysteron::train {
 namespace {
@@ -138,18 +137,8 @@ TEST(Config, NoiseOnCandidatesIsADefaultOfTheHardwareBackboneAlone) {
   EXPECT_EQ(parse_config("[model]\nbackbone = \"software\"", "c.toml").training_noise.additive, 0.0);
   TrainConfig config = parse_config("[training_noise]\nadditive = 0.04", "c.toml");
   config.backbone = "software";
-  settle_noise(config);
+  apply_noise_defaults(config);
   EXPECT_EQ(config.training_noise.additive, 0.04) << "it was asked for";
-}
-
-TEST(Config, ASweepOverBackbonesGivesEachItsDefaultNoise) {
-  const TemporaryDirectory folder("config");
-  write_file(folder.path() / "grid.toml",
-             "[grid]\nmodel.backbone = [\"hardware\", \"software\"]\ntraining.seed = [1]\n");
-  const SweepGrid grid = read_sweep(folder.path() / "grid.toml");
-  ASSERT_EQ(grid.points.size(), 2u);
-  EXPECT_EQ(grid.points[0].config.training_noise.additive, 0.04);
-  EXPECT_EQ(grid.points[1].config.training_noise.additive, 0.0);
 }
 
 TEST(Config, DecisiveTextComesBackWithoutWhatHasNoEffect) {

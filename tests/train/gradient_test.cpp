@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "hysteron/train/gradient_check.h"
+#include "train/gradient_check.h"
 
 namespace hysteron::train {
 namespace {

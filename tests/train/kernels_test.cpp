@@ -6,8 +6,8 @@
 #include <cmath>
 #include <vector>
 
-#include "hysteron/base/random.h"
-#include "hysteron/model/inference.h"
+#include "base/random.h"
+#include "model/inference.h"
 #include "train/noise.h"
 
 namespace hysteron::train {

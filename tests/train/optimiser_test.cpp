@@ -1,4 +1,4 @@
-#include "hysteron/train/optimiser.h"
+#include "train/optimiser.h"
 
 #include <gtest/gtest.h>
 
@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "hysteron/base/error.h"
-#include "hysteron/train/backbone.h"
+#include "base/error.h"
+#include "train/backbone.h"
 
 namespace hysteron::train {
 namespace {

@@ -1,12 +1,12 @@
-#include "hysteron/train/perturbation.h"
+#include "train/perturbation.h"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <set>
 
-#include "hysteron/train/backbone.h"
-#include "hysteron/train/evaluate.h"
+#include "train/backbone.h"
+#include "train/evaluate.h"
 
 namespace hysteron::train {
 namespace {

@@ -1,11 +1,11 @@
-#include "hysteron/train/scan.h"
+#include "train/scan.h"
 
 #include <gtest/gtest.h>
 
 #include <complex>
 #include <vector>
 
-#include "hysteron/base/random.h"
+#include "base/random.h"
 
 namespace hysteron::train {
 namespace {

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "hysteron/train/sequence_gradient_check.h"
+#include "train/sequence_gradient_check.h"
 
 namespace hysteron::train {
 namespace {

@@ -1,4 +1,4 @@
-#include "hysteron/train/sequence_trainer.h"
+#include "train/sequence_trainer.h"
 
 #include <gtest/gtest.h>
 
@@ -7,10 +7,10 @@
 #include <set>
 #include <thread>
 
-#include "hysteron/base/error.h"
-#include "hysteron/base/file.h"
-#include "hysteron/data/memory_tasks.h"
-#include "hysteron/model/model_file.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "data/memory_tasks.h"
+#include "model/model_file.h"
 
 namespace hysteron::train {
 namespace {
@@ -26,7 +26,7 @@ TrainConfig flip_flop_config() {
   config.steps = 40;
   config.validation_interval = 20;
   config.learning_rate = 0.01;
-  settle_noise(config);
+  apply_noise_defaults(config);
   return config;
 }
 

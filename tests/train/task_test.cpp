@@ -1,11 +1,11 @@
-#include "hysteron/train/task.h"
+#include "train/task.h"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <cmath>
 
-#include "hysteron/base/error.h"
+#include "base/error.h"
 
 namespace hysteron::train {
 namespace {

@@ -1,4 +1,4 @@
-#include "hysteron/train/trainer.h"
+#include "train/trainer.h"
 
 #include <gtest/gtest.h>
 
@@ -10,12 +10,12 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "hysteron/base/error.h"
-#include "hysteron/base/file.h"
-#include "hysteron/base/random.h"
-#include "hysteron/model/inference.h"
-#include "hysteron/model/model_file.h"
-#include "hysteron/train/calibrate.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/random.h"
+#include "model/inference.h"
+#include "model/model_file.h"
+#include "train/calibrate.h"
 
 namespace hysteron::train {
 namespace {
@@ -108,7 +108,7 @@ TEST_F(Trained, AnotherSeedGivesAnotherNetwork) {
 }
 
 TEST_F(Trained, LayersBeginPositiveUnlessTheyAreToBeSigned) {
-  const auto least_weight = [&](const char* initialisation) {
+  const auto min_weight = [&](const char* initialisation) {
     TrainConfig config = small_config();
     config.initialisation = initialisation;
     config.steps = 1;
@@ -119,8 +119,8 @@ TEST_F(Trained, LayersBeginPositiveUnlessTheyAreToBeSigned) {
     }
     return least;
   };
-  EXPECT_GE(least_weight("positive"), 0.0f);
-  EXPECT_LT(least_weight("signed"), 0.0f);
+  EXPECT_GE(min_weight("positive"), 0.0f);
+  EXPECT_LT(min_weight("signed"), 0.0f);
 }
 
 TEST_F(Trained, KeepsTheBestOfSeveralStarts) {

@@ -1,0 +1,51 @@
+#include "output.h"
+
+#include <fmt/format.h>
+
+#include "base/file.h"
+
+namespace report = hysteron::report;
+
+void add_json_flag(CLI::App& command, OutputFlags& flags) {
+  command.add_flag("--json", flags.json, "Print one JSON object");
+}
+
+void add_output_flag(CLI::App& command, OutputFlags& flags, const std::string& help) {
+  command.add_option("-o,--output", flags.folder, help);
+}
+
+void add_require_flag(CLI::App& command, OutputFlags& flags, const std::vector<report::FigureInfo>& infos) {
+  command
+      .add_option("--require", flags.requirements,
+                  "METRIC>=VALUE or METRIC<=VALUE; exit with 5 if the result misses it. Metrics: " +
+                      report::metric_names(infos))
+      ->take_all();
+  command.add_option("--fail-under", flags.fail_under, "METRIC=VALUE: older form of --require")->take_all();
+}
+
+std::vector<report::Requirement> read_requirements(const OutputFlags& flags,
+                                                   const std::vector<report::FigureInfo>& infos,
+                                                   hysteron::Reporter& reporter) {
+  std::vector<report::Requirement> requirements;
+  for (const std::string& text : flags.requirements) requirements.push_back(report::parse_requirement(text, infos));
+  for (const std::string& text : flags.fail_under) {
+    const report::Requirement requirement = report::parse_fail_under(text, infos);
+    reporter.warning(fmt::format("--fail-under is going away; use --require '{}{}{}'", requirement.metric,
+                                 requirement.is_upper ? "<=" : ">=", text.substr(text.find('=') + 1)));
+    requirements.push_back(requirement);
+  }
+  return requirements;
+}
+
+void print_result(const OutputFlags& flags, const std::string& name, const report::Json& json,
+                  const std::string& text) {
+  if (!flags.folder.empty() && !name.empty()) {
+    hysteron::make_directories(flags.folder);
+    hysteron::write_file(flags.folder / name, report::json_text(json, 1) + "\n");
+  }
+  if (flags.json) {
+    fmt::print("{}\n", report::json_text(json));
+  } else {
+    fmt::print("{}", text);
+  }
+}

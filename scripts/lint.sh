@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Checks format, C++ lint, shell scripts and Python scripts; fails when any finds something. A C++ file that passed is not
+# linted again until it, a header it includes or the rules change.
+# Usage: scripts/lint.sh
+set -euo pipefail
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source-path=SCRIPTDIR source=packages.sh
+source "$top/scripts/packages.sh"
+
+install_packages "${HYSTERON_BUILD_PACKAGES[@]}" "${HYSTERON_CHECK_PACKAGES[@]}" "${HYSTERON_BENCH_PACKAGES[@]}"
+cd "$top"
+failed=0
+scripts/check_format.sh || failed=1
+shellcheck --external-sources scripts/*.sh .ci/run || failed=1
+flake8 --max-line-length 120 scripts bench || failed=1
+[ -f build/release/compile_commands.json ] || cmake --preset release
+python3 scripts/tidy.py build/release || failed=1
+exit "$failed"

@@ -1,0 +1,17 @@
+#include "report/all_results.h"
+
+#include "report/compile_report.h"
+#include "report/demo_report.h"
+#include "report/pick_report.h"
+#include "report/verify_report.h"
+
+namespace hysteron::report {
+
+std::vector<ResultInfo> all_results() {
+  return {{"compile", compile_table().infos()},
+          {"demo", demo_table().infos()},
+          {"explore --pick", pick_table().infos()},
+          {"verify", verify_table().infos()}};
+}
+
+}  // namespace hysteron::report

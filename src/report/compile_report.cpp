@@ -1,0 +1,94 @@
+#include "report/compile_report.h"
+
+#include "base/units.h"
+#include "report/circuit_tables.h"
+
+namespace hysteron::report {
+namespace {
+
+using design::CellErrors;
+using design::CircuitSummary;
+
+const Table<CellErrors>& target_table() {
+  static const auto table =
+      Table<CellErrors>()
+          .figure("rise", "A", Better::kNeither, "", [](const CellErrors& cell) { return cell.compiled.rise; })
+          .figure("fall", "A", Better::kNeither, "", [](const CellErrors& cell) { return cell.compiled.fall; })
+          .figure("high", "A", Better::kNeither, "", [](const CellErrors& cell) { return cell.compiled.high; });
+  return table;
+}
+
+const Table<CellErrors>& cell_error_table() {
+  static const auto table = Table<CellErrors>()
+                                .figure("layer", "", Better::kNeither, "", &CellErrors::layer)
+                                .figure("cell", "", Better::kNeither, "", &CellErrors::cell)
+                                .figure("rise", "", Better::kLower, "relative error of beta_hi",
+                                        [](const CellErrors& cell) { return cell.compiled.errors.rise; })
+                                .figure("fall", "", Better::kLower, "of beta_lo",
+                                        [](const CellErrors& cell) { return cell.compiled.errors.fall; })
+                                .figure("high", "", Better::kLower, "of alpha",
+                                        [](const CellErrors& cell) { return cell.compiled.errors.high; })
+                                .object("target_a", "what they are relative to", target_table(),
+                                        [](const CellErrors& cell) -> const CellErrors& { return cell; });
+  return table;
+}
+
+Json node_errors(const CircuitSummary& summary) {
+  Json nodes = Json::object();
+  for (const compile::NodeError& node : summary.summing_nodes) {
+    nodes[node.node] = {{"error_by_curves", to_value(node.before).value()}, {"error", to_value(node.after).value()}};
+  }
+  return nodes;
+}
+
+std::string summary_text(const CompileResult& result) {
+  const CircuitSummary& summary = result.summary;
+  std::string text = fmt::format("{} transistors, {} legs, {} cells, {:.0f} um2\n", summary.transistors, summary.legs,
+                                 summary.cells, summary.area / (kMicro * kMicro));
+  for (const auto& [role, count] : summary.by_role) text += fmt::format("  {:<12} {:>6}\n", role, count);
+  if (summary.dropped_parameters > 0) text += fmt::format("  {} parameters left out\n", summary.dropped_parameters);
+  text += fmt::format("wrote {} into {}\n", fmt::join(result.files, ", "), result.output.string());
+  return text;
+}
+
+}  // namespace
+
+const Table<CircuitSummary>& summary_table() {
+  static const auto table =
+      Table<CircuitSummary>()
+          .merge(operating_point_table(), &CircuitSummary::operating_point)
+          .figure("temperature_c", "C", Better::kNeither, "of sizing", &CircuitSummary::temperature)
+          .figure("frame_seconds", "s", Better::kNeither, "for which the circuit gets every frame",
+                  &CircuitSummary::frame_seconds)
+          .figure("transistors", "", Better::kLower, "input and bias rails included", &CircuitSummary::transistors)
+          .figure("legs", "", Better::kLower, "learned weights, biases and skip legs", &CircuitSummary::legs)
+          .figure("cells", "", Better::kNeither, "", &CircuitSummary::cells)
+          .figure("area_um2", "um2", Better::kLower, "estimated from gate areas and capacitors",
+                  [](const CircuitSummary& summary) { return summary.area / (kMicro * kMicro); })
+          .figure("transistors_by_role", "", Better::kNeither, "role: count", &CircuitSummary::by_role)
+          .figure("capacitors", "", Better::kLower, "", &CircuitSummary::capacitors)
+          .figure("capacitance_f", "F", Better::kLower, "of them all", &CircuitSummary::capacitance)
+          .figure("dropped_parameters", "", Better::kLower, "zero or too small for the smallest leg",
+                  &CircuitSummary::dropped_parameters)
+          .figure("summing_nodes", "", Better::kNeither,
+                  "node: RMS error of the currents into it, by the curves and after calibration", node_errors)
+          .list("cell_errors", "of calibrated cells", cell_error_table(), &CircuitSummary::cell_errors)
+          .figure("cell_error_floor_a", "A", Better::kNeither, "errors below it are not corrected",
+                  &CircuitSummary::cell_error_floor)
+          .figure("inputs", "", Better::kNeither, "", &CircuitSummary::inputs)
+          .figure("outputs", "", Better::kNeither, "", &CircuitSummary::outputs)
+          .merge(prepared_model_table(), &CircuitSummary::prepared);
+  return table;
+}
+
+const Table<CompileResult>& compile_table() {
+  static const auto table = Table<CompileResult>()
+                                .merge(summary_table(), &CompileResult::summary)
+                                .figure("output", "", Better::kNeither, "the folder",
+                                        [](const CompileResult& result) { return result.output.string(); })
+                                .figure("files", "", Better::kNeither, "written there", &CompileResult::files)
+                                .text(summary_text);
+  return table;
+}
+
+}  // namespace hysteron::report

@@ -1,0 +1,69 @@
+#include "studies/noise_study.h"
+
+#include "base/check_range.h"
+#include "base/error.h"
+#include "design/cell_test_setup.h"
+
+namespace hysteron::studies {
+namespace {
+
+constexpr double kMaxDeviation = 1.0;
+constexpr std::size_t kMaxTrials = 10000;
+constexpr std::size_t kFewestSamples = 100;
+constexpr std::size_t kMaxSamples = 1000000;
+constexpr double kFastestSample = 1e-5;
+constexpr double kSlowestSample = 1.0;
+constexpr double kFastestDeviceSample = 1e-7;
+constexpr double kMaxMargin = 100.0;
+
+}  // namespace
+
+void check_suppression(const analysis::SuppressionRequest& request) {
+  if (request.deviations.empty() || request.places.empty()) {
+    throw bad_input("expected at least one deviation and one place in the band");
+  }
+  for (const double deviation : request.deviations) check_range("--sigma", deviation, 1e-6, kMaxDeviation);
+  for (const double place : request.places) check_range("--places", place, 0.01, 10.0);
+  if (request.cell_capacitance != 0.0) check_range("--cell-capacitance", request.cell_capacitance, 1e-16, 1e-9);
+  check_range("--trials", static_cast<double>(request.trials), analysis::kFewTrials, kMaxTrials);
+  check_range("--samples", static_cast<double>(request.samples), kFewestSamples, kMaxSamples);
+  check_range("--sample-seconds", request.sample_seconds, kFastestSample, kSlowestSample);
+}
+
+void check_device_noise(const analysis::DeviceNoiseRequest& request) {
+  if (request.margins.empty()) throw bad_input("--device-margins: expected at least one");
+  for (const double margin : request.margins) check_range("--device-margins", margin, 0.1, kMaxMargin);
+  check_range("--device-trials", static_cast<double>(request.trials), 0, kMaxTrials);
+  check_range("--device-samples", static_cast<double>(request.samples), kFewestSamples, kMaxSamples);
+  check_range("--device-sample-seconds", request.sample_seconds, kFastestDeviceSample, kSlowestSample);
+}
+
+analysis::DeviceNoise study_device_noise(const design::DesignContext& context, const analysis::Suppression& suppression,
+                                         double law_seconds, const analysis::DeviceNoiseRequest& request,
+                                         Reporter& reporter) {
+  check_device_noise(request);
+  analysis::CellTestSetup lab = design::make_lab(context);
+  design::StageProgress progress("measuring device noise", 1, reporter);
+  progress.begin("");
+  lab.on_done = [&](std::size_t done, std::size_t total) { progress.run_done(done, total); };
+  analysis::DeviceNoise result =
+      analysis::measure_device_noise(lab, suppression.cell, suppression.fit, law_seconds, request);
+  progress.finish();
+  return result;
+}
+
+analysis::Suppression study_suppression(const design::DesignContext& context,
+                                        const analysis::SuppressionRequest& request, Reporter& reporter) {
+  check_suppression(request);
+  for (const double supply : request.supplies) design::check_supply(supply, context.technology());
+  for (const double temperature : request.temperatures) design::check_temperature(temperature, context.technology());
+  analysis::CellTestSetup lab = design::make_lab(context);
+  design::StageProgress progress("measuring noise suppression", 1, reporter);
+  progress.begin("");
+  lab.on_done = [&](std::size_t done, std::size_t total) { progress.run_done(done, total); };
+  analysis::Suppression result = analysis::measure_suppression(lab, request);
+  progress.finish();
+  return result;
+}
+
+}  // namespace hysteron::studies
