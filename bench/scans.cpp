@@ -92,10 +92,6 @@ BENCHMARK(states_scalar)->Arg(101)->Arg(1024)->Arg(16384);
 BENCHMARK(states_over_cells_packed)->Arg(101)->Arg(1024)->Arg(16384);
 BENCHMARK(states_over_cells_as_numbers)->Arg(101)->Arg(1024)->Arg(16384);
 
-ScanForm form_of(const benchmark::State& state) {
-  return state.range(1) == 0 ? ScanForm::kSequential : ScanForm::kChunked;
-}
-
 struct Recurrence {
   explicit Recurrence(const benchmark::State& state)
       : frames(static_cast<std::size_t>(state.range(0))),
@@ -114,7 +110,7 @@ struct Recurrence {
 void linear_scan_forward(benchmark::State& state) {
   Recurrence data(state);
   for ([[maybe_unused]] auto _ : state) {
-    scan_forward(data.a.data(), data.b.data(), nullptr, data.re.data(), data.frames, form_of(state));
+    scan_forward(data.a.data(), data.b.data(), nullptr, data.re.data(), data.frames);
     benchmark::ClobberMemory();
   }
 }
@@ -122,12 +118,11 @@ void linear_scan_forward(benchmark::State& state) {
 /// Gradients are taken afresh from `b` each time, as ds is overwritten.
 void linear_scan_backward(benchmark::State& state) {
   Recurrence data(state);
-  scan_forward(data.a.data(), data.b.data(), nullptr, data.re.data(), data.frames, form_of(state));
+  scan_forward(data.a.data(), data.b.data(), nullptr, data.re.data(), data.frames);
   std::vector<float> ds(data.b.size());
   for ([[maybe_unused]] auto _ : state) {
     ds = data.b;
-    scan_backward(data.a.data(), data.re.data(), nullptr, ds.data(), data.im.data(), nullptr, data.frames,
-                  form_of(state));
+    scan_backward(data.a.data(), data.re.data(), nullptr, ds.data(), data.im.data(), nullptr, data.frames);
     benchmark::ClobberMemory();
   }
 }
@@ -135,18 +130,13 @@ void linear_scan_backward(benchmark::State& state) {
 void linear_scan_complex_forward(benchmark::State& state) {
   Recurrence data(state);
   for ([[maybe_unused]] auto _ : state) {
-    complex_scan_forward(0.9f, 0.3f, data.a.data(), data.b.data(), data.re.data(), data.im.data(), data.frames,
-                         form_of(state));
+    complex_scan_forward(0.9f, 0.3f, data.a.data(), data.b.data(), data.re.data(), data.im.data(), data.frames);
     benchmark::ClobberMemory();
   }
 }
 
-void forms(benchmark::internal::Benchmark* bench) {
-  bench->ArgNames({"frames", "chunked"})->ArgsProduct({{101, 1024}, {0, 1}});
-}
-
-BENCHMARK(linear_scan_forward)->Apply(forms);
-BENCHMARK(linear_scan_backward)->Apply(forms);
-BENCHMARK(linear_scan_complex_forward)->Apply(forms);
+BENCHMARK(linear_scan_forward)->Arg(101)->Arg(1024);
+BENCHMARK(linear_scan_backward)->Arg(101)->Arg(1024);
+BENCHMARK(linear_scan_complex_forward)->Arg(101)->Arg(1024);
 
 }  // namespace

@@ -245,18 +245,6 @@ void record_errors(CompiledNetwork& network, const Measurement& measured, const 
 
 }  // namespace
 
-double LayerCalibration::worst_before() const {
-  double worst = 0.0;
-  for (const NodeError& node : nodes) worst = std::max(worst, node.before);
-  return worst;
-}
-
-double LayerCalibration::worst_after() const {
-  double worst = 0.0;
-  for (const NodeError& node : nodes) worst = std::max(worst, node.after);
-  return worst;
-}
-
 LayerCalibration calibrate_layers(CompiledNetwork& network, const technology::Technology& technology,
                                   const GainCurves& curves, std::span<const float> features, const sim::Engine& engine,
                                   Reporter& reporter) {

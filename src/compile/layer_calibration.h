@@ -17,9 +17,6 @@ inline constexpr double kNodeTolerance = 0.01;
 struct LayerCalibration {
   std::vector<NodeError> nodes;
   int passes = 0;  ///< simulations made
-
-  double worst_before() const;
-  double worst_after() const;
 };
 
 /// Turns every leg of `network` in its place. The whole circuit plays `features` [frames, inputs] (model units), every

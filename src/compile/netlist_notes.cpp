@@ -90,7 +90,6 @@ ParameterNote note_of(const MappedInstance& row) {
   return note;
 }
 
-/// Reads "name=value" parts of a note.
 // What a note may say of a leg; compile writes nothing near these.
 constexpr double kHighestVoltage = 6.0;  // volt across it
 constexpr double kLargestCorrection = 10.0;

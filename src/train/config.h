@@ -13,11 +13,11 @@
 
 namespace hysteron::train {
 
-/// What a training run is told. Every field is a key of the TOML file; config_keys() lists them with default, range and
-/// meaning, and docs/training.md is generated from that list.
 /// Value of data.folder that stands for data which the program makes itself.
 inline constexpr const char* kBuiltInData = "espeak";
 
+/// What a training run is told. Every field is a key of the TOML file; config_keys() lists them with default, range and
+/// meaning, and docs/training.md is generated from that list.
 struct TrainConfig {
   std::string task = "keywords";
   std::string data_folder = kBuiltInData;

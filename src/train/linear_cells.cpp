@@ -13,8 +13,6 @@
 namespace hysteron::train {
 namespace {
 
-constexpr ScanForm kForm = ScanForm::kSequential;
-
 /// Noise on what enters the recurrence, row by row of what `layer` gave.
 void disturb(const PassContext& pass, std::uint32_t hash, const AffineLayer& layer, float* rows) {
   const CandidateNoise noise{pass, hash};
@@ -50,7 +48,7 @@ class MinGru : public RecurrentCell {
                          cells_ * n);
     for (std::size_t j = 0; j < cells_; ++j) {
       scan_forward(pass.buffer(factor_) + j * n, pass.buffer(drive_) + j * n, nullptr, pass.buffer(state_) + j * n,
-                   pass.frames, kForm);
+                   pass.frames);
     }
     output_.forward(pass, pass.buffer(state_), y);
   }
@@ -62,7 +60,7 @@ class MinGru : public RecurrentCell {
     output_.backward(pass, pass.buffer(state_), dy, ds);
     for (std::size_t j = 0; j < cells_; ++j) {
       scan_backward(pass.buffer(factor_) + j * n, pass.buffer(state_) + j * n, nullptr, ds + j * n, da + j * n, nullptr,
-                    pass.frames, kForm);
+                    pass.frames);
     }
     min_gru_backward(pass.buffer(update_), pass.buffer(candidate_), da, ds, da, ds, cells_ * n);
     const CandidateNoise noise{pass, hash_};
@@ -120,7 +118,7 @@ class Lru : public RecurrentCell {
       const std::size_t im = (cells_ + j) * n;
       add_scaled(pole.gamma, drive + re, scaled + re, n);
       add_scaled(pole.gamma, drive + im, scaled + im, n);
-      complex_scan_forward(pole.re, pole.im, scaled + re, scaled + im, state + re, state + im, pass.frames, kForm);
+      complex_scan_forward(pole.re, pole.im, scaled + re, scaled + im, state + re, state + im, pass.frames);
     }
     output_.forward(pass, state, y);
     for (std::size_t i = 0; i < width_; ++i) add_scaled(pass.parameters[through_ + i], u + i * n, y + i * n, n);
@@ -176,7 +174,7 @@ class Lru : public RecurrentCell {
     const std::size_t re = j * n;
     const std::size_t im = (cells_ + j) * n;
     const ComplexGradient d = complex_scan_backward(pole.re, pole.im, pass.buffer(state_) + re,
-                                                    pass.buffer(state_) + im, dx + re, dx + im, pass.frames, kForm);
+                                                    pass.buffer(state_) + im, dx + re, dx + im, pass.frames);
     const double dgamma = dot(dx + re, pass.buffer(drive_) + re, n) + dot(dx + im, pass.buffer(drive_) + im, n);
     // d lambda / d nu = -e^nu lambda, d lambda / d theta = i e^theta lambda, d gamma / d nu = |lambda|^2 e^nu / gamma
     const double along = d.re * pole.re + d.im * pole.im;

@@ -8,8 +8,7 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "train/scan.cpp"
-#define HWY_DISABLED_TARGETS \
-  (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)  // chunks hold arrays of vectors
+#define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)  // structures hold vectors
 // The order of these is Highway's.
 // clang-format off
 #include <hwy/foreach_target.h>
@@ -26,7 +25,6 @@ using Floats = hn::CappedTag<float, kScanLanes>;
 using Float = hn::Vec<Floats>;
 
 constexpr std::ptrdiff_t kStride = kScanLanes;  // from one frame to the next
-constexpr std::size_t kChunks = 4;              // enough to hide the latency of a multiplication and addition
 constexpr std::size_t kSumFrames = 64;          // summed in single precision before they go to a double
 
 struct ComplexFloat {
@@ -34,12 +32,7 @@ struct ComplexFloat {
   Float im;
 };
 
-HWY_INLINE Float plus(Float x, Float y) { return hn::Add(x, y); }
-HWY_INLINE ComplexFloat plus(const ComplexFloat& x, const ComplexFloat& y) {
-  return {hn::Add(x.re, y.re), hn::Add(x.im, y.im)};
-}
 /// x y + z
-HWY_INLINE Float times_plus(Float x, Float y, Float z) { return hn::MulAdd(x, y, z); }
 HWY_INLINE ComplexFloat times_plus(const ComplexFloat& x, const ComplexFloat& y, const ComplexFloat& z) {
   return {hn::MulAdd(x.re, y.re, hn::NegMulAdd(x.im, y.im, z.re)),
           hn::MulAdd(x.re, y.im, hn::MulAdd(x.im, y.re, z.im))};
@@ -49,28 +42,22 @@ HWY_INLINE ComplexFloat times_plus(const ComplexFloat& x, const ComplexFloat& y,
 /// in time.
 struct RealSeries {
   using Value = Float;
-  static constexpr bool kConstantFactor = false;
 
   const float* factor;
   const float* input;
   float* output;  // may be `input`
   std::ptrdiff_t stride;
 
-  static HWY_INLINE Value zero() { return hn::Zero(Floats()); }
-  static HWY_INLINE Value one() { return hn::Set(Floats(), 1.0f); }
   HWY_INLINE std::ptrdiff_t at(std::size_t i) const { return static_cast<std::ptrdiff_t>(i) * stride; }
-  HWY_INLINE Value carried(std::size_t i, Value y) const { return hn::Mul(hn::LoadU(Floats(), factor + at(i)), y); }
   HWY_INLINE Value next(std::size_t i, Value y) const {
     return hn::MulAdd(hn::LoadU(Floats(), factor + at(i)), y, hn::LoadU(Floats(), input + at(i)));
   }
-  HWY_INLINE Value load(std::size_t i) const { return hn::LoadU(Floats(), output + at(i)); }
   HWY_INLINE void store(std::size_t i, Value y) const { hn::StoreU(y, Floats(), output + at(i)); }
 };
 
 /// The same with one complex factor for all i.
 struct ComplexSeries {
   using Value = ComplexFloat;
-  static constexpr bool kConstantFactor = true;
 
   Value factor;
   const float* input_re;
@@ -80,17 +67,9 @@ struct ComplexSeries {
   std::ptrdiff_t stride;
 
   static HWY_INLINE Value zero() { return {hn::Zero(Floats()), hn::Zero(Floats())}; }
-  static HWY_INLINE Value one() { return {hn::Set(Floats(), 1.0f), hn::Zero(Floats())}; }
   HWY_INLINE std::ptrdiff_t at(std::size_t i) const { return static_cast<std::ptrdiff_t>(i) * stride; }
-  HWY_INLINE Value carried(std::size_t, const Value& y) const {
-    return {hn::MulSub(factor.re, y.re, hn::Mul(factor.im, y.im)),
-            hn::MulAdd(factor.re, y.im, hn::Mul(factor.im, y.re))};
-  }
   HWY_INLINE Value next(std::size_t i, const Value& y) const {
     return times_plus(factor, y, {hn::LoadU(Floats(), input_re + at(i)), hn::LoadU(Floats(), input_im + at(i))});
-  }
-  HWY_INLINE Value load(std::size_t i) const {
-    return {hn::LoadU(Floats(), output_re + at(i)), hn::LoadU(Floats(), output_im + at(i))};
   }
   HWY_INLINE void store(std::size_t i, const Value& y) const {
     hn::StoreU(y.re, Floats(), output_re + at(i));
@@ -107,80 +86,22 @@ HWY_INLINE void scan_range(const Series& series, typename Series::Value y, std::
   }
 }
 
-/// Scans every chunk as if nothing came before it, but the first, which starts from `initial`. ends[k] receives the
-/// last value of chunk k and products[k] the product of its factors.
-template <class Series>
-HWY_INLINE void scan_chunks(const Series& series, const typename Series::Value& initial, std::size_t length,
-                            typename Series::Value* ends, typename Series::Value* products) {
-  typename Series::Value y[kChunks];
-  typename Series::Value product[kChunks];
-  for (std::size_t k = 0; k < kChunks; ++k) {
-    y[k] = k == 0 ? initial : Series::zero();
-    product[k] = Series::one();
-  }
-  for (std::size_t i = 0; i < length; ++i) {
-    for (std::size_t k = 0; k < kChunks; ++k) {
-      y[k] = series.next(k * length + i, y[k]);
-      series.store(k * length + i, y[k]);
-      if (!Series::kConstantFactor || k == 0) product[k] = series.carried(k * length + i, product[k]);
-    }
-  }
-  for (std::size_t k = 0; k < kChunks; ++k) {
-    ends[k] = y[k];
-    products[k] = Series::kConstantFactor ? product[0] : product[k];
-  }
-}
-
-/// Adds to every chunk but the first what the value before it, carries[k], becomes in it.
-template <class Series>
-HWY_INLINE void correct_chunks(const Series& series, std::size_t length, const typename Series::Value* carries) {
-  typename Series::Value carried[kChunks];
-  for (std::size_t k = 1; k < kChunks; ++k) carried[k] = carries[k];
-  for (std::size_t i = 0; i < length; ++i) {
-    for (std::size_t k = 1; k < kChunks; ++k) {
-      const std::size_t place = k * length + i;
-      carried[k] = series.carried(place, carried[k]);
-      series.store(place, plus(series.load(place), carried[k]));
-    }
-  }
-}
-
-template <class Series>
-HWY_INLINE void scan(const Series& series, const typename Series::Value& initial, std::size_t count, ScanForm form) {
-  const std::size_t length = form == ScanForm::kChunked ? count / kChunks : 0;
-  if (length == 0) {
-    scan_range(series, initial, 0, count);
-    return;
-  }
-  typename Series::Value ends[kChunks];
-  typename Series::Value products[kChunks];
-  typename Series::Value carries[kChunks];
-  scan_chunks(series, initial, length, ends, products);
-  carries[0] = initial;
-  for (std::size_t k = 1; k < kChunks; ++k) {
-    carries[k] = k == 1 ? ends[0] : times_plus(products[k - 1], carries[k - 1], ends[k - 1]);
-  }
-  correct_chunks(series, length, carries);
-  const std::size_t done = kChunks * length;
-  scan_range(series, series.load(done - 1), done, count);  // what is no whole number of chunks
-}
-
-void scan_forward(const float* a, const float* b, const float* initial, float* s, std::size_t frames, ScanForm form) {
+void scan_forward(const float* a, const float* b, const float* initial, float* s, std::size_t frames) {
   const Floats d;
   for (std::size_t lane = 0; lane < kScanLanes; lane += hn::Lanes(d)) {
     const Float start = initial == nullptr ? hn::Zero(d) : hn::LoadU(d, initial + lane);
-    scan(RealSeries{a + lane, b + lane, s + lane, kStride}, start, frames, form);
+    scan_range(RealSeries{a + lane, b + lane, s + lane, kStride}, start, 0, frames);
   }
 }
 
 void scan_backward(const float* a, const float* s, const float* initial, float* ds, float* da, float* dinitial,
-                   std::size_t frames, ScanForm form) {
+                   std::size_t frames) {
   const Floats d;
   for (std::size_t lane = 0; lane < kScanLanes && frames > 0; lane += hn::Lanes(d)) {
     // ds_t += a_{t+1} ds_{t+1}, from the last frame but one to the first
     const std::size_t last = (frames - 1) * kScanLanes + lane;
     const std::size_t before = frames > 1 ? last - kScanLanes : last;
-    scan(RealSeries{a + last, ds + before, ds + before, -kStride}, hn::LoadU(d, ds + last), frames - 1, form);
+    scan_range(RealSeries{a + last, ds + before, ds + before, -kStride}, hn::LoadU(d, ds + last), 0, frames - 1);
     for (std::size_t n = kScanLanes + lane; n <= last; n += kScanLanes) {
       hn::StoreU(hn::Mul(hn::LoadU(d, ds + n), hn::LoadU(d, s + n - kScanLanes)), d, da + n);
     }
@@ -192,12 +113,12 @@ void scan_backward(const float* a, const float* s, const float* initial, float* 
 }
 
 void complex_scan_forward(float lambda_re, float lambda_im, const float* b_re, const float* b_im, float* x_re,
-                          float* x_im, std::size_t frames, ScanForm form) {
+                          float* x_im, std::size_t frames) {
   const Floats d;
   const ComplexFloat lambda{hn::Set(d, lambda_re), hn::Set(d, lambda_im)};
   for (std::size_t lane = 0; lane < kScanLanes; lane += hn::Lanes(d)) {
     const ComplexSeries series{lambda, b_re + lane, b_im + lane, x_re + lane, x_im + lane, kStride};
-    scan(series, ComplexSeries::zero(), frames, form);
+    scan_range(series, ComplexSeries::zero(), 0, frames);
   }
 }
 
@@ -223,14 +144,14 @@ HWY_INLINE ComplexGradient factor_gradient(const float* x_re, const float* x_im,
 }
 
 ComplexGradient complex_scan_backward(float lambda_re, float lambda_im, const float* x_re, const float* x_im,
-                                      float* dx_re, float* dx_im, std::size_t frames, ScanForm form) {
+                                      float* dx_re, float* dx_im, std::size_t frames) {
   const Floats d;
   const ComplexFloat conjugate{hn::Set(d, lambda_re), hn::Set(d, -lambda_im)};
   ComplexGradient sum;
   for (std::size_t lane = 0; lane < kScanLanes && frames > 0; lane += hn::Lanes(d)) {
     const std::size_t last = (frames - 1) * kScanLanes + lane;
-    scan(ComplexSeries{conjugate, dx_re + last, dx_im + last, dx_re + last, dx_im + last, -kStride},
-         ComplexSeries::zero(), frames, form);
+    scan_range(ComplexSeries{conjugate, dx_re + last, dx_im + last, dx_re + last, dx_im + last, -kStride},
+               ComplexSeries::zero(), 0, frames);
     const ComplexGradient part = factor_gradient(x_re, x_im, dx_re, dx_im, lane, frames);
     sum.re += part.re;
     sum.im += part.im;
@@ -250,23 +171,23 @@ HWY_EXPORT(scan_backward);
 HWY_EXPORT(complex_scan_forward);
 HWY_EXPORT(complex_scan_backward);
 
-void scan_forward(const float* a, const float* b, const float* initial, float* s, std::size_t frames, ScanForm form) {
-  HWY_DYNAMIC_DISPATCH(scan_forward)(a, b, initial, s, frames, form);
+void scan_forward(const float* a, const float* b, const float* initial, float* s, std::size_t frames) {
+  HWY_DYNAMIC_DISPATCH(scan_forward)(a, b, initial, s, frames);
 }
 
 void scan_backward(const float* a, const float* s, const float* initial, float* ds, float* da, float* dinitial,
-                   std::size_t frames, ScanForm form) {
-  HWY_DYNAMIC_DISPATCH(scan_backward)(a, s, initial, ds, da, dinitial, frames, form);
+                   std::size_t frames) {
+  HWY_DYNAMIC_DISPATCH(scan_backward)(a, s, initial, ds, da, dinitial, frames);
 }
 
 void complex_scan_forward(float lambda_re, float lambda_im, const float* b_re, const float* b_im, float* x_re,
-                          float* x_im, std::size_t frames, ScanForm form) {
-  HWY_DYNAMIC_DISPATCH(complex_scan_forward)(lambda_re, lambda_im, b_re, b_im, x_re, x_im, frames, form);
+                          float* x_im, std::size_t frames) {
+  HWY_DYNAMIC_DISPATCH(complex_scan_forward)(lambda_re, lambda_im, b_re, b_im, x_re, x_im, frames);
 }
 
 ComplexGradient complex_scan_backward(float lambda_re, float lambda_im, const float* x_re, const float* x_im,
-                                      float* dx_re, float* dx_im, std::size_t frames, ScanForm form) {
-  return HWY_DYNAMIC_DISPATCH(complex_scan_backward)(lambda_re, lambda_im, x_re, x_im, dx_re, dx_im, frames, form);
+                                      float* dx_re, float* dx_im, std::size_t frames) {
+  return HWY_DYNAMIC_DISPATCH(complex_scan_backward)(lambda_re, lambda_im, x_re, x_im, dx_re, dx_im, frames);
 }
 
 }  // namespace hysteron::train

@@ -13,8 +13,6 @@
 namespace hysteron::train {
 namespace {
 
-constexpr ScanForm kForm = ScanForm::kSequential;
-
 float sign_of(float x) { return x < 0.0f ? -1.0f : 1.0f; }
 
 /// y[j][n] = factor(j) x[j][n]
@@ -63,7 +61,7 @@ class FqBmru : public RecurrentCell {
       float* a = pass.buffer(factor_) + j * n;
       float* b = pass.buffer(drive_) + j * n;
       fq_coefficients(candidate + j * n, band.lo, band.hi, pass.epsilon, a, b, n);
-      scan_forward(a, b, nullptr, state + j * n, pass.frames, kForm);
+      scan_forward(a, b, nullptr, state + j * n, pass.frames);
     }
     const float* gain = pass.parameters + gain_;
     scale_rows(state, pass.buffer(level_), cells_, n, [&](std::size_t j) { return std::abs(gain[j]); });
@@ -111,7 +109,7 @@ class FqBmru : public RecurrentCell {
     const std::size_t n = pass.columns();
     const Band band = band_of(pass, j);
     float* da = pass.buffer(drive_) + j * n;
-    scan_backward(pass.buffer(factor_) + j * n, state, nullptr, ds, da, nullptr, pass.frames, kForm);
+    scan_backward(pass.buffer(factor_) + j * n, state, nullptr, ds, da, nullptr, pass.frames);
     const ThresholdGradient d = fq_backward(candidate, band.lo, band.hi, pass.epsilon, da, ds, ds, n);
     pass.gradient[lower_ + j] += sign_of(pass.parameters[lower_ + j]) * static_cast<float>(d.lo + d.hi);
     pass.gradient[width_ + j] += sign_of(pass.parameters[width_ + j]) * static_cast<float>(d.hi);
@@ -160,7 +158,7 @@ class Bmru : public RecurrentCell {
     for (std::size_t j = 0; j < cells_; ++j) {
       const auto start = start_states(pass, j);
       scan_forward(pass.buffer(factor_) + j * n, pass.buffer(drive_) + j * n, start.data(), pass.buffer(state_) + j * n,
-                   pass.frames, kForm);
+                   pass.frames);
     }
     const float* gain = pass.parameters + gain_;
     scale_rows(pass.buffer(state_), pass.buffer(level_), cells_, n, [&](std::size_t j) { return gain[j]; });
@@ -179,7 +177,7 @@ class Bmru : public RecurrentCell {
     for (std::size_t j = 0; j < cells_; ++j) {
       const auto start = start_states(pass, j);
       scan_backward(pass.buffer(factor_) + j * n, pass.buffer(state_) + j * n, start.data(), ds + j * n, da + j * n,
-                    nullptr, pass.frames, kForm);
+                    nullptr, pass.frames);
     }
     bmru_backward(pass.buffer(candidate_), pass.buffer(threshold_), carry_, da, ds, ds, da, cells_ * n);
     const CandidateNoise noise{pass, key_};

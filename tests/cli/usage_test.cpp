@@ -1,5 +1,7 @@
 // The command line itself: help, unknown words, the codes of the contract that need no simulator.
 
+#include <functional>
+#include <set>
 #include <sstream>
 
 #include "cli/program.h"
@@ -10,40 +12,64 @@ namespace {
 
 class Usage : public Cli {
  protected:
-  /// The commands that --help lists.
-  std::vector<std::string> commands() const {
-    std::istringstream help(run({"--help"}).output);
-    std::vector<std::string> names;
+  /// The commands that the help of `command` (none: of the program) lists.
+  std::set<std::string> commands(const Arguments& command = {}) const {
+    Arguments help = command;
+    help.emplace_back("--help");
+    std::istringstream lines(run(help).output);
+    std::set<std::string> names;
     std::string line;
-    while (std::getline(help, line) && line != "Subcommands:") continue;
-    while (std::getline(help, line) && !line.empty()) {
+    while (std::getline(lines, line) && line != "Subcommands:") continue;
+    while (std::getline(lines, line) && !line.empty()) {
       std::istringstream words(line);
       std::string name;
-      if (line.starts_with("  ") && line[2] != ' ' && words >> name) names.push_back(name);
+      if (line.starts_with("  ") && line[2] != ' ' && words >> name) names.insert(name);
     }
     return names;
   }
+
+  static const std::set<std::string>& all_commands() {
+    static const std::set<std::string> names = {
+        "cell",    "compare",    "compile", "corners", "demo", "eval",  "explore", "extract", "features", "gates",
+        "hazards", "montecarlo", "noise",   "power",   "run",  "study", "sweep",   "train",   "verify"};
+    return names;
+  }
+
+  static const std::set<std::string>& all_studies() {
+    static const std::set<std::string> names = {"accumulation", "cell", "quadrant"};
+    return names;
+  }
+
+  /// Calls `check` with the words of every command and of every study.
+  static void visit_commands(const std::function<void(const Arguments&)>& check) {
+    for (const std::string& name : all_commands()) check({name});
+    for (const std::string& name : all_studies()) check({"study", name});
+  }
 };
 
-TEST_F(Usage, HelpListsTheCommandsOfTheContract) {
-  const std::vector<std::string> found = commands();
-  const std::set<std::string> names(found.begin(), found.end());
-  for (const char* name : {"features", "train", "eval", "run", "compile", "cell", "verify", "demo"}) {
-    EXPECT_TRUE(names.count(name) == 1) << name;
-  }
+TEST_F(Usage, HelpListsEveryCommand) {
+  EXPECT_EQ(commands(), all_commands());
+  EXPECT_EQ(commands({"study"}), all_studies());
 }
 
 TEST_F(Usage, EveryCommandHasHelpWithAnExample) {
-  for (const std::string& name : commands()) {
-    const Outcome outcome = run({name, "--help"});
-    EXPECT_EQ(outcome.exit_code, 0) << name;
-    EXPECT_TRUE(has(outcome.output, "Example:\n  hysteron " + name)) << outcome.output;
-    EXPECT_EQ(outcome.messages, "") << name;
-  }
+  visit_commands([&](const Arguments& words) {
+    Arguments help = words;
+    help.emplace_back("--help");
+    const Outcome outcome = run(help);
+    EXPECT_EQ(outcome.exit_code, 0) << words.back();
+    EXPECT_EQ(outcome.messages, "") << words.back();
+    const bool is_group = words == Arguments{"study"};
+    if (!is_group) EXPECT_TRUE(has(outcome.output, "Example:\n  hysteron " + words.front())) << outcome.output;
+  });
 }
 
 TEST_F(Usage, EveryCommandRefusesAnUnknownFlag) {
-  for (const std::string& name : commands()) expect_refusal({name, "--no-such-flag"}, 2, {});
+  visit_commands([&](const Arguments& words) {
+    Arguments bad = words;
+    bad.emplace_back("--no-such-flag");
+    expect_refusal(bad, 2, {});
+  });
 }
 
 TEST_F(Usage, WrongCallsExitWithTwo) {

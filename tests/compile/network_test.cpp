@@ -34,11 +34,15 @@ TEST(BuildNetwork, MapsEveryParameterOfTheModel) {
 
 TEST(BuildNetwork, PositiveWeightsArePLegsOnPRails) {
   const CompiledNetwork compiled = build_network(small_network(), shop().technology, shop().curves, {});
+  std::map<bool, std::size_t> compared;  // positive or not
   for (const MappedInstance& row : compiled.mapping) {
     const circuit::Transistor& device = compiled.circuit.transistor(row.device);
     if (device.role != circuit::Role::kLeg && device.role != circuit::Role::kBiasLeg) continue;
     EXPECT_EQ(device.polarity == circuit::Polarity::kP, row.value > 0.0) << row.parameter;
+    ++compared[row.value > 0.0];
   }
+  EXPECT_GE(compared[true], 10u);
+  EXPECT_GE(compared[false], 3u);
 }
 
 TEST(BuildNetwork, SizingErrorIsWhatTheGridCosts) {

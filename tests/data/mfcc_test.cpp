@@ -13,6 +13,7 @@
 namespace hysteron::data {
 namespace {
 
+constexpr double kPi = 3.14159265358979323846;
 constexpr std::size_t kSize = Mfcc::kFrames * Mfcc::kCoefficients;
 
 double largest_difference(std::span<const float> a, std::span<const float> b) {
@@ -26,9 +27,7 @@ double largest_difference(std::span<const float> a, std::span<const float> b) {
 
 TEST(MfccOfRealSpeech, AgreesWithAnIndependentImplementation) {
   const fs::path shared = fs::path(HYSTERON_SOURCE_DIR) / ".." / "shared" / "data";
-  if (!fs::is_directory(shared / "golden"))
-    GTEST_SKIP() << shared / "golden"
-                 << " is absent";
+  if (!fs::is_directory(shared / "golden")) GTEST_SKIP() << (shared / "golden") << " is absent";
   const Mfcc mfcc;
   std::size_t compared = 0;
   for (const auto& entry : fs::directory_iterator(shared / "golden")) {
@@ -43,6 +42,33 @@ TEST(MfccOfRealSpeech, AgreesWithAnIndependentImplementation) {
     ++compared;
   }
   EXPECT_EQ(compared, 5u);
+}
+
+/// The sounds of tests/data/golden/make_mfcc.py.
+std::vector<float> golden_sound(std::size_t which) {
+  std::uint64_t state = 12345 + which;
+  std::vector<float> samples;
+  for (std::size_t n = 0; n < Mfcc::kSamples; ++n) {
+    const double t = static_cast<double>(n) / kSampleRate;
+    state = (1103515245 * state + 12345) % 2147483648;
+    const double noise = static_cast<double>(state) / 1073741824.0 - 1.0;
+    double value = 0.4 * std::sin(2.0 * kPi * (200.0 * t + 1500.0 * t * t)) + 0.01 * noise;
+    if (which == 1) {
+      double tones = 0.0;
+      for (const int k : {1, 2, 3, 5}) tones += std::sin(2.0 * kPi * 440.0 * k * t) / k;
+      value = 0.3 * std::exp(-4.0 * t) * tones + 0.002 * noise;
+    }
+    samples.push_back(static_cast<float>(value));
+  }
+  return samples;
+}
+
+TEST(Mfcc, AgreesWithASecondImplementation) {
+  const Features golden = read_npy(fs::path(HYSTERON_SOURCE_DIR) / "tests/data/golden/mfcc.npy");
+  ASSERT_EQ(golden.clips, 2u);
+  for (std::size_t which = 0; which < 2; ++which) {
+    EXPECT_LE(largest_difference(Mfcc().compute(golden_sound(which)), golden.clip(which)), Mfcc::kErrorBound) << which;
+  }
 }
 
 TEST(Mfcc, OfDigitalSilenceIsExactlyZero) {

@@ -12,9 +12,7 @@ namespace {
 
 constexpr double kTolerance = 2e-5;  // of sums whose terms are at most 1 and factors below 0.95
 
-// Around the number of chunks, whole and odd numbers of them.
 const std::vector<std::size_t> kFrames = {1, 2, 3, 4, 5, 7, 8, 31, 64, 101};
-const std::vector<ScanForm> kForms = {ScanForm::kSequential, ScanForm::kChunked};
 
 std::vector<float> random_values(std::size_t size, std::uint64_t seed, double low = -1.0, double high = 1.0) {
   Random random(seed);
@@ -63,12 +61,12 @@ struct RealCase {
   std::vector<float> initial;
 };
 
-TEST(Scan, EveryFormIsTheRecurrence) {
+TEST(Scan, IsTheRecurrence) {
   for (const std::size_t frames : kFrames) {
     const RealCase data(frames);
-    for (const ScanForm form : kForms) {
+    {
       std::vector<float> s(frames * kScanLanes);
-      scan_forward(data.a.data(), data.b.data(), data.initial.data(), s.data(), frames, form);
+      scan_forward(data.a.data(), data.b.data(), data.initial.data(), s.data(), frames);
       for (std::size_t lane = 0; lane < kScanLanes; ++lane) {
         const std::vector<double> expected = data.states(lane, nullptr, 0, 0.0);
         for (std::size_t t = 0; t < frames; ++t) {
@@ -79,16 +77,16 @@ TEST(Scan, EveryFormIsTheRecurrence) {
   }
 }
 
-TEST(Scan, EveryFormHasTheGradientOfFiniteDifferences) {
+TEST(Scan, HasTheGradientOfFiniteDifferences) {
   for (const std::size_t frames : kFrames) {
     const RealCase data(frames);
-    for (const ScanForm form : kForms) {
+    {
       std::vector<float> s(frames * kScanLanes);
       std::vector<float> ds = data.weight;
       std::vector<float> da(s.size());
       std::vector<float> dinitial(kScanLanes);
-      scan_forward(data.a.data(), data.b.data(), data.initial.data(), s.data(), frames, form);
-      scan_backward(data.a.data(), s.data(), data.initial.data(), ds.data(), da.data(), dinitial.data(), frames, form);
+      scan_forward(data.a.data(), data.b.data(), data.initial.data(), s.data(), frames);
+      scan_backward(data.a.data(), s.data(), data.initial.data(), ds.data(), da.data(), dinitial.data(), frames);
       for (std::size_t lane = 0; lane < kScanLanes; lane += 5) {
         ASSERT_NEAR(dinitial[lane], data.slope(lane, data.initial, frames), kTolerance);
         for (std::size_t t = 0; t < frames; ++t) {
@@ -105,13 +103,13 @@ TEST(Scan, StartsFromZeroWithoutAnInitialState) {
   std::vector<float> s(data.b.size());
   std::vector<float> with_zero(data.b.size());
   const std::vector<float> zero(kScanLanes, 0.0f);
-  for (const ScanForm form : kForms) {
-    scan_forward(data.a.data(), data.b.data(), nullptr, s.data(), data.frames, form);
-    scan_forward(data.a.data(), data.b.data(), zero.data(), with_zero.data(), data.frames, form);
+  {
+    scan_forward(data.a.data(), data.b.data(), nullptr, s.data(), data.frames);
+    scan_forward(data.a.data(), data.b.data(), zero.data(), with_zero.data(), data.frames);
     EXPECT_EQ(s, with_zero);
     std::vector<float> ds = data.weight;
     std::vector<float> da(s.size());
-    scan_backward(data.a.data(), s.data(), nullptr, ds.data(), da.data(), nullptr, data.frames, form);
+    scan_backward(data.a.data(), s.data(), nullptr, ds.data(), da.data(), nullptr, data.frames);
     EXPECT_EQ(da[0], 0.0f);
   }
 }
@@ -123,8 +121,8 @@ TEST(Scan, HoldsBinaryStatesExactly) {
   std::fill_n(a.begin() + 20 * kScanLanes, kScanLanes, 0.0f);
   std::fill_n(b.begin() + 20 * kScanLanes, kScanLanes, 1.0f);
   std::vector<float> s(a.size());
-  for (const ScanForm form : kForms) {
-    scan_forward(a.data(), b.data(), nullptr, s.data(), kCount, form);
+  {
+    scan_forward(a.data(), b.data(), nullptr, s.data(), kCount);
     for (std::size_t n = 0; n < s.size(); ++n) ASSERT_EQ(s[n], n / kScanLanes >= 20 ? 1.0f : 0.0f);
   }
 }
@@ -163,15 +161,15 @@ struct ComplexCase {
   std::vector<float> weight_im;
 };
 
-TEST(ComplexScan, EveryFormIsTheRecurrence) {
+TEST(ComplexScan, IsTheRecurrence) {
   for (const std::size_t frames : kFrames) {
     const ComplexCase data(frames);
     const std::vector<Complex> expected = data.states(kLambda);
-    for (const ScanForm form : kForms) {
+    {
       std::vector<float> re(expected.size());
       std::vector<float> im(expected.size());
       complex_scan_forward(static_cast<float>(kLambda.real()), static_cast<float>(kLambda.imag()), data.b_re.data(),
-                           data.b_im.data(), re.data(), im.data(), frames, form);
+                           data.b_im.data(), re.data(), im.data(), frames);
       for (std::size_t n = 0; n < expected.size(); ++n) {
         ASSERT_NEAR(re[n], expected[n].real(), kTolerance) << frames << " frames";
         ASSERT_NEAR(im[n], expected[n].imag(), kTolerance) << frames << " frames";
@@ -180,7 +178,7 @@ TEST(ComplexScan, EveryFormIsTheRecurrence) {
   }
 }
 
-TEST(ComplexScan, EveryFormHasTheGradientOfTheFormula) {
+TEST(ComplexScan, HasTheGradientOfTheFormula) {
   for (const std::size_t frames : kFrames) {
     const ComplexCase data(frames);
     const std::vector<Complex> x = data.states(kLambda);
@@ -194,16 +192,16 @@ TEST(ComplexScan, EveryFormHasTheGradientOfTheFormula) {
     const double slope_re = (data.loss(kLambda + kStep) - data.loss(kLambda - kStep)) / (2 * kStep);
     const Complex up(0.0, kStep);
     const double slope_im = (data.loss(kLambda + up) - data.loss(kLambda - up)) / (2 * kStep);
-    for (const ScanForm form : kForms) {
+    {
       const auto re = static_cast<float>(kLambda.real());
       const auto im = static_cast<float>(kLambda.imag());
       std::vector<float> x_re(x.size());
       std::vector<float> x_im(x.size());
-      complex_scan_forward(re, im, data.b_re.data(), data.b_im.data(), x_re.data(), x_im.data(), frames, form);
+      complex_scan_forward(re, im, data.b_re.data(), data.b_im.data(), x_re.data(), x_im.data(), frames);
       std::vector<float> dx_re = data.weight_re;
       std::vector<float> dx_im = data.weight_im;
       const ComplexGradient gradient =
-          complex_scan_backward(re, im, x_re.data(), x_im.data(), dx_re.data(), dx_im.data(), frames, form);
+          complex_scan_backward(re, im, x_re.data(), x_im.data(), dx_re.data(), dx_im.data(), frames);
       for (std::size_t n = 0; n < x.size(); ++n) {
         ASSERT_NEAR(dx_re[n], expected[n].real(), kTolerance) << frames << " frames";
         ASSERT_NEAR(dx_im[n], expected[n].imag(), kTolerance) << frames << " frames";
