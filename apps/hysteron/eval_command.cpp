@@ -31,7 +31,7 @@ void declare(CLI::App& command, Options& options) {
   command.add_option(
       "--data", options.data,
       "Folder of class folders, or espeak for the built-in corpus; "
-      "software backbones score on the task they were trained on unless this names another folder or file of it");
+      "reference backbones score on the task they were trained on unless this names another folder or file of it");
   command.add_option("--split", options.split, "Clips to score")
       ->check(CLI::IsMember({"train", "validation", "test", "all"}))
       ->capture_default_str();

@@ -128,12 +128,13 @@ int run(const Options& options, Session& session) {
                           "train: expected a configuration file; see hysteron train --help");
   }
   const hysteron::train::TrainConfig config = hysteron::train::read_config(options.config);
+  for (const std::string& deprecation : config.deprecations) session.reporter.warning(deprecation);
   hysteron::train::check_used(config, options.config);
   if (config.output.empty()) {
     throw hysteron::bad_input(fmt::format("{}: model.output is empty; expected the file to save the model in",
                                           hysteron::quoted(options.config)));
   }
-  if (config.backbone == "software") return train_software(options, config, session);
+  if (config.backbone == "reference") return train_software(options, config, session);
   const auto result =
       hysteron::train::train_model(config, session.reporter, session.stop, checkpoint_of(options, config));
   if (options.json) {

@@ -107,6 +107,7 @@ class Search {
         point_locks_(result_.space, rank_, request.patience, reporter) {}
 
   Exploration run() {
+    for (const std::string& deprecation : space().base.deprecations) reporter_.warning(deprecation);
     make_directories(space().folder / "points");
     const Heartbeat heartbeat(space().folder, rank_);
     write_file(space().folder / "space.json", space().identity() + "\n");

@@ -171,8 +171,8 @@ class SpaceReader {
         refuse(*root_.at_path(key).node(), key + " is the search's own; expected a file without it");
       }
     }
-    if (space_.base.backbone != "hardware") {
-      throw bad_input(fmt::format("{}: model.backbone is {}; expected \"hardware\", which becomes a circuit",
+    if (space_.base.backbone != "circuit") {
+      throw bad_input(fmt::format("{}: model.backbone is {}; expected \"circuit\", which becomes a circuit",
                                   hysteron::quoted(origin_), hysteron::quoted(space_.base.backbone)));
     }
     train::check_used(space_.base, origin_);
@@ -320,7 +320,7 @@ class SpaceReader {
     }
     if (is_refused(key, true)) refuse(node, fmt::format("variables.{}: all points of a search share it", name));
     if (is_ignored(space_.base, key))
-      refuse(node, fmt::format("variables.{} has no effect on the hardware backbone", name));
+      refuse(node, fmt::format("variables.{} has no effect on the circuit backbone", name));
     return key;
   }
 

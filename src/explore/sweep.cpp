@@ -9,6 +9,7 @@
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <thread>
 
 #include "base/error.h"
@@ -53,9 +54,12 @@ class Sweep {
         rank_(find_rank()),
         grid_(explore::read_sweep(request.file)) {
     const fs::path root = fs::absolute(grid_.folder);
+    std::set<std::string> deprecations;
     for (const explore::SweepPoint& point : grid_.points) {
+      deprecations.insert(point.config.deprecations.begin(), point.config.deprecations.end());
       result_.entries.push_back({point, root / folder_name(point), false, "", {}});
     }
+    for (const std::string& deprecation : deprecations) reporter_.warning(deprecation);
   }
 
   SweepResult run() {

@@ -57,11 +57,11 @@ SequenceEvalResult evaluate_sequence_model(const EvalRequest& request, Reporter&
   result.config = train::parse_config(result.network.config, request.model.string());
   if (!request.features.empty()) {
     throw Error(ErrorKind::kUsage,
-                "eval: --features writes the clips of a hardware backbone; this model is a software one");
+                "eval: --features writes the clips of a circuit backbone; this model is of a reference backbone");
   }
   if (!request.die_file.empty()) {
     throw Error(ErrorKind::kUsage,
-                "eval: --die-file is of a chip, which a hardware backbone has; this model is a software one");
+                "eval: --die-file is of a chip, which a circuit backbone has; this model is of a reference backbone");
   }
   if (request.perturbation.has_noise() && !train::takes_noise(result.network.shape.cell)) {
     throw Error(

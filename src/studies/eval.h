@@ -16,12 +16,12 @@ namespace hysteron::studies {
 /// A model and the clips it is scored on.
 struct EvalRequest {
   std::filesystem::path model;
-  std::string data;  ///< folder of class folders, or "espeak" for the built-in corpus; software backbones: in place of
+  std::string data;  ///< folder of class folders, or "espeak" for the built-in corpus; reference backbones: in place of
                      ///< the folder or file of the training configuration, if given
   std::optional<std::uint64_t> corpus_seed;  ///< none: 1, or of the training configuration
   data::Split split = data::Split::kTest;
   std::filesystem::path features;    ///< also write the clips' features here (.npy, [N, 101, 13]); empty: do not
-  train::Perturbation perturbation;  ///< software backbones: candidates' noise counts for cells with thresholds
+  train::Perturbation perturbation;  ///< reference backbones: candidates' noise counts for cells with thresholds
   std::size_t draws = 0;             ///< dies to score with it; 0: none
   std::uint64_t die_seed = 1;
   std::filesystem::path die_file;  ///< of the chip to score; empty: the model as it is
@@ -38,7 +38,7 @@ struct EvalResult {
 /// labels are folder names. Throws a bad-input Error that names the model, the folder or the file that is wrong.
 EvalResult evaluate_model(const EvalRequest& request, Reporter& reporter, const StopFlag& stop);
 
-/// What a software backbone does on a split of its task.
+/// What a reference backbone does on a split of its task.
 struct SequenceEvalResult {
   train::SequenceNetwork network;
   train::TrainConfig config;  ///< of its training, with the request's data
@@ -46,7 +46,7 @@ struct SequenceEvalResult {
   train::PerturbedScore perturbed;  ///< [draws]
 };
 
-/// Scores a software backbone on a split of the task it was trained on. Throws as evaluate_model does.
+/// Scores a reference backbone on a split of the task it was trained on. Throws as evaluate_model does.
 SequenceEvalResult evaluate_sequence_model(const EvalRequest& request, Reporter& reporter, const StopFlag& stop);
 
 }  // namespace hysteron::studies

@@ -24,7 +24,7 @@ constexpr std::array<const char*, 2> kCells = {"bmru", "fq_bmru"};
 /// One block, so that what is compared are cells.
 train::TrainConfig study_base() {
   train::TrainConfig config;
-  config.backbone = "software";
+  config.backbone = "reference";
   config.layers = 1;
   config.mlp = "none";
   config.batch = 32;
@@ -140,7 +140,7 @@ class Study {
         pool_(static_cast<int>(request.jobs)),
         kept_(request.kept) {
     base_ = request.base.empty() ? study_base() : train::read_config(request.base);
-    base_.backbone = "software";
+    base_.backbone = "reference";
     train::apply_noise_defaults(base_);
     base_.output.clear();
     base_.metrics.clear();

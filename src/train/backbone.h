@@ -16,7 +16,7 @@
 
 namespace hysteron::train {
 
-/// Sizes of a hardware backbone (design.md section 2).
+/// Sizes of a circuit backbone (design.md section 2).
 struct BackboneShape {
   std::size_t inputs = 13;  ///< n
   std::size_t width = 4;    ///< d
@@ -59,7 +59,7 @@ struct PassSums {
   double current = 0.0;        ///< drawn by legs and cells, unit currents; 0 unless power_weight asks for it
 };
 
-/// The hardware backbone with FQ-BMRU cells as a function of one flat parameter vector, and its gradient.
+/// The circuit backbone with FQ-BMRU cells as a function of one flat parameter vector, and its gradient.
 ///
 /// Parameters are free numbers; beta_lo = |lower|, delta = |width|, alpha = |gain|. The loss of a pass is
 ///   scale * sum over clips and frames of (cross-entropy + margin_weight * mean over cells of the margin hinge

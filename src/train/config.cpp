@@ -106,14 +106,14 @@ std::vector<Key> plain_keys() {
        0,
        0,
        {},
-       "hardware backbone: model file to go on from, of the same shape; empty: drawn start values. The incomplete "
+       "circuit backbone: model file to go on from, of the same shape; empty: drawn start values. The incomplete "
        "reset "
        "(training.epsilon_hold, training.epsilon_fall) is then 0 unless given"},
       {"model.backbone",
        Text(&C::backbone),
        0,
        0,
-       {"hardware", "software"},
+       {"circuit", "reference"},
        "the one that becomes a circuit (keywords with fq_bmru), or residual blocks for any task and cell"},
       {"model.cell", Text(&C::cell), 0, 0, cell_names(), "recurrent cell"},
       {"model.mlp",
@@ -121,19 +121,19 @@ std::vector<Key> plain_keys() {
        0,
        0,
        {"glu", "relu", "none"},
-       "software backbone: what follows the cell in a block"},
+       "reference backbone: what follows the cell in a block"},
       {"model.position",
        Whole(&C::position),
        0,
        4096,
        {},
-       "software backbone: learnable sinusoids of the frame's number put beside the inputs"},
+       "reference backbone: learnable sinusoids of the frame's number put beside the inputs"},
       {"model.convolution",
        Text(&C::convolution),
        0,
        0,
        {"none", "causal"},
-       "software backbone: causal convolution of width 4 before the cell"},
+       "reference backbone: causal convolution of width 4 before the cell"},
       {"model.width", Whole(&C::width), 1, 4096, {}, "width d of the backbone"},
       {"model.layers", Whole(&C::layers), 1, 64, {}, "number of layers L"},
       {"model.cells", Whole(&C::cells), 0, 4096, {}, "cells m in each layer; 0: as many as the width"},
@@ -158,19 +158,19 @@ std::vector<Key> plain_keys() {
        0,
        1,
        {},
-       "hardware backbone: share of the loss on the clip's soft vote, the rest being on each frame"},
+       "circuit backbone: share of the loss on the clip's soft vote, the rest being on each frame"},
       {"training.calibration",
        Text(&C::calibration),
        0,
        0,
        {"none", "vote"},
-       "hardware backbone: shift the readout's bias, for two labels, so that the vote decides the training clips best"},
+       "circuit backbone: shift the readout's bias, for two labels, so that the vote decides the training clips best"},
       {"training.initialisation",
        Text(&C::initialisation),
        0,
        0,
        {"positive", "signed"},
-       "hardware backbone: the layers' weights and biases begin as magnitudes or with both signs"},
+       "circuit backbone: the layers' weights and biases begin as magnitudes or with both signs"},
       {"training.epsilon_hold", Number(&C::epsilon_hold), 0, 0.9, {}, "share of the steps with incomplete reset at 1"},
       {"training.epsilon_fall",
        Number(&C::epsilon_fall),
@@ -184,7 +184,7 @@ std::vector<Key> plain_keys() {
        0,
        1000,
        {},
-       "hardware backbone: trainings from different start values, of which the best is kept; 0: three up to width 8, "
+       "circuit backbone: trainings from different start values, of which the best is kept; 0: three up to width 8, "
        "else one"},
       {"training.validation_interval", Whole(&C::validation_interval), 1, 1e9, {}, "steps between validations"},
       {"training.validation_limit",
@@ -192,19 +192,19 @@ std::vector<Key> plain_keys() {
        0,
        1e9,
        {},
-       "software backbone: sequences of a validation at most; 0: all"},
+       "reference backbone: sequences of a validation at most; 0: all"},
       {"training.test_limit",
        Whole(&C::test_limit),
        0,
        1e9,
        {},
-       "software backbone: sequences of the test at most; 0: all"},
+       "reference backbone: sequences of the test at most; 0: all"},
       {"training.warm_up",
        Whole(&C::warm_up),
        0,
        1e9,
        {},
-       "software backbone: steps over which the rate rises to its cosine"},
+       "reference backbone: steps over which the rate rises to its cosine"},
       {"training.checkpoint_interval",
        Whole(&C::checkpoint_interval),
        0,
@@ -223,19 +223,19 @@ std::vector<Key> plain_keys() {
        1e-3,
        1,
        {},
-       "hardware backbone: distance of candidates from thresholds, over beta_hi, below which the margin loss acts"},
+       "circuit backbone: distance of candidates from thresholds, over beta_hi, below which the margin loss acts"},
       {"circuit.margin_weight",
        Number(&C::margin_weight),
        0,
        100,
        {},
-       "hardware backbone: weight of the margin loss; 0: none"},
+       "circuit backbone: weight of the margin loss; 0: none"},
       {"circuit.power_weight",
        Number(&C::power_weight),
        0,
        100,
        {},
-       "hardware backbone: weight of the current that a clip draws, in unit currents, in the loss; 0: none"},
+       "circuit backbone: weight of the current that a clip draws, in unit currents, in the loss; 0: none"},
       {"circuit.floor", Number(&C::floor), 0, 1, {}, "least beta_lo, beta_hi - beta_lo and alpha"},
       {"circuit.weight_limit", Number(&C::weight_limit), 1, 1e6, {}, "largest magnitude of any parameter"},
       {"circuit.die",
@@ -243,7 +243,7 @@ std::vector<Key> plain_keys() {
        0,
        0,
        {},
-       "hardware backbone: die file (docs/silicon.md) of the chip that the network is trained for and scored on; needs "
+       "circuit backbone: die file (docs/silicon.md) of the chip that the network is trained for and scored on; needs "
        "model.start, the model that it belongs to; empty: none"},
       {"augmentation.time_shift", Whole(&C::time_shift), 0, 100, {}, "largest shift of a training clip, in frames"},
       {"augmentation.speed", Number(&C::speed), 0, 0.5, {}, "largest relative change of a training clip's speed"},
@@ -339,6 +339,18 @@ bool in_range(double number, const Key& key) { return number >= key.low && numbe
 
 }  // namespace
 
+namespace {
+
+/// Values that were renamed, taken for one release with a warning.
+std::string current_spelling(const std::string& key, const std::string& value, TrainConfig& config) {
+  if (key != "model.backbone" || (value != "hardware" && value != "software")) return value;
+  const std::string current = value == "hardware" ? "circuit" : "reference";
+  config.deprecations.push_back(fmt::format("{} \"{}\" is now called \"{}\"", key, value, current));
+  return current;
+}
+
+}  // namespace
+
 void throw_at(const std::string& origin, const toml::node& node, const std::string& problem) {
   throw bad_input(fmt::format("{}, line {}: {}", hysteron::quoted(origin), node.source().begin.line, problem));
 }
@@ -353,7 +365,7 @@ void assign_value(TrainConfig& config, const std::string& origin, const std::str
   }
   if (const auto* field = std::get_if<Text>(&key->field)) {
     if (!value.is_string()) wrong(origin, value, *key, place);
-    field->of(config) = **value.as_string();
+    field->of(config) = current_spelling(name, **value.as_string(), config);
     if (!key->choices.empty() && std::ranges::find(key->choices, field->of(config)) == key->choices.end()) {
       wrong(origin, value, *key, place);
     }
@@ -427,15 +439,15 @@ std::string config_table() {
 namespace {
 
 void check_backbone(const TrainConfig& config) {
-  const bool circuit = config.backbone == "hardware";
+  const bool circuit = config.backbone == "circuit";
   if (circuit && config.task != "keywords") {
     throw bad_input(
-        fmt::format("data.task is {}, which model.backbone \"software\" learns; the hardware backbone learns "
+        fmt::format("data.task is {}, which model.backbone \"reference\" learns; the circuit backbone learns "
                     "keywords",
                     hysteron::quoted(config.task)));
   }
   if (circuit && config.cell != "fq_bmru") {
-    throw bad_input(fmt::format("model.cell is {}; the hardware backbone has \"fq_bmru\", the software backbone any",
+    throw bad_input(fmt::format("model.cell is {}; the circuit backbone has \"fq_bmru\", the reference backbone any",
                                 hysteron::quoted(config.cell)));
   }
 }
@@ -497,7 +509,7 @@ void apply_noise_defaults(TrainConfig& config) {
     if (!config.given.contains("training.epsilon_fall")) config.epsilon_fall = 0.0;
   }
   if (config.given.contains(kAdditive)) return;
-  config.training_noise.additive = config.backbone == "software" ? 0.0 : TrainConfig{}.training_noise.additive;
+  config.training_noise.additive = config.backbone == "reference" ? 0.0 : TrainConfig{}.training_noise.additive;
 }
 
 std::string to_toml(const TrainConfig& config, const std::vector<std::string>& without) {

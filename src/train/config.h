@@ -33,7 +33,7 @@ struct TrainConfig {
 
   std::string output = "model.safetensors";
   std::string start;  ///< empty: values are drawn
-  std::string backbone = "hardware";
+  std::string backbone = "circuit";
   std::string cell = "fq_bmru";
   std::string mlp = "glu";
   std::size_t position = 0;
@@ -79,7 +79,8 @@ struct TrainConfig {
   double feature_noise = 0.0;
   double gain = 0.0;  ///< decibel
 
-  std::set<std::string> given;  ///< keys that were read from a file, of which no number depends on
+  std::vector<std::string> deprecations;  ///< older spellings that were read, as sentences for the user
+  std::set<std::string> given;            ///< keys that were read from a file, of which no number depends on
 
   /// How many starts are trained: `restarts`, or where that is 0 three for widths up to 8, which get stuck in poor
   /// minima, and one above or where the start is a model.

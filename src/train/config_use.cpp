@@ -11,9 +11,9 @@
 namespace hysteron::train {
 namespace {
 
-bool hardware(const TrainConfig& config) { return config.backbone == "hardware"; }
+bool circuit(const TrainConfig& config) { return config.backbone == "circuit"; }
 
-bool software(const TrainConfig& config) { return !hardware(config); }
+bool reference(const TrainConfig& config) { return !circuit(config); }
 
 bool task_is_one_of(const TrainConfig& config, const std::vector<std::string>& tasks) {
   return std::ranges::find(tasks, config.task) != tasks.end();
@@ -54,21 +54,21 @@ constexpr Use kUses[] = {
     {"data.corpus_seed",
      [](const TrainConfig& config) { return keywords(config) && config.data_folder == TrainConfig{}.data_folder; }},
     {"data.normalisation", keywords},
-    {"model.start", hardware},
-    {"model.mlp", software},
-    {"model.position", software},
-    {"model.convolution", software},
-    {"training.vote_share", hardware},
-    {"training.calibration", hardware},
-    {"training.initialisation", hardware},
-    {"training.restarts", hardware},
-    {"training.validation_limit", software},
-    {"training.test_limit", software},
-    {"training.warm_up", software},
-    {"circuit.margin", hardware},
-    {"circuit.margin_weight", hardware},
-    {"circuit.power_weight", hardware},
-    {"circuit.die", hardware},
+    {"model.start", circuit},
+    {"model.mlp", reference},
+    {"model.position", reference},
+    {"model.convolution", reference},
+    {"training.vote_share", circuit},
+    {"training.calibration", circuit},
+    {"training.initialisation", circuit},
+    {"training.restarts", circuit},
+    {"training.validation_limit", reference},
+    {"training.test_limit", reference},
+    {"training.warm_up", reference},
+    {"circuit.margin", circuit},
+    {"circuit.margin_weight", circuit},
+    {"circuit.power_weight", circuit},
+    {"circuit.die", circuit},
     {"augmentation.", keywords},
     {kClassesTable, keywords},
 };

@@ -6,7 +6,7 @@
 
 #include "train/layout.h"
 
-// Layers of the software backbone. Each takes its places in a ModelLayout when it is made; `forward` keeps in its own
+// Layers of the reference backbone. Each takes its places in a ModelLayout when it is made; `forward` keeps in its own
 // buffers what `backward` needs. Arrays are [rows][frames * kLanes]. Backward adds parameters' gradients to the pass's.
 
 namespace hysteron::train {

@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
-// Element-wise inner loops of the software backbone and its cells, on rows as in kernels.h: row[n], column
+// Element-wise inner loops of the reference backbone and its cells, on rows as in kernels.h: row[n], column
 // n = t * kLanes + sequence. Lengths are whole multiples of kLanes. Compiled for every instruction set and chosen at
 // run time. `step'` is the surrogate derivative 1 / (1 + (pi x)^2) of H.
 

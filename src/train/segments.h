@@ -7,7 +7,7 @@ namespace hysteron::train {
 
 /// One array among the parameters, which lie in one flat vector.
 struct Segment {
-  std::string name;  ///< as in the model file, except that a layer of the hardware backbone has `lower`, `width` and
+  std::string name;  ///< as in the model file, except that a layer of the circuit backbone has `lower`, `width` and
                      ///< `gain` in place of thresholds
   std::size_t offset = 0;
   std::size_t rows = 0;

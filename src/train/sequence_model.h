@@ -15,7 +15,7 @@
 
 namespace hysteron::train {
 
-/// Sizes and parts of a software backbone.
+/// Sizes and parts of a reference backbone.
 struct SequenceShape {
   std::size_t inputs = 1;
   std::size_t outputs = 2;
@@ -69,8 +69,8 @@ struct LayerStates {
   std::vector<float> candidates;  ///< empty for cells without thresholds
 };
 
-/// The software backbone: an affine input (position encoding concatenated), L pre-norm residual blocks and a normalised
-/// affine readout per frame or of the masked mean. A block is
+/// The reference backbone: an affine input (position encoding concatenated), L pre-norm residual blocks and a
+/// normalised affine readout per frame or of the masked mean. A block is
 ///   u = norm(v), u = convolution(u) if any;  v += dropout(sigmoid(W_g u + b_g) * cell(u));
 ///   v += dropout(mlp(norm(v))) if any.
 /// A function of one flat parameter vector, with its gradient. Immutable and safe to share between threads.

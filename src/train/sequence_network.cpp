@@ -1,4 +1,4 @@
-// Model files of software backbones.
+// Model files of reference backbones.
 
 #include <fmt/format.h>
 

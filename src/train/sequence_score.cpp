@@ -1,4 +1,4 @@
-// How software backbones do on a split.
+// How reference backbones do on a split.
 
 #include <algorithm>
 #include <array>

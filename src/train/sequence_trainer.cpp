@@ -135,7 +135,7 @@ class SequenceTrainer {
     SequencePass options;
     options.epsilon = static_cast<float>(figures.epsilon);
     options.dropout = static_cast<float>(config_.dropout);
-    // As in the hardware backbone, noise comes in as the reset becomes complete.
+    // As in the circuit backbone, noise comes in as the reset becomes complete.
     options.additive_noise = static_cast<float>((1.0 - figures.epsilon) * config_.training_noise.additive);
     options.multiplicative_noise = static_cast<float>((1.0 - figures.epsilon) * config_.training_noise.multiplicative);
     run(shards, options, number, figures);

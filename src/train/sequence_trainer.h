@@ -17,7 +17,7 @@
 
 namespace hysteron::train {
 
-/// A trained software backbone with what is needed to use it again.
+/// A trained reference backbone with what is needed to use it again.
 struct SequenceNetwork {
   SequenceShape shape;
   std::vector<float> parameters;
@@ -29,7 +29,7 @@ struct SequenceNetwork {
 /// "1", `hysteron.backbone` "software", `hysteron.cell`, `hysteron.labels`, `hysteron.shape` and `hysteron.config`.
 void save_sequence_network(const std::filesystem::path& path, const SequenceNetwork& network);
 
-/// Whether `path` is a model file of a software backbone.
+/// Whether `path` is a model file of a reference backbone.
 bool is_sequence_network(const std::filesystem::path& path);
 
 /// Reads such a file. Throws a bad-input Error that names the file and the array or key that is missing or wrong.
@@ -83,7 +83,7 @@ struct SequenceResult {
   double seconds = 0.0;
 };
 
-/// Trains a software backbone on `source`: AdamW, cosine rate, clipping, dropout, epsilon annealing for the FQ-BMRU,
+/// Trains a reference backbone on `source`: AdamW, cosine rate, clipping, dropout, epsilon annealing for the FQ-BMRU,
 /// the best network by validation loss at epsilon 0. Batches are made in the background. The same configuration and
 /// data give the same network at any number of threads. Errors and `resume_from` as of train::train.
 SequenceResult train_sequences(const TrainConfig& config, const data::SequenceSource& source, ThreadPool& pool,

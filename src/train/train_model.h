@@ -15,7 +15,7 @@ namespace hysteron::train {
 train::TrainResult train_model(const train::TrainConfig& config, Reporter& reporter, const StopFlag& stop,
                                const std::filesystem::path& resume_from = {});
 
-/// The same for a software backbone: makes the task of `config` and trains on it.
+/// The same for a reference backbone: makes the task of `config` and trains on it.
 train::SequenceResult train_sequence_model(const train::TrainConfig& config, Reporter& reporter, const StopFlag& stop,
                                            const std::filesystem::path& resume_from = {});
 

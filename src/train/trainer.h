@@ -30,7 +30,7 @@ inline constexpr std::size_t kRobustnessCopies = 10;
 /// With config.die everything is validated and scored as the chip of that file has it; the network is what the chip is
 /// to be set to.
 ///
-/// Trains the hardware backbone by the recipe of docs/training.md and writes the best network to config.output (empty:
+/// Trains the circuit backbone by the recipe of docs/training.md and writes the best network to config.output (empty:
 /// nowhere). The same configuration and data give the same network at any number of threads.
 ///
 /// Throws a bad-input Error where a label has no training or no validation clip, the output's folder does not exist, or

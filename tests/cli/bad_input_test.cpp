@@ -312,7 +312,7 @@ TEST_F(FullDisk, OfTheMetricsLogEndsTraining) {
 
 TEST_F(FullDisk, OfTheMetricsLogEndsTrainingOfSoftwareBackbonesToo) {
   put("c.toml",
-      "[data]\ntask = \"flip_flop\"\nlength = 20\nsequences = 16\n[model]\nbackbone = \"software\"\nwidth = 4\n"
+      "[data]\ntask = \"flip_flop\"\nlength = 20\nsequences = 16\n[model]\nbackbone = \"reference\"\nwidth = 4\n"
       "output = \"m\"\n[training]\nbatch = 16\nsteps = 20\nmetrics = \"/dev/full\"\n");
   expect_refusal({"train", "c.toml"}, kBadInput, {"training.metrics", "/dev/full"});
 }

@@ -24,7 +24,7 @@ class Terminal : public Cli {
 TEST_F(Terminal, TrainingShowsABarWithLossAccuracyAndTimeLeft) {
   put_tones(folder_ / "tones");
   const std::string software =
-      "[data]\ntask = \"flip_flop\"\nlength = 20\nsequences = 64\n[model]\nbackbone = \"software\"\nwidth = 4\n"
+      "[data]\ntask = \"flip_flop\"\nlength = 20\nsequences = 64\n[model]\nbackbone = \"reference\"\nwidth = 4\n"
       "output = \"m\"\n[training]\nbatch = 16\nsteps = 300\n";
   const std::string hardware = tiny_training("tones", "m", "steps = 300\nrestarts = 1\n");
   for (const auto& [config, accuracy] : {std::pair{software, "right"}, std::pair{hardware, "frames right"}}) {
@@ -39,7 +39,7 @@ TEST_F(Terminal, TrainingShowsABarWithLossAccuracyAndTimeLeft) {
 
 TEST_F(Terminal, WithoutOneThereIsNoBar) {
   put("c.toml",
-      "[data]\ntask = \"flip_flop\"\nlength = 20\nsequences = 16\n[model]\nbackbone = \"software\"\nwidth = 4\n"
+      "[data]\ntask = \"flip_flop\"\nlength = 20\nsequences = 16\n[model]\nbackbone = \"reference\"\nwidth = 4\n"
       "output = \"m\"\n[training]\nbatch = 16\nsteps = 20\n");
   const Outcome outcome = run({"train", "c.toml"});
   EXPECT_TRUE(has(outcome.messages, "training ...")) << outcome.messages;

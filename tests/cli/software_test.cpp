@@ -1,4 +1,4 @@
-// The software backbone from the command line: train, eval, resume, study.
+// The reference backbone from the command line: train, eval, resume, study.
 
 #include "cli/program.h"
 #include "cli/samples.h"
@@ -10,7 +10,7 @@ class Software : public Cli {
  protected:
   void put_config(const std::string& more = "", int steps = 40) const {
     put("c.toml",
-        "[data]\ntask = \"flip_flop\"\nlength = 20\nsequences = 64\n[model]\nbackbone = \"software\"\n"
+        "[data]\ntask = \"flip_flop\"\nlength = 20\nsequences = 64\n[model]\nbackbone = \"reference\"\n"
         "cell = \"bmru\"\nwidth = 4\nlayers = 1\noutput = \"m.safetensors\"\n[training]\nbatch = 16\n"
         "validation_interval = 10\nsteps = " +
             std::to_string(steps) + "\n" + more);
@@ -56,7 +56,7 @@ TEST_F(Software, SpotsSeveralKeywordsWithEitherBackbone) {
     const std::string name = "s" + std::to_string(speaker);
     put("tones/middle/" + name + "_0.wav", tone(900.0 * (1.0 + 0.02 * speaker)));
   }
-  for (const char* backbone : {"hardware", "software"}) {
+  for (const char* backbone : {"circuit", "reference"}) {
     put("c.toml",
         "[data]\nfolder = \"tones\"\n[model]\nwidth = 8\nlayers = 1\noutput = \"m.safetensors\"\nbackbone = \"" +
             std::string(backbone) +
@@ -126,7 +126,7 @@ TEST_F(Software, KeysWithoutEffectAreRefused) {
   refused("augmentation", "speed = 0.1");
   refused("classes", "a = [\"a\"]\nb = [\"b\"]");
   put("bad.toml", "[training]\nwarm_up = 5\n");
-  expect_refusal({"train", "bad.toml"}, 3, {"training.warm_up", "hardware"});
+  expect_refusal({"train", "bad.toml"}, 3, {"training.warm_up", "circuit"});
 }
 
 TEST_F(Software, ReportsTheDiesOfTestNoise) {
@@ -178,7 +178,7 @@ TEST_F(Software, OwnSequencesOfAllSplitsAreScored) {
   put("own/train.csv", table);
   put("own/test.csv", table);
   const std::string config =
-      "[data]\ntask = \"sequences\"\nfolder = \"own\"\n[model]\nbackbone = \"software\"\nwidth = 16\nlayers = 1\n"
+      "[data]\ntask = \"sequences\"\nfolder = \"own\"\n[model]\nbackbone = \"reference\"\nwidth = 16\nlayers = 1\n"
       "output = \"own.safetensors\"\n[training]\nbatch = 8\nsteps = 60\n";
   put("own.toml", config);
   EXPECT_EQ(run_json({"train", "own.toml"})["test_accuracy"], 1.0);
@@ -220,7 +220,7 @@ TEST_F(Software, CheckpointOfAnotherConfigurationIsRefused) {
 
 TEST_F(Software, InterruptedStudyOfTheQuadrantKeepsItsRuns) {
   put("base.toml",
-      "[data]\nlength = 20\nsequences = 32\n[model]\nbackbone = \"software\"\nlayers = 1\n[training]\nbatch = "
+      "[data]\nlength = 20\nsequences = 32\n[model]\nbackbone = \"reference\"\nlayers = 1\n[training]\nbatch = "
       "16\nvalidation_interval = 10\n");
   const Arguments command = {"study", "quadrant", "--base", "base.toml", "--tasks", "flip_flop", "--widths",
                              "4",     "--seeds",  "40",     "--steps",   "20",      "-o",        "q.json"};
@@ -261,7 +261,7 @@ TEST_F(Software, ACheckpointThatCannotBecomeAFileIsRefusedBeforeTraining) {
 
 TEST_F(Software, StudyOfTheQuadrantWritesItsRuns) {
   put("base.toml",
-      "[data]\nlength = 20\nsequences = 32\n[model]\nbackbone = \"software\"\nlayers = 1\n[training]\nbatch = "
+      "[data]\nlength = 20\nsequences = 32\n[model]\nbackbone = \"reference\"\nlayers = 1\n[training]\nbatch = "
       "16\nvalidation_interval = 10\n");
   const auto study = run_json({"study", "quadrant", "--base", "base.toml", "--tasks", "flip_flop,copy_first",
                                "--widths", "4", "--seeds", "2", "--steps", "20", "--noise", "0.2,0.5", "-o", "q.json"});

@@ -10,7 +10,7 @@ class Sweep : public Cli {
  protected:
   void put_base(int steps) const {
     put("base.toml",
-        "[data]\ntask = \"flip_flop\"\nlength = 20\nsequences = 32\n[model]\nbackbone = \"software\"\n"
+        "[data]\ntask = \"flip_flop\"\nlength = 20\nsequences = 32\n[model]\nbackbone = \"reference\"\n"
         "width = 4\nlayers = 1\n[training]\nbatch = 16\nvalidation_interval = 10\nsteps = " +
             std::to_string(steps) + "\n");
   }

@@ -148,7 +148,7 @@ TEST_F(SearchSpaceFile, RefusesWhatIsWrongByLineAndKey) {
       {"folder = 1\n" + fine, {"line 1", "folder"}},
       {"jobs = 2\n" + fine, {"line 1", "jobs", "folder, hardware, search, variables, [data]"}},
       {fine + "[model]\noutput = \"m\"\n", {"line 4", "model.output"}},
-      {fine + "[model]\nbackbone = \"software\"\n", {"model.backbone"}},
+      {fine + "[model]\nbackbone = \"reference\"\n", {"model.backbone"}},
       {fine + "[model]\nmlp = \"relu\"\n", {"model.mlp"}},
       {fine + "[training]\nsteps = 0\n", {"line 4", "training.steps"}},
       {fine + "[test_noise]\nweights = 0.1\n", {"test_noise.weights"}},
@@ -160,7 +160,7 @@ TEST_F(SearchSpaceFile, RefusesWhatIsWrongByLineAndKey) {
 TEST(SweepGrid, ASweepOverBackbonesGivesEachItsDefaultNoise) {
   const TemporaryDirectory folder("config");
   write_file(folder.path() / "grid.toml",
-             "[grid]\nmodel.backbone = [\"hardware\", \"software\"]\ntraining.seed = [1]\n");
+             "[grid]\nmodel.backbone = [\"circuit\", \"reference\"]\ntraining.seed = [1]\n");
   const SweepGrid grid = read_sweep(folder.path() / "grid.toml");
   ASSERT_EQ(grid.points.size(), 2u);
   EXPECT_EQ(grid.points[0].config.training_noise.additive, 0.04);

@@ -65,7 +65,7 @@ TEST_F(Constant, BitsSurviveSmallNoiseAndNotLargeNoise) {
 TEST(CellActivity, OfATrainedFlipFlopMoves) {
   TrainConfig config;
   config.task = "flip_flop";
-  config.backbone = "software";
+  config.backbone = "reference";
   config.cell = "bmru";
   config.output = "";
   config.width = 8;

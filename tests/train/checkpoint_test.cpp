@@ -90,7 +90,7 @@ class Resumed : public testing::Test {
   TrainConfig software(const std::string& name) const {
     TrainConfig result = config(name);
     result.task = "flip_flop";
-    result.backbone = "software";
+    result.backbone = "reference";
     result.width = 8;
     result.layers = 1;
     result.restarts = 1;

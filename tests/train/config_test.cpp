@@ -123,22 +123,30 @@ TEST(Config, WhatDoesNotFitTogetherIsRefusedWithTheFile) {
   refused("[augmentation]\ngain = 6", {"'c.toml'", "augmentation.gain is 6", "\"fixed\""});
   refused("[training_noise]\nbits = 1", {"'c.toml'", "training_noise.bits is 1"});
   for (const char* cell : {"mingru", "lru", "gru"}) {
-    const std::string model = std::string("[model]\nbackbone = \"software\"\ncell = \"") + cell + "\"\n";
+    const std::string model = std::string("[model]\nbackbone = \"reference\"\ncell = \"") + cell + "\"\n";
     EXPECT_NO_THROW(parse_config(model, "c.toml"));
   }
-  const std::string gru = "[model]\nbackbone = \"software\"\ncell = \"gru\"\n";
+  const std::string gru = "[model]\nbackbone = \"reference\"\ncell = \"gru\"\n";
   refused(gru + "[test_noise]\nadditive = 0.1", {"'c.toml'", "test_noise", "gru", "another cell"});
   refused(gru + "[training_noise]\nmultiplicative = 0.1", {"training_noise", "gru"});
   EXPECT_NO_THROW(parse_config("[data]\nnormalisation = \"fixed\"\n[augmentation]\ngain = 6", "c.toml"));
 }
 
-TEST(Config, NoiseOnCandidatesIsADefaultOfTheHardwareBackboneAlone) {
+TEST(Config, NoiseOnCandidatesIsADefaultOfTheCircuitBackboneAlone) {
   EXPECT_EQ(parse_config("", "c.toml").training_noise.additive, 0.04);
-  EXPECT_EQ(parse_config("[model]\nbackbone = \"software\"", "c.toml").training_noise.additive, 0.0);
+  EXPECT_EQ(parse_config("[model]\nbackbone = \"reference\"", "c.toml").training_noise.additive, 0.0);
   TrainConfig config = parse_config("[training_noise]\nadditive = 0.04", "c.toml");
-  config.backbone = "software";
+  config.backbone = "reference";
   apply_noise_defaults(config);
   EXPECT_EQ(config.training_noise.additive, 0.04) << "it was asked for";
+}
+
+TEST(Config, OlderNamesOfBackbonesAreTakenAndSaid) {
+  const TrainConfig circuit = parse_config("[model]\nbackbone = \"hardware\"", "c.toml");
+  EXPECT_EQ(circuit.backbone, "circuit");
+  EXPECT_EQ(circuit.deprecations, std::vector<std::string>{"model.backbone \"hardware\" is now called \"circuit\""});
+  EXPECT_EQ(parse_config("[model]\nbackbone = \"software\"", "c.toml").backbone, "reference");
+  EXPECT_TRUE(parse_config("[model]\nbackbone = \"reference\"", "c.toml").deprecations.empty());
 }
 
 TEST(Config, DecisiveTextComesBackWithoutWhatHasNoEffect) {
@@ -162,7 +170,7 @@ TEST(Config, ValuesSetByAProgramAreCheckedToo) {
 
 TEST(Config, KeysThatBackboneAndTaskIgnoreAreNamedOrDropped) {
   TrainConfig config =
-      parse_config("[model]\nbackbone = \"software\"\n[data]\ntask = \"listops\"\nlength = 600\n", "c.toml");
+      parse_config("[model]\nbackbone = \"reference\"\n[data]\ntask = \"listops\"\nlength = 600\n", "c.toml");
   EXPECT_NO_THROW(check_used(config, "c.toml"));
   config.data_folder = "files";  // whose lengths are what they are
   try {
@@ -180,8 +188,8 @@ TEST(Config, KeysThatBackboneAndTaskIgnoreAreNamedOrDropped) {
 }
 
 TEST(Config, WhatIsUsedReadsBackAsTheSameConfiguration) {
-  for (const char* text : {"", "[model]\nbackbone = \"software\"\n[data]\ntask = \"text\"\nfile = \"t\"\n",
-                           "[model]\nbackbone = \"software\"\nmlp = \"relu\"\n[data]\nfolder = \"espeak\"\n"}) {
+  for (const char* text : {"", "[model]\nbackbone = \"reference\"\n[data]\ntask = \"text\"\nfile = \"t\"\n",
+                           "[model]\nbackbone = \"reference\"\nmlp = \"relu\"\n[data]\nfolder = \"espeak\"\n"}) {
     const TrainConfig config = parse_config(text, "c.toml");
     EXPECT_NO_THROW(check_used(config, "c.toml")) << text;
     const TrainConfig read = parse_config(used_toml(config), "used.toml");

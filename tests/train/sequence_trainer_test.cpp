@@ -18,7 +18,7 @@ namespace {
 TrainConfig flip_flop_config() {
   TrainConfig config;
   config.task = "flip_flop";
-  config.backbone = "software";
+  config.backbone = "reference";
   config.output = "";
   config.width = 8;
   config.layers = 1;
@@ -118,7 +118,7 @@ TEST(SequenceTrainer, ConfigurationsThatCannotBeAreRefused) {
   EXPECT_THROW(train_flip_flop(noisy, 1), Error) << "its model could not be read again";
   EXPECT_THROW(parse_config("[data]\ntask = \"smnist\"\n", "c.toml"), Error);
   EXPECT_THROW(parse_config("[model]\ncell = \"lru\"\n", "c.toml"), Error);
-  EXPECT_THROW(parse_config("[model]\nbackbone = \"software\"\ncell = \"lstm\"\n", "c.toml"), Error);
+  EXPECT_THROW(parse_config("[model]\nbackbone = \"reference\"\ncell = \"lstm\"\n", "c.toml"), Error);
 }
 
 }  // namespace

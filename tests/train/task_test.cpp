@@ -115,7 +115,7 @@ TEST(MakeTask, AsksForTheFilesThatATaskCannotDoWithout) {
                                   {"psmnist", "data.folder"}}) {
     TrainConfig config;
     config.task = task;
-    config.backbone = "software";
+    config.backbone = "reference";
     try {
       make_task(config, pool, reporter, stop);
       ADD_FAILURE() << task;
@@ -132,7 +132,7 @@ TEST(MakeTask, ShortExpressionsAreGeneratedToo) {
   const StopFlag stop;
   TrainConfig config;
   config.task = "listops";
-  config.backbone = "software";
+  config.backbone = "reference";
   config.task_length = 3;
   EXPECT_LE(make_task(config, pool, reporter, stop)->sequence(data::Split::kTest, 0).frames, 3u);
 }
