@@ -11,7 +11,7 @@ namespace parameters = hysteron::parameters;
 
 void add_technology_flags(Command& command, CircuitFlags& flags) {
   hysteron::design::CircuitOptions& options = flags.options;
-  command.shared(parameters::kTechnology, options.technology).shown();
+  command.shared(parameters::kTechnology, options.technology);
   command.shared(parameters::kPdkRoot, options.pdk_root);
   command.shared(parameters::kUnitCurrent, options.conditions.unit_current);
   command.shared(parameters::kSupply, options.conditions.supply);

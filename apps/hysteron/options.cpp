@@ -73,6 +73,10 @@ std::string help_of(const Parameter& parameter) {
   return help;
 }
 
+std::string seed_help(const std::string& what) {
+  return fmt::format("{} of {}", hysteron::parameters::kSeed.help, what);
+}
+
 template <typename Value>
 std::string list_text(const std::vector<Value>& values) {
   return fmt::format("[{}]", fmt::join(values, ","));
@@ -189,14 +193,14 @@ Option Command::number(const std::string& name, const std::string& default_text,
 
 Option Command::seed(const std::string& name, std::uint64_t& value, const std::string& what) {
   const auto take = [&value, name](const std::string& text) { value = parse_seed(text, name); };
-  CLI::Option* option = app_->add_option_function<std::string>(name, take, "Random seed of " + what);
+  CLI::Option* option = app_->add_option_function<std::string>(name, take, seed_help(what));
   option->type_name("UINT")->default_str(std::to_string(value));
   return {option, std::to_string(value)};
 }
 
 Option Command::seed(const std::string& name, std::optional<std::uint64_t>& value, const std::string& what) {
   const auto take = [&value, name](const std::string& text) { value = parse_seed(text, name); };
-  return {app_->add_option_function<std::string>(name, take, "Random seed of " + what)->type_name("UINT"), ""};
+  return {app_->add_option_function<std::string>(name, take, seed_help(what))->type_name("UINT"), ""};
 }
 
 Option Command::choice(const std::string& name, std::string& value, const std::vector<std::string>& names,

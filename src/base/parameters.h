@@ -24,7 +24,10 @@ struct Parameter {
 
   bool takes(double value) const { return (value >= min && value <= max) || (is_zero_taken && value == 0.0); }
   /// Whether the default is a number, which --help shows as one, and not words.
-  bool has_number() const { return !default_value.empty() && default_value[0] >= '0' && default_value[0] <= '9'; }
+  bool has_number() const {
+    return !default_value.empty() && default_value[0] >= '0' && default_value[0] <= '9' &&
+           default_value.find(' ') == std::string_view::npos;
+  }
 };
 
 /// "1p" for 1e-12 A, "0.5" for 0.5 V: digits with the SI prefix that parse_si reads, where a unit asks for one.
