@@ -89,38 +89,31 @@ int run(Options options, Session& session) {
   return 0;
 }
 
-void declare(CLI::App& command, Options& options) {
+void declare(Command& command, Options& options) {
   auto& request = options.request.chains;
-  command.add_option("--noise", options.request.noises, "Relative deviations of every mirror's current in a frame")
-      ->delimiter(',')
-      ->capture_default_str();
-  const auto count = [&](const char* name, std::size_t& value, const char* help) {
-    command.add_option(name, value, help)->check(not_negative())->capture_default_str();
-  };
-  count("--frames", request.frames, "Frames that the value is kept");
-  count("--layers", request.layers, "Layers it goes through");
-  count("--chains", request.chains, "Independent chains");
-  command.add_option("--decay", request.decay, "What the linear memories keep of a value from frame to frame")
-      ->capture_default_str();
-  add_seed(command, "--seed", request.seed, "Of values and noise")->default_str(std::to_string(request.seed));
-  command.add_flag(
-      "--device-noise", options.device_noise,
-      "One deviation more, the first: that of a mirror of the technology at the unit current by the thermal "
-      "and flicker noise of its devices");
-  command
-      .add_option("--frame-seconds", options.frame_seconds, "Of --device-noise: a frame, over which a mirror is read")
-      ->check(CLI::Range(1e-6, 1e3))
-      ->capture_default_str();
-  command.add_option("-o,--output", options.output,
-                     "Folder for accumulation.json and what every memory did; the same command again runs only what is "
-                     "missing there");
-  command.add_flag("--json", options.json, "Print one JSON object");
+  command.numbers("--noise", options.request.noises, "Relative deviations of every mirror's current in a frame")
+      .shown();
+  command.count("--frames", request.frames, "Frames that the value is kept").shown();
+  command.count("--layers", request.layers, "Layers it goes through").shown();
+  command.count("--chains", request.chains, "Independent chains").shown();
+  command.number("--decay", request.decay, "What the linear memories keep of a value from frame to frame").shown();
+  command.seed("--seed", request.seed, "values and noise");
+  command.flag("--device-noise", options.device_noise,
+               "One deviation more, the first: that of a mirror of the technology at the unit current by the thermal "
+               "and flicker noise of its devices");
+  command.number("--frame-seconds", options.frame_seconds, "Of --device-noise: a frame, over which a mirror is read")
+      .range(1e-6, 1e3)
+      .shown();
+  command.path("-o,--output", options.output,
+               "Folder for accumulation.json and what every memory did; the same command again runs only what is "
+               "missing there");
+  command.shared(hysteron::parameters::kJson, options.json);
   add_technology_flags(command, options.circuit);
 }
 
 }  // namespace
 
-void add_accumulation_study(CLI::App& study, Session& session) {
+void add_accumulation_study(Command& study, Session& session) {
   add_command<Options>(study, session, "accumulation",
                        "Keep a value in bistable cells and in linear memories made of the same noisy mirrors",
                        "hysteron study accumulation --noise 0.01,0.1 --frames 1000 --layers 8\n"

@@ -72,20 +72,20 @@ int run(const Options& options, Session& session) {
 
 }  // namespace
 
-void add_cell_command(CLI::App& app, Session& session) {
+void add_cell_command(Command& app, Session& session) {
   add_command<Options>(
       app, session, "cell", "Measure the hysteresis loop of one memory cell in ngspice",
       "hysteron cell --pdk generic180 --i-thresh 500p --i-width 300p --i-gain 1n",
-      [](CLI::App& command, Options& options) {
-        command.add_option("--i-thresh", options.threshold, "Upper threshold, ampere")->required();
-        command.add_option("--i-width", options.width, "Hysteresis width, ampere")->required();
-        command.add_option("--i-gain", options.gain, "Output when on, ampere")->required();
-        command.add_option("--corner", options.corner,
-                           "Corner it is measured at; calibrated and shown uncalibrated at the typical one");
-        command.add_option("--temperature", options.temperature,
-                           "Degree Celsius it is measured at; calibrated and shown uncalibrated at 27");
-        command.add_option("--loop", options.loop, "CSV file for the whole loop: candidate, output up, output down");
-        command.add_flag("--json", options.json, "Print one JSON object");
+      [](Command& command, Options& options) {
+        command.text("--i-thresh", options.threshold, "Upper threshold, ampere").required();
+        command.text("--i-width", options.width, "Hysteresis width, ampere").required();
+        command.text("--i-gain", options.gain, "Output when on, ampere").required();
+        command.text("--corner", options.corner,
+                     "Corner it is measured at; calibrated and shown uncalibrated at the typical one");
+        command.number("--temperature", options.temperature,
+                       "Degree Celsius it is measured at; calibrated and shown uncalibrated at 27");
+        command.text("--loop", options.loop, "CSV file for the whole loop: candidate, output up, output down");
+        command.shared(hysteron::parameters::kJson, options.json);
         add_technology_flags(command, options.circuit);
       },
       [&session](const Options& options) { return run(options, session); });

@@ -25,29 +25,23 @@ struct Options {
   bool json = false;
 };
 
-void declare(CLI::App& command, Options& options) {
+void declare(Command& command, Options& options) {
   add_technology_flags(command, options.circuit);
   hysteron::analysis::CellStudyRequest& request = options.request;
-  command
-      .add_option("--currents", options.currents, "Currents of the sweeps, ampere, separated by commas (10p ... 3n)")
-      ->delimiter(',');
-  command
-      .add_option("--linearity", options.fitted,
-                  "Currents that lines are fitted over, ampere, at least two different ones (100p ... 400p)")
-      ->delimiter(',');
-  command.add_option("--supplies", request.supplies, "Supplies, volt")->delimiter(',')->capture_default_str();
-  command.add_option("--temperatures", request.temperatures, "Temperatures, degree Celsius")
-      ->delimiter(',')
-      ->capture_default_str();
-  command.add_option("--corners", request.corners, "Corners (default: all of the technology's)")->delimiter(',');
-  command.add_option("--supply-step", request.supply_step, "Step of the search for the smallest supply, volt")
-      ->check(CLI::Range(0.001, 1.0))
-      ->capture_default_str();
-  command.add_option("--retention", request.retention_seconds, "Simulated seconds a state is to be held")
-      ->check(CLI::Range(0.1, 1e6))
-      ->capture_default_str();
-  command.add_option("-o,--output", options.output, "JSON file with every point")->capture_default_str();
-  command.add_flag("--json", options.json, "Print one JSON object: the study without its single points");
+  command.texts("--currents", options.currents, "Currents of the sweeps, ampere, separated by commas (10p ... 3n)");
+  command.texts("--linearity", options.fitted,
+                "Currents that lines are fitted over, ampere, at least two different ones (100p ... 400p)");
+  command.numbers("--supplies", request.supplies, "Supplies, volt").shown();
+  command.numbers("--temperatures", request.temperatures, "Temperatures, degree Celsius").shown();
+  command.texts("--corners", request.corners, "Corners (default: all of the technology's)");
+  command.number("--supply-step", request.supply_step, "Step of the search for the smallest supply, volt")
+      .range(0.001, 1.0)
+      .shown();
+  command.number("--retention", request.retention_seconds, "Simulated seconds a state is to be held")
+      .range(0.1, 1e6)
+      .shown();
+  command.text("-o,--output", options.output, "JSON file with every point").shown();
+  command.flag("--json", options.json, "Print one JSON object: the study without its single points");
 }
 
 std::string picoampere(const Json& value) {
@@ -130,7 +124,7 @@ int run(Options options, Session& session) {
 
 }  // namespace
 
-void add_cell_study(CLI::App& study, Session& session) {
+void add_cell_study(Command& study, Session& session) {
   add_command<Options>(study, session, "cell",
                        "Characterise the nine-transistor cell over currents, supply, temperature and corner",
                        "hysteron study cell --pdk generic180 -o cell.json", declare,

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <string>
 
 #include "design/design.h"
 #include "model/network.h"
+#include "options.h"
 #include "studies/clip_records.h"
 
 /// Adds to a result what it was found with: `technology` (with its gate area, "generic180@4"), `supply_v` and
@@ -20,20 +20,17 @@ void add_conditions(const hysteron::design::DesignContext& context, Json& json) 
 /// Flags shared by every command that builds or simulates circuits.
 struct CircuitFlags {
   hysteron::design::CircuitOptions options;
-  std::string unit_current = "1n";
-  std::string input_ramp = "100u";
-  std::string cell_capacitance;
-  std::string frame_time;
+  double frame_time = 0.0;  ///< seconds; 0: the model's
 };
 
 /// The flags that a single cell takes too: technology, unit current, supply, jobs, time limit.
-void add_technology_flags(CLI::App& command, CircuitFlags& flags);
+void add_technology_flags(Command& command, CircuitFlags& flags);
 
 /// Those and the ones that are about networks.
-void add_circuit_flags(CLI::App& command, CircuitFlags& flags);
+void add_circuit_flags(Command& command, CircuitFlags& flags);
 
 /// --waveforms and --waveform-tolerance, for commands that simulate clips in ngspice.
-void add_waveform_flags(CLI::App& command, hysteron::studies::ClipFiles& files);
+void add_waveform_flags(Command& command, hysteron::studies::ClipFiles& files);
 
 /// Flags of every command that builds a circuit of a model and plays features to it.
 struct DesignFlags {
@@ -45,21 +42,21 @@ struct DesignFlags {
 enum class Played { kRequired, kOptional };
 
 /// The model, --input, --clips, --center, --corner, --frame-time and the circuit's flags.
-void add_design_flags(CLI::App& command, DesignFlags& flags, Played input = Played::kRequired);
+void add_design_flags(Command& command, DesignFlags& flags, Played input = Played::kRequired);
 
 /// Reads and checks the files that the flags name. Throws usage and bad-input Errors.
 hysteron::design::DesignRequest read_design_flags(const DesignFlags& flags);
 
 /// --frame-time.
-void add_frame_time_flag(CLI::App& command, CircuitFlags& flags);
+void add_frame_time_flag(Command& command, CircuitFlags& flags);
 
-/// --frame-time in seconds; 0: not given. Throws a usage Error.
+/// --frame-time in seconds; 0: not given.
 double read_frame_time(const CircuitFlags& flags);
 
-/// The model of a file with the frame time that the flag asks for. Throws as load_model does, and a usage Error.
+/// The model of a file with the frame time that the flag asks for. Throws as load_model does.
 hysteron::model::Network read_circuit_model(const std::filesystem::path& path, const CircuitFlags& flags);
 
-/// Turns the texts of the flags into values. Throws a usage Error that names the flag.
+/// What the flags ask for, with the files among them tried. Throws usage and bad-input Errors.
 hysteron::design::CircuitOptions read_circuit_flags(const CircuitFlags& flags);
 
 /// The same for a circuit of `network`, which the features to calibrate on have to suit; a bad-input Error otherwise.

@@ -1,6 +1,6 @@
 #include "commands.h"
 
-void add_commands(CLI::App& app, Session& session) {
+void add_commands(Command& app, Session& session) {
   const auto commands = {
       add_features_command,  //
       add_train_command,    add_eval_command,       add_cell_command,    add_compare_command, add_compile_command,

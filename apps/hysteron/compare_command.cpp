@@ -192,59 +192,45 @@ int run(const Options& options, Session& session) {
 
 }  // namespace
 
-void add_compare_command(CLI::App& app, Session& session) {
+void add_compare_command(Command& app, Session& session) {
   add_command<Options>(
       app, session, "compare", "Compare a fabricated chip's waveforms with the model, and find the chip's constants",
       "hysteron compare model.safetensors --stimulus bench\n"
       "  hysteron compare model.safetensors --measured bench.csv --input bench/stimulus.npy --write-die die.json\n"
       "  hysteron compare model.safetensors --measured clip0.csv clip1.csv --input test.npy --clips 0,1",
-      [](CLI::App& command, Options& options) {
-        command.add_option("model", options.model, "Model file")->required();
-        command.add_option(
-            "--stimulus", options.stimulus,
-            "Write into this folder what a bench is to play so that every threshold is passed: features, "
-            "input currents, a description");
-        command.add_option(
-            "--measured", options.measured,
-            "Waveforms of a bench, a file a clip: CSV with units in the header, or safetensors as verify "
-            "--waveforms writes it");
-        command.add_option("--input", options.input, "Features that were played, [clips, frames, inputs] float32 .npy");
-        command.add_option("--clips", options.clips, "Clip of each file (default: 0, 1, ...)")
-            ->delimiter(',')
-            ->check(not_negative());
-        command.add_option(
-            "--begin", options.begin,
-            "Second of the record at which frame 0 begins (default: its beginning, or where it fits best "
-            "if the record is longer than the frames)");
-        command.add_option("--transresistance", options.transresistance,
-                           "Ohm: what made the voltages that were measured of currents");
-        command
-            .add_option("--unit-current", options.circuit.unit_current,
-                        "Current that stands for 1.0 of the model, in ampere")
-            ->capture_default_str();
-        command
-            .add_option("--input-ramp", options.circuit.input_ramp,
-                        "Stimulus: seconds an input takes from one frame's value to the next, a frame at most")
-            ->capture_default_str();
+      [](Command& command, Options& options) {
+        command.path("model", options.model, "Model file").required();
+        const Option stimulus =
+            command.path("--stimulus", options.stimulus,
+                         "Write into this folder what a bench is to play so that every threshold is passed: features, "
+                         "input currents, a description");
+        const Option of_a_record[] = {
+            command.paths("--measured", options.measured,
+                          "Waveforms of a bench, a file a clip: CSV with units in the header, or safetensors as verify "
+                          "--waveforms writes it"),
+            command.path("--input", options.input, "Features that were played, [clips, frames, inputs] float32 .npy"),
+            command.counts("--clips", options.clips, "Clip of each file (default: 0, 1, ...)"),
+            command.text("--begin", options.begin,
+                         "Second of the record at which frame 0 begins (default: its beginning, or where it fits best "
+                         "if the record is longer than the frames)"),
+            command.text("--transresistance", options.transresistance,
+                         "Ohm: what made the voltages that were measured of currents"),
+            command.number("--supply", options.supply, "Supply voltage, for the power (default: none is reported)"),
+            command.path("--write-die", options.die,
+                         "Write the chip's constants to this file, for run, eval and train")};
+        for (const Option& option : of_a_record) option.excludes(stimulus);
+        command.option("--supply").range(hysteron::parameters::kSupply.min, hysteron::parameters::kSupply.max);
+        command.shared(hysteron::parameters::kUnitCurrent, options.circuit.options.conditions.unit_current);
+        command.shared(hysteron::parameters::kInputRamp, options.circuit.options.mitigations.input_ramp);
         add_frame_time_flag(command, options.circuit);
         command
-            .add_option("--largest", options.largest,
-                        "Stimulus: largest input, in unit currents; beyond 6 only for thresholds that need it")
-            ->check(CLI::Range(0.1, 100.0))
-            ->capture_default_str();
-        command.add_option("--supply", options.supply, "Supply voltage, for the power (default: none is reported)")
-            ->check(CLI::Range(0.1, 100.0));
-        command.add_option("--write-die", options.die,
-                           "Write the chip's constants to this file, for run, eval and train");
-        add_seed(command, "--seed", options.seed, "Of the stimulus' random parts and of the bootstrap")
-            ->default_str(std::to_string(options.seed));
-        command.add_flag("--json", options.json, "Print one JSON object");
-        CLI::Option* stimulus = command.get_option("--stimulus");
-        for (const char* of_a_record :
-             {"--measured", "--input", "--clips", "--begin", "--transresistance", "--supply", "--write-die"}) {
-          command.get_option(of_a_record)->excludes(stimulus);
-        }
-        command.get_option("--largest")->needs(stimulus);
+            .number("--largest", options.largest,
+                    "Stimulus: largest input, in unit currents; beyond 6 only for thresholds that need it")
+            .range(0.1, 100.0)
+            .shown()
+            .needs(stimulus);
+        command.seed("--seed", options.seed, "the stimulus' random parts and of the bootstrap");
+        command.shared(hysteron::parameters::kJson, options.json);
       },
       [&session](const Options& options) { return run(options, session); });
 }

@@ -60,7 +60,7 @@ int run(const Options& options, Session& session) {
 
 }  // namespace
 
-void add_compile_command(CLI::App& app, Session& session) {
+void add_compile_command(Command& app, Session& session) {
   add_command<Options>(
       app, session, "compile", "Compile a trained network to a transistor netlist",
       "hysteron compile model.safetensors --pdk generic180 -o circuit\n"
@@ -68,13 +68,13 @@ void add_compile_command(CLI::App& app, Session& session) {
       "  hysteron compile model.safetensors -o circuit --bench test.npy --clips 3 && cd circuit && ngspice -b "
       "bench.spice\n"
       "  hysteron compile model.safetensors -o circuit --dialect spectre",
-      [](CLI::App& command, Options& options) {
+      [](Command& command, Options& options) {
         add_design_flags(command, options.design, Played::kOptional);
         add_output_flag(command, options.output, "Folder for the netlist, the mapping and the summary");
-        command.get_option("--output")->required();
-        command.add_option("--dialect", options.dialect, "Language of the netlist and the test benches")
-            ->check(CLI::IsMember(hysteron::spice::dialect_names()));
-        command.add_option("--bench", options.bench, "Features (.npy) to write test benches of, with PWL sources");
+        command.option("--output").required();
+        command.choice("--dialect", options.dialect, hysteron::spice::dialect_names(),
+                       "Language of the netlist and the test benches");
+        command.path("--bench", options.bench, "Features (.npy) to write test benches of, with PWL sources");
         add_json_flag(command, options.output);
       },
       [&session](const Options& options) { return run(options, session); });

@@ -89,35 +89,26 @@ int run(const Options& options, Session& session) {
   return 0;
 }
 
-void declare(CLI::App& command, Options& options) {
+void declare(Command& command, Options& options) {
   add_design_flags(command, options.design);
-  command.add_option("--corners", options.request.corners, "Process corners (default: all of the technology's)")
-      ->delimiter(',');
-  command.add_option("--supplies", options.request.supplies, "Volt (default: 0.9, 1 and 1.1 of --supply)")
-      ->delimiter(',');
-  command.add_option("--temperatures", options.request.temperatures, "Degree Celsius")
-      ->delimiter(',')
-      ->capture_default_str();
-  command.add_option("--beside", options.request.beside, "Temperatures to report but exclude from the worst case")
-      ->delimiter(',')
-      ->capture_default_str();
+  command.texts("--corners", options.request.corners, "Process corners (default: all of the technology's)");
+  command.numbers("--supplies", options.request.supplies, "Volt (default: 0.9, 1 and 1.1 of --supply)");
+  command.numbers("--temperatures", options.request.temperatures, "Degree Celsius").shown();
+  command.numbers("--beside", options.request.beside, "Temperatures to report but exclude from the worst case").shown();
   command
-      .add_option("--reference", options.reference,
-                  "Where the unit current comes from: transistors (a self-biased reference, which drifts) or ideal")
-      ->check(CLI::IsMember({"transistors", "ideal"}))
-      ->capture_default_str();
-  command.add_option(
-      "-o,--output", options.output,
-      "Folder for corners.json and a file for every point and clip; the same command again simulates only "
-      "what is missing there");
-  command.add_option("--fail-under", options.limits, "decision_agreement=VALUE; exit with 5 if it is below that")
-      ->take_all();
-  command.add_flag("--json", options.json, "Print one JSON object");
+      .choice("--reference", options.reference, {"transistors", "ideal"},
+              "Where the unit current comes from: transistors (a self-biased reference, which drifts) or ideal")
+      .shown();
+  command.path("-o,--output", options.output,
+               "Folder for corners.json and a file for every point and clip; the same command again simulates only "
+               "what is missing there");
+  command.repeated("--fail-under", options.limits, "decision_agreement=VALUE; exit with 5 if it is below that");
+  command.shared(hysteron::parameters::kJson, options.json);
 }
 
 }  // namespace
 
-void add_corners_command(CLI::App& app, Session& session) {
+void add_corners_command(Command& app, Session& session) {
   add_command<Options>(
       app, session, "corners",
       "Simulate a circuit over process corners, supplies and temperatures, with a reference that drifts",

@@ -39,23 +39,17 @@ int run(Options options, Session& session) {
 
 }  // namespace
 
-void add_demo_command(CLI::App& app, Session& session) {
+void add_demo_command(Command& app, Session& session) {
   add_command<Options>(
       app, session, "demo", "Speech to a verified circuit: train, compile, simulate, compare",
       "hysteron demo --output demo",
-      [](CLI::App& command, Options& options) {
-        command.add_option("--output", options.demo.output, "Folder for everything it writes")->capture_default_str();
-        command.add_option("--data", options.demo.data,
-                           "Folder of class folders of audio (default: the built-in spoken corpus)");
-        command.add_option("--width", options.demo.width, "Width d of the network")
-            ->check(CLI::Range(1, 64))
-            ->capture_default_str();
-        command.add_option("--steps", options.demo.steps, "Training steps")
-            ->check(CLI::Range(1, 1000000))
-            ->capture_default_str();
-        command.add_option("--clips", options.demo.clips, "Held-out clips to simulate")
-            ->check(CLI::Range(1, 10000))
-            ->capture_default_str();
+      [](Command& command, Options& options) {
+        command.path("--output", options.demo.output, "Folder for everything it writes").shown();
+        command.path("--data", options.demo.data,
+                     "Folder of class folders of audio (default: the built-in spoken corpus)");
+        command.count("--width", options.demo.width, "Width d of the network").range(1, 64).shown();
+        command.count("--steps", options.demo.steps, "Training steps").range(1, 1000000).shown();
+        command.count("--clips", options.demo.clips, "Held-out clips to simulate").range(1, 10000).shown();
         add_json_flag(command, options.output);
         add_circuit_flags(command, options.circuit);
       },

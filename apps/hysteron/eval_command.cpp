@@ -26,27 +26,24 @@ struct Options {
   bool json = false;
 };
 
-void declare(CLI::App& command, Options& options) {
-  command.add_option("model", options.model, "Model file")->required();
-  command.add_option(
-      "--data", options.data,
-      "Folder of class folders, or espeak for the built-in corpus; "
-      "reference backbones score on the task they were trained on unless this names another folder or file of it");
-  command.add_option("--split", options.split, "Clips to score")
-      ->check(CLI::IsMember({"train", "validation", "test", "all"}))
-      ->capture_default_str();
-  command.add_option("--features", options.features, "Also write the clips' features to this NumPy file");
-  add_seed(command, "--corpus-seed", options.corpus_seed, "Seed of the built-in corpus; none: 1, or that of training");
+void declare(Command& command, Options& options) {
+  command.text("model", options.model, "Model file").required();
+  command.text("--data", options.data,
+               "Folder of class folders, or espeak for the built-in corpus; reference backbones score on the task they "
+               "were trained on unless this names another folder or file of it");
+  command.choice("--split", options.split, {"train", "validation", "test", "all"}, "Clips to score").shown();
+  command.text("--features", options.features, "Also write the clips' features to this NumPy file");
+  command.seed("--corpus-seed", options.corpus_seed, "the built-in corpus; none: 1, or that of training");
   auto& p = options.perturbation;
+  const std::string dies_and_noise = "Dies and noise";
   const auto share = [&](const char* name, double& value, const char* help) {
-    command.add_option(name, value, help)->check(CLI::Range(0.0, 3.0))->group("Dies and noise");
+    command.number(name, value, help).range(0.0, 3.0).group(dies_and_noise);
   };
-  const auto* draws =
-      command.add_option("--draws", options.draws, "Also score this many dies with the errors and noise below")
-          ->check(CLI::Range(0, 1000000))
-          ->group("Dies and noise");
-  command.parse_complete_callback([&options, draws] {
-    if (draws->count() > 0 && options.draws == 0) throw hysteron::bad_input("--draws is 0; expected at least one die");
+  const Option draws =
+      command.count("--draws", options.draws, "Also score this many dies with the errors and noise below");
+  draws.range(0, 1000000).group(dies_and_noise);
+  command.when_parsed([&options, draws] {
+    if (draws.is_given() && options.draws == 0) throw hysteron::bad_input("--draws is 0; expected at least one die");
   });
   share("--static", options.all_static, "Error of every weight, threshold, width and gain: three deviations, relative");
   share("--weights", p.weights, "Of weights and biases alone");
@@ -58,18 +55,14 @@ void declare(CLI::App& command, Options& options) {
         "cmru: the mean of abs(beta)); mingru, lru: on W_h x + b_h and B u, over their root mean square for "
         "independent inputs of unit variance");
   share("--multiplicative", p.multiplicative, "And over that candidate");
-  command.add_option("--bits", p.bits, "Weights have 2^bits - 1 levels")
-      ->check(CLI::Range(2, 8))
-      ->group("Dies and noise");
-  command.add_option("--technology", p.technology, "Weights take the widths that this technology can make")
-      ->group("Dies and noise");
-  add_seed(command, "--die-seed", options.die_seed, "Of errors and noise")
-      ->default_str(std::to_string(options.die_seed))
-      ->group("Dies and noise");
-  command.add_option("--die-file", options.die_file, "Score the chip that compare wrote this die file of")
-      ->group("Dies and noise");
-  command.add_option("-j,--jobs", options.jobs, "Threads; 0 takes all")->check(CLI::Range(0, 1024));
-  command.add_flag("--json", options.json, "Print one JSON object on stdout and nothing else there");
+  command.count("--bits", p.bits, "Weights have 2^bits - 1 levels").range(2, 8).group(dies_and_noise);
+  command.text("--technology", p.technology, "Weights take the widths that this technology can make")
+      .group(dies_and_noise);
+  command.seed("--die-seed", options.die_seed, "errors and noise").group(dies_and_noise);
+  command.text("--die-file", options.die_file, "Score the chip that compare wrote this die file of")
+      .group(dies_and_noise);
+  command.shared(hysteron::parameters::kJobs, options.jobs);
+  command.shared(hysteron::parameters::kJson, options.json);
 }
 
 /// The errors and noise asked for; --static stands for the four kinds of static error.
@@ -180,7 +173,7 @@ int run(const Options& options, Session& session) {
 
 }  // namespace
 
-void add_eval_command(CLI::App& app, Session& session) {
+void add_eval_command(Command& app, Session& session) {
   add_command<Options>(app, session, "eval", "Score a model on labelled data",
                        "hysteron eval model.safetensors --data speech_commands --split test\n"
                        "  hysteron eval model.safetensors --data speech_commands --draws 100 --static 0.1\n"

@@ -112,52 +112,37 @@ int run(const Options& options, Session& session) {
   return options.is_pick ? pick(options, session) : search(options, session);
 }
 
-void declare(CLI::App& command, Options& options) {
-  command.add_option("file", options.file, "TOML file of the search space (docs/explore.md)")->required();
-  command.add_option("-j,--jobs", options.jobs, "Points, or simulations of --pick, at a time; 0 takes one a core")
-      ->check(CLI::Range(0, 1024));
-  command.add_option("--pdk-root", options.pdk_root, "Folder the PDK lies in (default: $PDK_ROOT)");
-  command
-      .add_option("--patience", options.patience,
-                  "Under mpirun or srun: seconds of silence after which others do what a rank has begun")
-      ->check(CLI::Range(1.0, 1e6))
-      ->capture_default_str();
-  CLI::Option* pick = command.add_option_function<std::size_t>(
-      "--pick",
-      [&options](const std::size_t& index) {
-        options.pick = index;
-        options.is_pick = true;
-      },
-      "Write model and netlist of this point into --output and compare both in ngspice");
-  pick->check(not_negative());
-  command.add_option("-o,--output", options.output, "Folder for the picked point")->needs(pick);
-  command.add_option("--clips", options.clips, "Held-out clips that the picked point is simulated with")
-      ->check(CLI::Range(1, 100000))
-      ->capture_default_str()
-      ->needs(pick);
+void declare(Command& command, Options& options) {
+  namespace parameters = hysteron::parameters;
+  command.path("file", options.file, "TOML file of the search space (docs/explore.md)").required();
+  command.shared(parameters::kJobs, options.jobs);
+  command.shared(parameters::kPdkRoot, options.pdk_root);
+  command.shared(parameters::kPatience, options.patience);
+  const Option pick = command.count("--pick", options.pick,
+                                    "Write model and netlist of this point into --output and compare both in ngspice");
+  command.when_parsed([&options, pick] { options.is_pick = pick.is_given(); });
+  command.path("-o,--output", options.output, "Folder for the picked point").needs(pick);
+  command.count("--clips", options.clips, "Held-out clips that the picked point is simulated with")
+      .range(1, 100000)
+      .shown()
+      .needs(pick);
   add_require_flag(command, options.result, hysteron::report::pick_table().infos());
-  command.get_option("--require")->needs(pick);
-  command.get_option("--fail-under")->needs(pick);
-  command.add_option("--time-limit", options.time_limit, "Seconds one run of ngspice may take with --pick")
-      ->check(CLI::Range(0.01, 1e6))
-      ->capture_default_str()
-      ->needs(pick);
-  CLI::Option* slurm =
-      command.add_option("--slurm", options.slurm, "Write a script for sbatch that runs the search, and stop")
-          ->excludes(pick);
-  command.add_option("--ranks", options.ranks, "Tasks of that script; 0: one for each core of this machine")
-      ->check(CLI::Range(0, 100000))
-      ->needs(slurm);
-  command.add_option("--hours", options.hours, "Time limit of that script")
-      ->check(CLI::Range(0.01, 10000.0))
-      ->capture_default_str()
-      ->needs(slurm);
-  command.add_flag("--json", options.json, "Print one JSON object on stdout and nothing else there");
+  command.option("--require").needs(pick);
+  command.option("--fail-under").needs(pick);
+  command.shared(parameters::kTimeLimit, options.time_limit).needs(pick);
+  const Option slurm =
+      command.path("--slurm", options.slurm, "Write a script for sbatch that runs the search, and stop");
+  slurm.excludes(pick);
+  command.count("--ranks", options.ranks, "Tasks of that script; 0: one for each core of this machine")
+      .range(0, 100000)
+      .needs(slurm);
+  command.number("--hours", options.hours, "Time limit of that script").range(0.01, 10000.0).shown().needs(slurm);
+  command.shared(parameters::kJson, options.json);
 }
 
 }  // namespace
 
-void add_explore_command(CLI::App& app, Session& session) {
+void add_explore_command(Command& app, Session& session) {
   add_command<Options>(app, session, "explore", "Search designs for accuracy, power, yield, area and settling time",
                        "hysteron explore space.toml\n"
                        "  mpirun --enable-recovery -n 4 hysteron explore space.toml --jobs 1\n"

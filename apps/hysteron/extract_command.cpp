@@ -65,18 +65,18 @@ int run(const Options& options, Session& session) {
 
 }  // namespace
 
-void add_extract_command(CLI::App& app, Session& session) {
+void add_extract_command(Command& app, Session& session) {
   add_command<Options>(
       app, session, "extract", "Read a netlist back and rebuild the model its transistors make",
       "hysteron extract circuit -o extracted.safetensors\n"
       "  hysteron run extracted.safetensors --input test.npy",
-      [](CLI::App& command, Options& options) {
-        command.add_option("netlist", options.netlist, "Folder of `hysteron compile`, or a network.spice")->required();
-        command.add_option("-o,--output", options.output, "Write the rebuilt model");
-        command.add_option("--pdk", options.technology,
-                           "Technology, where the netlist's own name for it will not do: a description file (.toml)");
-        command.add_option("--pdk-root", options.pdk_root, "Folder the PDK lies in (default: $PDK_ROOT)");
-        command.add_flag("--json", options.json, "Print one JSON object");
+      [](Command& command, Options& options) {
+        command.path("netlist", options.netlist, "Folder of `hysteron compile`, or a network.spice").required();
+        command.path("-o,--output", options.output, "Write the rebuilt model");
+        command.text("--pdk", options.technology,
+                     "Technology, where the netlist's own name for it will not do: a description file (.toml)");
+        command.shared(hysteron::parameters::kPdkRoot, options.pdk_root);
+        command.shared(hysteron::parameters::kJson, options.json);
       },
       [&session](const Options& options) { return run(options, session); });
 }

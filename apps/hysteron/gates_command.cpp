@@ -137,40 +137,37 @@ int run(const Options& options, Session& session) {
   return 0;
 }
 
-void declare(CLI::App& command, Options& options) {
-  options.circuit.unit_current = "100p";
-  command.add_option("file", options.file,
-                     "Gate file: input NET..., output NET..., NET... = GATE NET...; or the name of a built-in gate");
-  command.add_flag("--all", options.all, "The ten built-in gates, each by itself");
+void declare(Command& command, Options& options) {
+  options.circuit.options.conditions.unit_current = 100.0 * hysteron::kPico;
+  command.path("file", options.file,
+               "Gate file: input NET..., output NET..., NET... = GATE NET...; or the name of a built-in gate");
+  command.flag("--all", options.all, "The ten built-in gates, each by itself");
   command
-      .add_option("--period", options.period,
-                  "Seconds from a spike to the reading of the levels; a spike takes half of it")
-      ->capture_default_str();
-  command.add_flag("--fastest", options.study.fastest, "Search the highest spike rate and the least spacing that work");
-  command.add_flag("--margins", options.study.margins,
-                   "Disturb every line and every node in every state until something turns");
-  const auto* hold = command.add_option("--hold", options.study.hold, "Leave every state alone for this many seconds");
-  command.add_flag("--corners", options.study.corners,
-                   "The proof at every corner, 0.9 to 1.1 of the supply, -40 to 85 degrees Celsius");
-  const auto* dies =
-      command
-          .add_option("--dies", options.study.dies, "Dies that ngspice draws, single spikes from every state on each")
-          ->check(not_negative());
-  add_seed(command, "--seed", options.study.seed, "Of the first die")->default_str(std::to_string(options.study.seed));
-  command.add_option("-o,--output", options.output,
-                     "Folder for gates.json, netlists, test benches and every run of ngspice; the same command again "
-                     "simulates only what is missing there");
-  command.add_flag("--json", options.json, "Print one JSON object");
+      .text("--period", options.period, "Seconds from a spike to the reading of the levels; a spike takes half of it")
+      .shown();
+  command.flag("--fastest", options.study.fastest, "Search the highest spike rate and the least spacing that work");
+  command.flag("--margins", options.study.margins,
+               "Disturb every line and every node in every state until something turns");
+  const Option hold = command.number("--hold", options.study.hold, "Leave every state alone for this many seconds");
+  command.flag("--corners", options.study.corners,
+               "The proof at every corner, 0.9 to 1.1 of the supply, -40 to 85 degrees Celsius");
+  const Option dies =
+      command.count("--dies", options.study.dies, "Dies that ngspice draws, single spikes from every state on each");
+  command.seed("--seed", options.study.seed, "the first die; every further die takes the next one");
+  command.path("-o,--output", options.output,
+               "Folder for gates.json, netlists, test benches and every run of ngspice; the same command again "
+               "simulates only what is missing there");
+  command.shared(hysteron::parameters::kJson, options.json);
   add_technology_flags(command, options.circuit);
-  command.parse_complete_callback([&options, dies, hold] {
-    if (hold->count() > 0 && options.study.hold == 0.0) throw hysteron::bad_input("--hold is 0; expected seconds");
-    if (dies->count() > 0 && options.study.dies == 0) throw hysteron::bad_input("--dies is 0; expected at least one");
+  command.when_parsed([&options, dies, hold] {
+    if (hold.is_given() && options.study.hold == 0.0) throw hysteron::bad_input("--hold is 0; expected seconds");
+    if (dies.is_given() && options.study.dies == 0) throw hysteron::bad_input("--dies is 0; expected at least one");
   });
 }
 
 }  // namespace
 
-void add_gates_command(CLI::App& app, Session& session) {
+void add_gates_command(Command& app, Session& session) {
   add_command<Options>(
       app, session, "gates",
       "Build circuits of spike logic and prove them in ngspice: every combination and order, at several spacings",

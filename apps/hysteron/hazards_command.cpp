@@ -109,29 +109,28 @@ int run(const Options& options, Session& session) {
 
 }  // namespace
 
-void add_hazards_command(CLI::App& app, Session& session) {
+void add_hazards_command(Command& app, Session& session) {
   add_command<Options>(
       app, session, "hazards", "Find glitches between frames, settling times and the highest frame rate of a circuit",
       "hysteron hazards model.safetensors --input test.npy --pdk gf180mcu --clips 0,3 --rate\n"
       "  hysteron hazards model.safetensors --input test.npy --clips 0,3 --cell-capacitance 0 --try\n"
       "  hysteron hazards model.safetensors --input test.npy --clips 0,3 --cell-capacitance 50f --input-ramp 1m",
-      [](CLI::App& command, Options& options) {
+      [](Command& command, Options& options) {
         add_design_flags(command, options.design);
-        command.add_option("-o,--output", options.output,
-                           "Folder for hazards.json, sizes and every run of ngspice; the same command again simulates "
-                           "only what is missing there");
-        command.add_flag("--try", options.request.try_advice,
-                         "Run the clips again with the first suggested mitigation and report what it did");
-        command.add_flag("--rate", options.request.search_rate,
-                         "Look for the shortest frame time at which agreement holds; simulates the clips about ten "
-                         "times");
+        command.path("-o,--output", options.output,
+                     "Folder for hazards.json, sizes and every run of ngspice; the same command again simulates only "
+                     "what is missing there");
+        command.flag("--try", options.request.try_advice,
+                     "Run the clips again with the first suggested mitigation and report what it did");
+        command.flag("--rate", options.request.search_rate,
+                     "Look for the shortest frame time at which agreement holds; simulates the clips about ten times");
         command
-            .add_option("--least-agreement", options.request.min_agreement,
-                        "Frame agreement that has to hold (or that of the circuit's own frame time, if neither it "
-                        "nor 16 times as long a one reaches this)")
-            ->check(CLI::Range(0.0, 1.0))
-            ->capture_default_str();
-        command.add_flag("--json", options.json, "Print one JSON object");
+            .number("--least-agreement", options.request.min_agreement,
+                    "Frame agreement that has to hold (or that of the circuit's own frame time, if neither it nor 16 "
+                    "times as long a one reaches this)")
+            .range(0.0, 1.0)
+            .shown();
+        command.shared(hysteron::parameters::kJson, options.json);
       },
       [&session](const Options& options) { return run(options, session); });
 }

@@ -164,48 +164,41 @@ int run(const Options& options, Session& session) {
   return 0;
 }
 
-void declare(CLI::App& command, Options& options) {
+void declare(Command& command, Options& options) {
   add_design_flags(command, options.design);
-  command.add_option("--dies", options.request.dies, "Number of dies")->check(not_negative())->required();
-  add_seed(command, "--seed", options.request.seed, "Seed of the first die; every further die takes the next one")
-      ->default_str(std::to_string(options.request.seed));
-  add_choice<DieSimulator>(command, "--engine", options.request.simulator, kEngines,
-                           "behavioural (dies drawn from measured statistics), spice (the technology's own mismatch in "
-                           "ngspice) or both (ngspice's dies in both, compared)")
-      ->default_str("behavioural");
-  command.add_flag("--device-noise", options.request.device_noise,
-                   "Behavioural: add the thermal and flicker noise of every device, drawn anew in every frame");
+  command.count("--dies", options.request.dies, std::string(hysteron::parameters::kDies.help)).required();
+  command.seed("--seed", options.request.seed, "the first die; every further die takes the next one");
+  command
+      .choice<DieSimulator>("--engine", options.request.simulator, kEngines,
+                            "behavioural (dies drawn from measured statistics), spice (the technology's own mismatch "
+                            "in ngspice) or both (ngspice's dies in both, compared)")
+      .shown();
+  command.flag("--device-noise", options.request.device_noise,
+               "Behavioural: add the thermal and flicker noise of every device, drawn anew in every frame");
   auto& trim = options.request.trim;
-  command
-      .add_option("--trim", trim.legs,
-                  "Trim at most this many bias legs, the same on all dies, after fabrication; the text shows the "
-                  "yield before, too (docs/robustness.md)")
-      ->check(not_negative());
-  command.add_option("--trim-on", options.trim_on,
-                     "Features, .npy, that trims are found with (default: those of --center); never those tested");
-  command.add_option("--trim-clips", options.trim_clips, "How many of them, evenly spread, are played to every die")
-      ->check(CLI::Range(1, 100000))
-      ->capture_default_str();
-  command.add_option("--trim-bits", trim.dac.bits, "Bits of every trim")
-      ->check(CLI::Range(1, 10))
-      ->capture_default_str();
-  command.add_option("--trim-step", trim.dac.step, "Step of every trim, as a share of the leg's current")
-      ->check(CLI::Range(1e-4, 0.5))
-      ->capture_default_str();
-  command.add_option(
-      "-o,--output", options.output,
-      "Folder for montecarlo.json, the calibrated sizes and what every die did; the same command again runs "
-      "only what is missing there");
-  command
-      .add_option("--fail-under", options.limits,
-                  "METRIC=VALUE; exit with 5 if a yield or agreement is below it or a mismatch above it")
-      ->take_all();
-  command.add_flag("--json", options.json, "Print one JSON object");
+  command.count("--trim", trim.legs,
+                "Trim at most this many bias legs, the same on all dies, after fabrication; the text shows the yield "
+                "before, too (docs/robustness.md)");
+  command.path("--trim-on", options.trim_on,
+               "Features, .npy, that trims are found with (default: those of --center); never those tested");
+  command.count("--trim-clips", options.trim_clips, "How many of them, evenly spread, are played to every die")
+      .range(1, 100000)
+      .shown();
+  command.count("--trim-bits", trim.dac.bits, "Bits of every trim").range(1, 10).shown();
+  command.number("--trim-step", trim.dac.step, "Step of every trim, as a share of the leg's current")
+      .range(1e-4, 0.5)
+      .shown();
+  command.path("-o,--output", options.output,
+               "Folder for montecarlo.json, the calibrated sizes and what every die did; the same command again runs "
+               "only what is missing there");
+  command.repeated("--fail-under", options.limits,
+                   "METRIC=VALUE; exit with 5 if a yield or agreement is below it or a mismatch above it");
+  command.shared(hysteron::parameters::kJson, options.json);
 }
 
 }  // namespace
 
-void add_montecarlo_command(CLI::App& app, Session& session) {
+void add_montecarlo_command(Command& app, Session& session) {
   add_command<Options>(
       app, session, "montecarlo", "Fabricate many dies with mismatch and count those that decide as software does",
       "hysteron montecarlo model.safetensors --input test.npy --pdk generic180 --dies 1000\n"

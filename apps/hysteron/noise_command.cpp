@@ -158,55 +158,40 @@ int run(Options options, Session& session) {
   return 0;
 }
 
-void declare(CLI::App& command, Options& options) {
+void declare(Command& command, Options& options) {
   auto& request = options.request;
-  command.add_option("--sigma", request.deviations, "Deviations of the noise on the candidate, over beta_hi")
-      ->delimiter(',')
-      ->capture_default_str();
+  command.numbers("--sigma", request.deviations, "Deviations of the noise on the candidate, over beta_hi").shown();
   command
-      .add_option("--places", request.places,
-                  "Held candidates: 0 is the lower threshold, 1 the upper; above 1 with the state on only")
-      ->delimiter(',')
-      ->capture_default_str();
-  command.add_option("--trials", request.trials, "Trials of every point")->check(not_negative())->capture_default_str();
-  command.add_option("--samples", request.samples, "Noise samples of a trial")
-      ->check(not_negative())
-      ->capture_default_str();
-  command.add_option("--sample-seconds", request.sample_seconds, "Time between noise samples")->capture_default_str();
-  command.add_option("--supplies", request.supplies, "Volt, of the retention time")
-      ->delimiter(',')
-      ->capture_default_str();
-  command.add_option("--temperatures", request.temperatures, "Degree Celsius, of the retention time")
-      ->delimiter(',')
-      ->capture_default_str();
-  command.add_option("--cell-capacitance", options.cell_capacitance, "Capacitor at V0, farad; 0: none")
-      ->capture_default_str();
+      .numbers("--places", request.places,
+               "Held candidates: 0 is the lower threshold, 1 the upper; above 1 with the state on only")
+      .shown();
+  command.count("--trials", request.trials, "Trials of every point").shown();
+  command.count("--samples", request.samples, "Noise samples of a trial").shown();
+  command.number("--sample-seconds", request.sample_seconds, "Time between noise samples").shown();
+  command.numbers("--supplies", request.supplies, "Volt, of the retention time").shown();
+  command.numbers("--temperatures", request.temperatures, "Degree Celsius, of the retention time").shown();
+  command.text("--cell-capacitance", options.cell_capacitance, "Capacitor at V0, farad; 0: none").shown();
   command
-      .add_option("--device-trials", options.devices.trials,
-                  "Trials in time with the devices' own noise; 0: their small-signal noise alone")
-      ->check(not_negative())
-      ->capture_default_str();
-  command.add_option("--device-samples", options.devices.samples, "Samples of such a trial")
-      ->check(not_negative())
-      ->capture_default_str();
-  command.add_option("--device-sample-seconds", options.devices.sample_seconds, "Time between them")
-      ->capture_default_str();
+      .count("--device-trials", options.devices.trials,
+             "Trials in time with the devices' own noise; 0: their small-signal noise alone")
+      .shown();
+  command.count("--device-samples", options.devices.samples, "Samples of such a trial").shown();
+  command.number("--device-sample-seconds", options.devices.sample_seconds, "Time between them").shown();
   command
-      .add_option("--device-margins", options.devices.margins,
-                  "Distances from a threshold that are tried, over the deviation of its noise")
-      ->delimiter(',')
-      ->capture_default_str();
-  add_seed(command, "--seed", request.seed, "Of the noise")->default_str(std::to_string(request.seed));
-  command.add_option("-o,--output", options.output,
-                     "Write the JSON object to this file too, NAME.json, and keep every run of ngspice in NAME.runs; "
-                     "the same command again simulates only what is missing there");
-  command.add_flag("--json", options.json, "Print one JSON object");
+      .numbers("--device-margins", options.devices.margins,
+               "Distances from a threshold that are tried, over the deviation of its noise")
+      .shown();
+  command.seed("--seed", request.seed, "the noise");
+  command.path("-o,--output", options.output,
+               "Write the JSON object to this file too, NAME.json, and keep every run of ngspice in NAME.runs; the "
+               "same command again simulates only what is missing there");
+  command.shared(hysteron::parameters::kJson, options.json);
   add_technology_flags(command, options.circuit);
 }
 
 }  // namespace
 
-void add_noise_command(CLI::App& app, Session& session) {
+void add_noise_command(Command& app, Session& session) {
   add_command<Options>(app, session, "noise", "Inject noise into a cell that holds a state: what is left at its output",
                        "hysteron noise --pdk gf180mcu -o noise.json\n"
                        "  hysteron noise --pdk generic180 --sigma 0.1 --places 0.75 --trials 4",

@@ -6,21 +6,17 @@
 
 namespace report = hysteron::report;
 
-void add_json_flag(CLI::App& command, OutputFlags& flags) {
-  command.add_flag("--json", flags.json, "Print one JSON object");
+void add_json_flag(Command& command, OutputFlags& flags) { command.shared(hysteron::parameters::kJson, flags.json); }
+
+void add_output_flag(Command& command, OutputFlags& flags, const std::string& help) {
+  command.path("-o,--output", flags.folder, help);
 }
 
-void add_output_flag(CLI::App& command, OutputFlags& flags, const std::string& help) {
-  command.add_option("-o,--output", flags.folder, help);
-}
-
-void add_require_flag(CLI::App& command, OutputFlags& flags, const std::vector<report::FigureInfo>& infos) {
-  command
-      .add_option("--require", flags.requirements,
-                  "METRIC>=VALUE or METRIC<=VALUE; exit with 5 if the result misses it. Metrics: " +
-                      report::metric_names(infos))
-      ->take_all();
-  command.add_option("--fail-under", flags.fail_under, "METRIC=VALUE: older form of --require")->take_all();
+void add_require_flag(Command& command, OutputFlags& flags, const std::vector<report::FigureInfo>& infos) {
+  command.repeated(
+      "--require", flags.requirements,
+      "METRIC>=VALUE or METRIC<=VALUE; exit with 5 if the result misses it. Metrics: " + report::metric_names(infos));
+  command.repeated("--fail-under", flags.fail_under, "METRIC=VALUE: older form of --require");
 }
 
 std::vector<report::Requirement> read_requirements(const OutputFlags& flags,

@@ -1,11 +1,11 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <string>
 #include <vector>
 
 #include "base/reporter.h"
+#include "options.h"
 #include "report/figures.h"
 
 /// What becomes of a command's result.
@@ -17,13 +17,13 @@ struct OutputFlags {
 };
 
 /// --json.
-void add_json_flag(CLI::App& command, OutputFlags& flags);
+void add_json_flag(Command& command, OutputFlags& flags);
 
 /// -o,--output with `help`.
-void add_output_flag(CLI::App& command, OutputFlags& flags, const std::string& help);
+void add_output_flag(Command& command, OutputFlags& flags, const std::string& help);
 
 /// --require METRIC<=VALUE and its older form --fail-under METRIC=VALUE, for figures of `infos`.
-void add_require_flag(CLI::App& command, OutputFlags& flags, const std::vector<hysteron::report::FigureInfo>& infos);
+void add_require_flag(Command& command, OutputFlags& flags, const std::vector<hysteron::report::FigureInfo>& infos);
 
 /// Parses the requirements; --fail-under warns. Throws a usage Error.
 std::vector<hysteron::report::Requirement> read_requirements(const OutputFlags& flags,

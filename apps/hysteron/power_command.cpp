@@ -200,64 +200,46 @@ int run(const Options& options, Session& session) {
   return 0;
 }
 
-void declare(CLI::App& command, Options& options) {
-  auto* models = command.add_option("models", options.models,
-                                    "Model files: networks of your own, alone unless --dims or --model-dims is given");
-  auto* input =
-      command.add_option("--input", options.input, "Features that they play, [clips, frames, inputs] float32 .npy");
-  models->needs(input);
-  input->needs(models);
+void declare(Command& command, Options& options) {
+  namespace parameters = hysteron::parameters;
+  const Option models = command.paths(
+      "models", options.models, "Model files: networks of your own, alone unless --dims or --model-dims is given");
+  const Option input = command.shared(parameters::kInput, options.input);
+  models.needs(input);
+  input.needs(models);
+  command.shared(parameters::kCenter, options.center).needs(models);
+  command.shared(parameters::kCorner, options.corner).needs(models);
+  command.shared(parameters::kClips, options.clips).needs(models);
   command
-      .add_option("--center", options.center,
-                  "Training features, .npy: first move their thresholds away from where candidates lie "
-                  "(docs/centring.md), and size their legs on these frames")
-      ->needs(models);
-  command.add_option("--corner", options.corner, "Process corner to simulate the models in (default: typical)")
-      ->needs(models);
-  command.add_option("--clips", options.clips, "Indices of the clips that they play (default: all)")
-      ->delimiter(',')
-      ->check(not_negative())
-      ->needs(models);
+      .count("--simulate-up-to", options.largest_simulated,
+             "Models wider than this are studied by the power model alone (default: ngspice takes all)")
+      .needs(models);
+  const Option dims =
+      command.counts("--dims", options.request.dims,
+                     "Even widths of drawn networks that ngspice simulates; three or more with those of --model-dims");
+  dims.shown();
+  const Option model_dims =
+      command.counts("--model-dims", options.request.model_dims, "Widths by the power model alone");
+  model_dims.shown();
+  command.count("--frames", options.request.frames, "Frames of the drawn clip, and of the rest").shown();
   command
-      .add_option("--simulate-up-to", options.largest_simulated,
-                  "Models wider than this are studied by the power model alone (default: ngspice takes all)")
-      ->check(not_negative())
-      ->needs(models);
-  auto* dims =
-      command
-          .add_option("--dims", options.request.dims,
-                      "Even widths of drawn networks that ngspice simulates; three or more with those of --model-dims")
-          ->delimiter(',')
-          ->check(not_negative())
-          ->capture_default_str();
-  auto* model_dims = command.add_option("--model-dims", options.request.model_dims, "Widths by the power model alone")
-                         ->delimiter(',')
-                         ->check(not_negative())
-                         ->capture_default_str();
-  command.add_option("--frames", options.request.frames, "Frames of the drawn clip, and of the rest")
-      ->check(not_negative())
-      ->capture_default_str();
-  command
-      .add_option("--decision-frames", options.request.decision_frames,
-                  "Frames that a decision of a drawn network takes, for its energy; a model's are those of its clips")
-      ->check(not_negative())
-      ->capture_default_str();
-  add_seed(command, "--seed", options.request.seed, "Of networks and clip")
-      ->default_str(std::to_string(options.request.seed));
-  command.add_option(
-      "-o,--output", options.output,
-      "Folder for power.json, sizes and every run of ngspice; the same command again simulates only what "
-      "is missing there");
-  command.add_flag("--json", options.json, "Print one JSON object");
+      .count("--decision-frames", options.request.decision_frames,
+             "Frames that a decision of a drawn network takes, for its energy; a model's are those of its clips")
+      .shown();
+  command.seed("--seed", options.request.seed, "networks and clip");
+  command.path("-o,--output", options.output,
+               "Folder for power.json, sizes and every run of ngspice; the same command again simulates only what is "
+               "missing there");
+  command.shared(parameters::kJson, options.json);
   add_circuit_flags(command, options.circuit);
-  command.parse_complete_callback([&options, models, dims, model_dims] {
-    options.wants_widths = models->count() == 0 || dims->count() > 0 || model_dims->count() > 0;
+  command.when_parsed([&options, models, dims, model_dims] {
+    options.wants_widths = !models.is_given() || dims.is_given() || model_dims.is_given();
   });
 }
 
 }  // namespace
 
-void add_power_command(CLI::App& app, Session& session) {
+void add_power_command(Command& app, Session& session) {
   add_command<Options>(app, session, "power",
                        "Supply power by block, over time, at rest and over the width of a network",
                        "hysteron power model.safetensors --input test.npy --pdk generic180 --clips 0,3\n"

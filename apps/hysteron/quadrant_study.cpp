@@ -24,32 +24,23 @@ struct Options {
   bool json = false;
 };
 
-void declare(CLI::App& command, Options& options) {
+void declare(Command& command, Options& options) {
   options.request.tasks = {"copy_first", "flip_flop", "denoising", "parity", "keywords"};
   options.request.widths = {8, 32};
-  command.add_option("--base", options.base, "Configuration file that every run begins with");
-  command.add_option("--tasks", options.request.tasks, "Tasks, separated by commas")
-      ->delimiter(',')
-      ->capture_default_str();
-  command.add_option("--widths", options.request.widths, "Widths, separated by commas")
-      ->delimiter(',')
-      ->check(CLI::Range(1, 4096))
-      ->capture_default_str();
-  command.add_option("--seeds", options.request.seeds, "Trainings of each")
-      ->check(CLI::Range(1, 1000))
-      ->capture_default_str();
-  command.add_option("--steps", options.request.steps, "Optimiser steps of each; 0 takes the base's")
-      ->check(CLI::Range(0, 1000000000));
-  command.add_option("--noise", options.request.noise, "Noise on candidates for retention, over the threshold")
-      ->delimiter(',')
-      ->check(CLI::Range(0.0, 10.0))
-      ->capture_default_str();
+  command.text("--base", options.base, "Configuration file that every run begins with");
+  command.texts("--tasks", options.request.tasks, "Tasks, separated by commas").shown();
+  command.counts("--widths", options.request.widths, "Widths, separated by commas").range(1, 4096).shown();
+  command.count("--seeds", options.request.seeds, "Trainings of each").range(1, 1000).shown();
+  command.count("--steps", options.request.steps, "Optimiser steps of each; 0 takes the base's").range(0, 1000000000);
+  command.numbers("--noise", options.request.noise, "Noise on candidates for retention, over the threshold")
+      .range(0.0, 10.0)
+      .shown();
   command
-      .add_option("-o,--output", options.output,
-                  "JSON file with every run; until it is there, finished runs are kept beside it, in FILE.runs")
-      ->capture_default_str();
-  command.add_option("-j,--jobs", options.request.jobs, "Threads; 0 takes all")->check(CLI::Range(0, 1024));
-  command.add_flag("--json", options.json, "Print one JSON object on stdout and nothing else there");
+      .text("-o,--output", options.output,
+            "JSON file with every run; until it is there, finished runs are kept beside it, in FILE.runs")
+      .shown();
+  command.shared(hysteron::parameters::kJobs, options.request.jobs);
+  command.shared(hysteron::parameters::kJson, options.json);
 }
 
 /// What the table shows: where a task has one label a sequence, labels may be of unequal size.
@@ -143,7 +134,7 @@ int run(Options options, Session& session) {
 
 }  // namespace
 
-void add_quadrant_study(CLI::App& study, Session& session) {
+void add_quadrant_study(Command& study, Session& session) {
   add_command<Options>(study, session, "quadrant", "BMRU against its first-quadrant form: what that costs and brings",
                        "hysteron study quadrant --tasks copy_first,flip_flop --widths 8 --seeds 3 -o quadrant.json",
                        declare, [&session](const Options& options) { return run(options, session); });

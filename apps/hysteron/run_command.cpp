@@ -88,29 +88,27 @@ int run(const Options& options, Session& session) {
 
 }  // namespace
 
-void add_run_command(CLI::App& app, Session& session) {
+void add_run_command(Command& app, Session& session) {
   add_command<Options>(
       app, session, "run", "Run a model over features, in software or as a circuit",
       "hysteron run model.safetensors --input test.npy --output trace.safetensors\n"
       "  hysteron run model.safetensors --input test.npy --engine behavioural --die-file die.json\n"
       "  hysteron run model.safetensors --input stimulus.npy --engine spice --die 7 --waveforms bench.safetensors",
-      [](CLI::App& command, Options& options) {
+      [](Command& command, Options& options) {
         add_design_flags(command, options.design);
         command
-            .add_option("--engine", options.engine,
-                        "software, behavioural for the model with what its legs and cells are worth in the circuit, or "
-                        "spice for "
-                        "the circuit in ngspice")
-            ->check(CLI::IsMember({"software", "behavioural", "spice"}))
-            ->capture_default_str();
-        add_seed(command, "--die", options.die,
-                 "Behavioural and spice: a die with mismatch, the one that montecarlo draws by this seed with the same "
-                 "engine (default: the circuit as drawn)");
-        command.add_option("--die-file", options.die_file,
-                           "Software and behavioural: the chip that compare wrote this die file of");
+            .choice("--engine", options.engine, {"software", "behavioural", "spice"},
+                    "software, behavioural for the model with what its legs and cells are worth in the circuit, or "
+                    "spice for the circuit in ngspice")
+            .shown();
+        command.seed("--die", options.die,
+                     "a die with mismatch, behavioural and spice: the one that montecarlo draws by it with the same "
+                     "engine (default: the circuit as drawn)");
+        command.path("--die-file", options.die_file,
+                     "Software and behavioural: the chip that compare wrote this die file of");
         add_waveform_flags(command, options.files);
-        command.add_option("-o,--output", options.output, "Write logits, states and candidates as safetensors");
-        command.add_flag("--json", options.json, "Print one JSON object");
+        command.path("-o,--output", options.output, "Write logits, states and candidates as safetensors");
+        command.shared(hysteron::parameters::kJson, options.json);
       },
       [&session](const Options& options) { return run(options, session); });
 }

@@ -22,15 +22,11 @@ using hysteron::explore::SweepRow;
 
 constexpr const char* kShown[] = {"test_accuracy", "test_balanced_accuracy", "validation_accuracy", "seconds"};
 
-void declare(CLI::App& command, Options& options) {
-  command.add_option("file", options.file, "TOML file with base, folder and [grid]")->required();
-  command.add_option("-j,--jobs", options.jobs, "Trainings at a time; 0 takes one a core")->check(CLI::Range(0, 1024));
-  command
-      .add_option("--patience", options.patience,
-                  "Under mpirun or srun: seconds of silence after which rank 0 does another rank's points itself")
-      ->check(CLI::Range(1.0, 1e6))
-      ->capture_default_str();
-  command.add_flag("--json", options.json, "Print one JSON object on stdout and nothing else there");
+void declare(Command& command, Options& options) {
+  command.text("file", options.file, "TOML file with base, folder and [grid]").required();
+  command.shared(hysteron::parameters::kJobs, options.jobs);
+  command.shared(hysteron::parameters::kPatience, options.patience);
+  command.shared(hysteron::parameters::kJson, options.json);
 }
 
 nlohmann::ordered_json to_json(const SweepResult& result) {
@@ -102,7 +98,7 @@ int run(const Options& options, Session& session) {
 
 }  // namespace
 
-void add_sweep_command(CLI::App& app, Session& session) {
+void add_sweep_command(Command& app, Session& session) {
   add_command<Options>(app, session, "sweep", "Train every point of a grid of configurations",
                        "hysteron sweep grid.toml --jobs 2\n  mpirun -n 4 hysteron sweep grid.toml --jobs 1", declare,
                        [&session](const Options& options) { return run(options, session); });

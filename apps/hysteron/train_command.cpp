@@ -19,12 +19,12 @@ struct Options {
   bool json = false;
 };
 
-void declare(CLI::App& command, Options& options) {
-  command.add_option("config", options.config, "TOML file that says what to train; an empty file takes every default");
-  command.add_flag("--keys", options.keys, "List every key of the file as a Markdown table and stop");
-  command.add_flag("--resume", options.resume, "Go on from the checkpoint beside model.output, to the same bytes");
-  command.add_option("--resume-from", options.resume_from, "Go on from this checkpoint");
-  command.add_flag("--json", options.json, "Print one JSON object on stdout and nothing else there");
+void declare(Command& command, Options& options) {
+  command.text("config", options.config, "TOML file that says what to train; an empty file takes every default");
+  command.flag("--keys", options.keys, "List every key of the file as a Markdown table and stop");
+  command.flag("--resume", options.resume, "Go on from the checkpoint beside model.output, to the same bytes");
+  command.text("--resume-from", options.resume_from, "Go on from this checkpoint");
+  command.shared(hysteron::parameters::kJson, options.json);
 }
 
 void print_json(const hysteron::train::TrainConfig& config, const hysteron::train::TrainResult& result) {
@@ -147,7 +147,7 @@ int run(const Options& options, Session& session) {
 
 }  // namespace
 
-void add_train_command(CLI::App& app, Session& session) {
+void add_train_command(Command& app, Session& session) {
   add_command<Options>(app, session, "train", "Train a network and save the best model",
                        "hysteron train keyword.toml\n  hysteron train keyword.toml --resume\n  hysteron train --keys",
                        declare, [&session](const Options& options) { return run(options, session); });

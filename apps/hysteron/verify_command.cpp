@@ -42,14 +42,14 @@ int run(const Options& options, Session& session) {
 
 }  // namespace
 
-void add_verify_command(CLI::App& app, Session& session) {
+void add_verify_command(Command& app, Session& session) {
   add_command<Options>(
       app, session, "verify", "Compare the software model with its circuit in ngspice, clip by clip",
       "hysteron verify model.safetensors --input test.npy --pdk generic180 --clips 0,3,7\n"
       "  hysteron verify model.safetensors --input test.npy --center training.npy\n"
       "  hysteron verify model.safetensors --input test.npy --output signoff --require 'frame_agreement>=0.99'\n"
       "  hysteron verify model.safetensors --input test.npy --clips 3 --waveforms clip3.safetensors",
-      [](CLI::App& command, Options& options) {
+      [](Command& command, Options& options) {
         add_design_flags(command, options.design);
         add_waveform_flags(command, options.files);
         add_output_flag(command, options.output,

@@ -52,7 +52,7 @@ std::map<std::string, Curve*> places(MeasuredClip& clip) {
 
 void put_signals(const data::MeasuredRecord& record, const BenchScale& scale, MeasuredClip& clip) {
   if (record.unit_current && std::abs(*record.unit_current / scale.unit_current - 1.0) > kUnitSlack) {
-    throw bad_input(fmt::format("{}: is of a circuit with a unit current of {}; expected {}, as --unit-current says",
+    throw bad_input(fmt::format("{}: is of a circuit with a unit current of {}; expected {}, the unit_current that was given",
                                 quoted(record.origin), format_si(*record.unit_current, "A"),
                                 format_si(scale.unit_current, "A")));
   }
@@ -73,7 +73,7 @@ void put_signals(const data::MeasuredRecord& record, const BenchScale& scale, Me
     }
     double factor = 1.0 / scale.unit_current;
     if (signal.is_voltage) {
-      if (!scale.transresistance) refuse(record, signal, "is a voltage; expected a current, or --transresistance");
+      if (!scale.transresistance) refuse(record, signal, "is a voltage; expected a current, or a transresistance");
       factor /= *scale.transresistance;
     }
     *found->second = Curve(signal, factor);

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/parameters.h"
 #include "base/units.h"
 #include "spice/netlist_reader.h"
 
@@ -174,6 +175,12 @@ class HeaderKeys {
     return value.get<double>();
   }
 
+  double number(const std::string& key, const Parameter& parameter) const {
+    const json& value = at(key);
+    if (!value.is_number() || !parameter.takes(value.get<double>())) throw wrong(key, range_text(parameter));
+    return value.get<double>();
+  }
+
   std::size_t count(const std::string& key, double most) const {
     if (!at(key).is_number_unsigned()) throw wrong(key, "a whole number");
     return static_cast<std::size_t>(number(key, 1.0, most));
@@ -310,10 +317,11 @@ NetlistHeader parse_header(const std::vector<spice::Comment>& header, const std:
   if (keys.number("format", 0, 1e9) != kFormat) throw keys.wrong("format", std::to_string(kFormat));
   NetlistHeader result;
   result.technology = keys.text("technology");
-  result.conditions.supply = keys.number("supply_v", 0.5, 6.0);
-  result.conditions.unit_current = keys.number("unit_current_a", 1e-12, 1e-6);
+  result.conditions.supply = keys.number("supply_v", parameters::kSupply);
+  result.conditions.unit_current = keys.number("unit_current_a", parameters::kUnitCurrent);
   result.conditions.temperature = keys.number("temperature_c", -273.0, 300.0);
-  if (keys.has("cell_capacitance_f")) result.cell_capacitance = keys.number("cell_capacitance_f", 1e-18, 1e-6);
+  if (keys.has("cell_capacitance_f"))
+    result.cell_capacitance = keys.number("cell_capacitance_f", parameters::kCellCapacitance);
   result.instances = keys.count("instances", 1e9);
   for (const double count : keys.list<double>("cells", "a list of whole numbers")) {
     if (!(count >= 1.0 && count <= kWidest && count == std::floor(count))) {

@@ -11,7 +11,7 @@ namespace hysteron::data {
 
 FeaturesSummary extract_features(const FeaturesRequest& request, Reporter& reporter, const StopFlag& stop) {
   if (request.audio.empty()) throw Error(ErrorKind::kUsage, "features: no audio files were given");
-  check_writable(request.output, "--output");
+  check_writable(request.output, "output");
   const data::Mfcc mfcc(request.raw ? data::Normalisation::kNone : data::Normalisation::kClip);
   ThreadPool pool(request.jobs);
   const data::Features features = data::audio_features(request.audio, mfcc, "reading audio", pool, reporter, stop);

@@ -177,10 +177,10 @@ PreparedModel prepare_model(const DesignContext& context, const model::Network& 
   prepared.small = find_small(context, prepared.network, played, pool, reporter);
   prepared.resting = compile::resting_on_thresholds(prepared.network, training ? &*training : nullptr, pool);
   for (const compile::RestingCandidate& resting : prepared.resting) {
-    reporter.warning(
-        fmt::format("{}; software and circuit may differ there{}", resting.text(),
-                    training ? " (centring found no better place)"
-                             : " (--center FEATURES.npy moves thresholds where frames that rest there gain by it)"));
+    reporter.warning(fmt::format(
+        "{}; software and circuit may differ there{}", resting.text(),
+        training ? " (centring found no better place)"
+                 : " (centring on training features moves thresholds where frames that rest there gain by it)"));
   }
   return prepared;
 }

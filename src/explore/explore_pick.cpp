@@ -43,10 +43,10 @@ ExploredPoint find_point(const explore::SearchSpace& space, std::size_t index) {
   auto point = read_point(space, index);
   if (!point) {
     throw bad_input(fmt::format(
-        "--pick {}: there is no {}; expected the number of a point that `hysteron explore` has done", index, origin));
+        "pick: {}; there is no {}; expected the number of a point that `hysteron explore` has done", index, origin));
   }
   if (!point->figures) {
-    throw bad_input(fmt::format("--pick {}: {} was no circuit: {}", index, origin, point->problem));
+    throw bad_input(fmt::format("pick: {}; {} was no circuit: {}", index, origin, point->problem));
   }
   return *std::move(point);
 }

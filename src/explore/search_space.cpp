@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/parameters.h"
 #include "base/units.h"
 #include "train/config_values.h"
 
@@ -22,9 +23,12 @@ using Kind = SpaceVariable::Kind;
 
 constexpr std::size_t kMaxPoints = 100'000;
 constexpr std::size_t kMaxPopulation = 10'000;
-constexpr std::size_t kMaxDies = 100'000;
-constexpr double kMinUnitCurrent = 1e-12;
-constexpr double kLargestUnitCurrent = 1e-6;
+constexpr std::size_t kMaxClips = 100'000;
+constexpr Parameter kDeviceArea{.name = "device_area",
+                                .min = 0.25,
+                                .max = 16.0,
+                                .help = "Gate area of all that has to match, over the technology's"};
+constexpr Parameter kSparsity{.name = "sparsity", .min = 0.0, .max = 0.95, .help = "Share of weights left out"};
 constexpr std::int64_t kMaxTested = 1000;  // values of a whole-number range that are each tried
 
 const std::set<std::string> kOwnTables = {"folder", "search", "hardware", "variables"};
@@ -42,12 +46,11 @@ bool is_refused(const std::string& key, bool is_variable) {
   return is_variable && (key.starts_with("data.") || key == "model.backbone" || key == "model.cell");
 }
 
-/// One key of Hardware: `read` takes a value, or gives what was expected in its place.
+/// One key of Hardware, its member and whether ngspice measures its every value once, so that it may have no range.
 struct HardwareKey {
-  const char* name;
-  const char* expected;
-  bool is_measured;  // ngspice measures its every value once, so that it may have no range
-  std::function<bool(Hardware&, const SpaceValue&)> read;
+  const Parameter& parameter;
+  double Hardware::*member;
+  bool is_measured;
 };
 
 std::optional<double> number_of(const SpaceValue& value) {
@@ -56,46 +59,32 @@ std::optional<double> number_of(const SpaceValue& value) {
   return std::nullopt;
 }
 
-bool read_number(const SpaceValue& value, double low, double high, double& result) {
-  const auto number = number_of(value);
-  if (!number || !(*number >= low && *number <= high)) return false;
-  result = *number;
-  return true;
-}
-
-bool read_current(Hardware& hardware, const SpaceValue& value) {
-  double current = 0.0;
-  if (const auto* text = std::get_if<std::string>(&value)) {
+/// Whether `value` is one that the key takes, which is then put into `hardware`. Quantities may be texts: "300p".
+bool read_key(const HardwareKey& key, const SpaceValue& value, Hardware& hardware) {
+  std::optional<double> number = number_of(value);
+  if (const auto* text = std::get_if<std::string>(&value); text != nullptr && !key.parameter.unit.empty()) {
     try {
-      current = parse_si(*text, "");
+      number = parse_si(*text, "");
     } catch (const Error&) {
       return false;
     }
-  } else {
-    current = number_of(value).value_or(0.0);
   }
-  if (!(current >= kMinUnitCurrent && current <= kLargestUnitCurrent)) return false;
-  hardware.unit_current = current;
+  if (!number || !key.parameter.takes(*number)) return false;
+  hardware.*key.member = *number;
   return true;
 }
 
 const std::vector<HardwareKey>& hardware_keys() {
-  static const std::vector<HardwareKey> keys = {
-      {"unit_current", "a current from 1p to 1u", true, read_current},
-      {"supply", "volt from 0.5 to 6", true,
-       [](Hardware& hardware, const SpaceValue& value) { return read_number(value, 0.5, 6.0, hardware.supply); }},
-      {"device_area", "a factor from 0.25 to 16", true,
-       [](Hardware& hardware, const SpaceValue& value) {
-         return read_number(value, 0.25, 16.0, hardware.device_area);
-       }},
-      {"sparsity", "a share from 0 to 0.95", false,
-       [](Hardware& hardware, const SpaceValue& value) { return read_number(value, 0.0, 0.95, hardware.sparsity); }},
-  };
+  static const std::vector<HardwareKey> keys = {{parameters::kUnitCurrent, &Hardware::unit_current, true},
+                                                {parameters::kSupply, &Hardware::supply, true},
+                                                {kDeviceArea, &Hardware::device_area, true},
+                                                {kSparsity, &Hardware::sparsity, false}};
   return keys;
 }
 
 const HardwareKey* hardware_key(const std::string& name) {
-  const auto found = std::ranges::find_if(hardware_keys(), [&](const HardwareKey& key) { return name == key.name; });
+  const auto found =
+      std::ranges::find_if(hardware_keys(), [&](const HardwareKey& key) { return name == key.parameter.name; });
   return found == hardware_keys().end() ? nullptr : &*found;
 }
 
@@ -195,8 +184,8 @@ class SpaceReader {
       const HardwareKey* known = hardware_key(name);
       if (known == nullptr) refuse(node, unknown("hardware." + name, "pdk, " + hardware_names()));
       const auto value = from_node(node);
-      if (!value || !known->read(space_.hardware, *value)) {
-        refuse(node, fmt::format("hardware.{} is {}; expected {}", name, shown(node), known->expected));
+      if (!value || !read_key(*known, *value, space_.hardware)) {
+        refuse(node, fmt::format("hardware.{} is {}; expected {}", name, shown(node), range_text(known->parameter)));
       }
     }
   }
@@ -207,7 +196,7 @@ class SpaceReader {
 
   static std::string hardware_names() {
     std::vector<std::string> names;
-    for (const HardwareKey& key : hardware_keys()) names.emplace_back(key.name);
+    for (const HardwareKey& key : hardware_keys()) names.emplace_back(key.parameter.name);
     return fmt::format("{}", fmt::join(names, ", "));
   }
 
@@ -225,9 +214,9 @@ class SpaceReader {
       } else if (name == "seed") {
         space_.seed = whole(node, full, 0, static_cast<std::size_t>(INT64_MAX));
       } else if (name == "dies") {
-        space_.dies = whole(node, full, 1, kMaxDies);
+        space_.dies = whole(node, full, 1, static_cast<std::size_t>(parameters::kDies.max));
       } else if (name == "die_clips") {
-        space_.die_clips = whole(node, full, 1, kMaxDies);
+        space_.die_clips = whole(node, full, 1, kMaxClips);
       } else if (name == "objectives") {
         read_objectives(node);
       } else {

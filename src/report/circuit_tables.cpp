@@ -210,7 +210,7 @@ const Table<design::PreparedModel>& prepared_model_table() {
           .text([](const PreparedModel& model) {
             return model.centering ? centering_table().text(*model.centering) : std::string();
           })
-          .object("dropping", "what --drop-below left out", dropping_table(),
+          .object("dropping", "what `drop_below` left out", dropping_table(),
                   [](const PreparedModel& model) {
                     return model.pruning ? std::optional(Measured<compile::Pruning>{*model.pruning, model.effects_on})
                                          : std::nullopt;

@@ -142,13 +142,13 @@ Json growth_json(const Growth& growth, const char* what) {
 }  // namespace
 
 void check_accumulation(const AccumulationStudyRequest& request) {
-  if (request.noises.empty()) throw bad_input("--noise: expected at least one");
-  for (const double noise : request.noises) check_range("--noise", noise, 1e-6, 1.0);
+  if (request.noises.empty()) throw bad_input("noise: none; expected at least one");
+  for (const double noise : request.noises) check_range("noise", noise, 1e-6, 1.0);
   const behavioural::AccumulationRequest& chains = request.chains;
-  check_range("--frames", static_cast<double>(chains.frames), 1, kMaxFrames);
-  check_range("--layers", static_cast<double>(chains.layers), 1, kMaxLayers);
-  check_range("--chains", static_cast<double>(chains.chains), 1, kMaxChains);
-  check_range("--decay", chains.decay, 0.01, 1.0 - 1e-9);
+  check_range("frames", static_cast<double>(chains.frames), 1, kMaxFrames);
+  check_range("layers", static_cast<double>(chains.layers), 1, kMaxLayers);
+  check_range("chains", static_cast<double>(chains.chains), 1, kMaxChains);
+  check_range("decay", chains.decay, 0.01, 1.0 - 1e-9);
 }
 
 std::vector<AccumulationLevel> study_accumulation(const AccumulationStudyRequest& request, int jobs, Reporter& reporter,

@@ -138,10 +138,10 @@ std::size_t right_decisions(const CornerPoint& point) { return point.agreement.c
 std::size_t all_clips(const CornerPoint& point) { return point.agreement.clips + point.failed.size(); }
 
 template <typename Value>
-void check_no_repeat(const std::vector<Value>& values, const char* option) {
+void check_no_repeat(const std::vector<Value>& values, const char* parameter) {
   for (auto it = values.begin(); it != values.end(); ++it) {
     if (std::find(values.begin(), it, *it) == it) continue;
-    throw bad_input(fmt::format("{}: {} is there twice; expected each once", option, *it));
+    throw bad_input(fmt::format("{}: {} is there twice; expected each once", parameter, *it));
   }
 }
 
@@ -172,17 +172,17 @@ const CornerPoint& Corners::worst() const {
 
 void check_corners(const design::DesignContext& context, const CornersRequest& request) {
   const technology::Technology& technology = context.technology();
-  check_no_repeat(request.corners, "--corners");
-  check_no_repeat(request.supplies, "--supplies");
-  check_no_repeat(request.temperatures, "--temperatures");
-  check_no_repeat(request.beside, "--beside");
+  check_no_repeat(request.corners, "corners");
+  check_no_repeat(request.supplies, "supplies");
+  check_no_repeat(request.temperatures, "temperatures");
+  check_no_repeat(request.beside, "beside");
   for (const std::string& corner : request.corners) {
-    if (corner.empty()) throw bad_input("--corners: a name is empty; expected names of corners");
+    if (corner.empty()) throw bad_input("corners: a name is empty; expected names of corners");
     technology::check_corner(technology, corner);
   }
   for (const double supply : request.supplies) {
     if (supply >= 0.5 * context.supply() && supply <= 2.0 * context.supply()) continue;
-    throw bad_input(fmt::format("--supplies: {:g} V; expected half to twice the {:g} V that {} is sized for", supply,
+    throw bad_input(fmt::format("supplies: {:g} V; expected half to twice the {:g} V that {} is sized for", supply,
                                 context.supply(), technology.name));
   }
   for (const auto* list : {&request.temperatures, &request.beside}) {

@@ -14,7 +14,7 @@
 namespace hysteron::studies {
 
 EvalResult evaluate_model(const EvalRequest& request, Reporter& reporter, const StopFlag& stop) {
-  if (!request.features.empty()) check_writable(request.features, "--features");
+  if (!request.features.empty()) check_writable(request.features, "features");
   EvalResult result;
   result.network = model::load_model(request.model);
   if (!request.die_file.empty()) {
@@ -34,17 +34,17 @@ namespace {
 
 /// Puts the data that the request names in place of those of training.
 void take_data(const EvalRequest& request, train::TrainConfig& config) {
-  const auto refuse = [&](const char* option) {
-    return bad_input(fmt::format("{}: {} has no effect on task {}; expected none", request.model.string(), option,
+  const auto refuse = [&](const char* parameter) {
+    return bad_input(fmt::format("{}: {} has no effect on task {}; expected none", request.model.string(), parameter,
                                  hysteron::quoted(config.task)));
   };
   if (!request.data.empty()) {
     const bool folder = !train::is_ignored(config, "data.folder");
-    if (!folder && train::is_ignored(config, "data.file")) throw refuse("--data");
+    if (!folder && train::is_ignored(config, "data.file")) throw refuse("data");
     (folder ? config.data_folder : config.data_file) = request.data;
   }
   if (request.corpus_seed) {
-    if (train::is_ignored(config, "data.corpus_seed")) throw refuse("--corpus-seed");
+    if (train::is_ignored(config, "data.corpus_seed")) throw refuse("corpus_seed");
     config.corpus_seed = *request.corpus_seed;
   }
 }
@@ -56,12 +56,11 @@ SequenceEvalResult evaluate_sequence_model(const EvalRequest& request, Reporter&
   result.network = train::load_sequence_network(request.model);
   result.config = train::parse_config(result.network.config, request.model.string());
   if (!request.features.empty()) {
-    throw Error(ErrorKind::kUsage,
-                "eval: --features writes the clips of a circuit backbone; this model is of a reference backbone");
+    throw Error(ErrorKind::kUsage, "features: writes the clips of a circuit backbone; this model is of a reference backbone");
   }
   if (!request.die_file.empty()) {
     throw Error(ErrorKind::kUsage,
-                "eval: --die-file is of a chip, which a circuit backbone has; this model is of a reference backbone");
+                "die_file: is of a chip, which a circuit backbone has; this model is of a reference backbone");
   }
   if (request.perturbation.has_noise() && !train::takes_noise(result.network.shape.cell)) {
     throw Error(
@@ -79,12 +78,12 @@ SequenceEvalResult evaluate_sequence_model(const EvalRequest& request, Reporter&
   const bool endless = source->size(data::Split::kTrain) == 0;
   if (endless && (request.split == data::Split::kTrain || request.split == data::Split::kAll)) {
     throw Error(ErrorKind::kUsage,
-                fmt::format("eval: the training sequences of task {} have no end; expected --split validation or test",
+                fmt::format("split: the training sequences of task {} have no end; expected validation or test",
                             hysteron::quoted(result.config.task)));
   }
   const train::SequenceModel model(result.network.shape);
   for (const std::string& error : train::errors_without_effect(model.segments(), request.perturbation)) {
-    reporter.warning(fmt::format("--{} disturbs nothing: a cell {} has no parameter of that kind", error,
+    reporter.warning(fmt::format("{} disturbs nothing: a cell {} has no parameter of that kind", error,
                                  hysteron::quoted(result.config.cell)));
   }
   result.score = train::score_sequences(model, result.network.parameters, *source, request.split, 0, pool);

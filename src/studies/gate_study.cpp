@@ -297,7 +297,7 @@ class Studies {
 }  // namespace
 
 void check_gate_study(const GateStudyRequest& request) {
-  if (request.hold != 0.0) check_range("--hold", request.hold, kMinHold, kMaxHold);
+  if (request.hold != 0.0) check_range("hold", request.hold, kMinHold, kMaxHold);
   if (request.dies > 0) {
     MonteCarloRequest dies;
     dies.dies = request.dies;

@@ -41,7 +41,7 @@ compile::CellEnvironment typical(const design::DesignContext& context) {
 analysis::SpikeTiming spike_timing(double period, double spacing) { return {period, kWidthShare * period, spacing}; }
 
 void check_gates(const GatesRequest& request) {
-  check_range("--period", request.period, kShortestPeriod, kLongestPeriod);
+  check_range("period", request.period, kShortestPeriod, kLongestPeriod);
 }
 
 model::GateNetwork read_gates(const std::filesystem::path& file) {

@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/interruption.h"
 #include "base/parallel.h"
+#include "base/parameters.h"
 #include "base/random.h"
 #include "behavioural/die_engine.h"
 #include "behavioural/trimming.h"
@@ -390,32 +391,28 @@ void run_spice_dies(const Bench& bench, MonteCarlo& result, Reporter& reporter) 
 
 }  // namespace
 
-void check_die_seeds(const std::string& option, std::uint64_t seed, std::size_t dies) {
+void check_die_seeds(const std::string& parameter, std::uint64_t seed, std::size_t dies) {
   if (seed != 0 && seed <= kLargestDieSeed && dies - 1 <= kLargestDieSeed - seed) return;
-  throw bad_input(fmt::format("{} {} with {} dies: expected seeds from 1 to {} for every die", option, seed, dies,
+  throw bad_input(fmt::format("{}: {}, with {} dies; expected seeds from 1 to {} for every die", parameter, seed, dies,
                               kLargestDieSeed));
 }
 
-constexpr std::size_t kMaxDies = 1000000;
-
 void check_dies(const MonteCarloRequest& request) {
-  if (request.dies == 0) throw bad_input("--dies is 0; expected at least one die");
-  if (request.dies > kMaxDies)
-    throw bad_input(fmt::format("--dies is {}; expected at most {}", request.dies, kMaxDies));
-  check_die_seeds("--seed", request.seed, request.dies);
+  check(parameters::kDies, static_cast<double>(request.dies));
+  check_die_seeds("seed", request.seed, request.dies);
   if (request.device_noise && request.simulator != DieSimulator::kBehavioural) {
     throw Error(ErrorKind::kUsage,
-                "--device-noise needs --engine behavioural: ngspice adds no noise in time by itself");
+                "device_noise: needs the behavioural engine; ngspice adds no noise in time by itself");
   }
   const TrimRequest& trim = request.trim;
   if (trim.legs == 0) return;
   if (request.simulator != DieSimulator::kBehavioural) {
     throw Error(ErrorKind::kUsage,
-                "--trim needs --engine behavioural: ngspice draws its dies itself, and nothing measures them there");
+                "trim: needs the behavioural engine; ngspice draws its dies itself, and nothing measures them there");
   }
   if (!(trim.dac.factor(trim.dac.lowest()) > 0.0)) {
     throw bad_input(
-        fmt::format("--trim-bits {} of --trim-step {}: the lowest code would leave {:.3g} of the current; "
+        fmt::format("trim_bits {} of trim_step {}: the lowest code would leave {:.3g} of the current; "
                     "expected more than 0",
                     trim.dac.bits, trim.dac.step, trim.dac.factor(trim.dac.lowest())));
   }
@@ -429,8 +426,9 @@ data::Features pick_trim_clips(const data::Features& features, std::size_t count
     const auto clip = features.clip(index);
     for (std::size_t other = 0; other < tested.clips; ++other) {
       if (!std::equal(clip.begin(), clip.end(), tested.clip(other).begin(), tested.clip(other).end())) continue;
-      throw bad_input(fmt::format("{}: clip {} is clip {} of --input; expected clips to trim with that are not tested",
-                                  origin, index, other));
+      throw bad_input(
+          fmt::format("{}: clip {} is clip {} of the input; expected clips to trim with that are not tested", origin,
+                      index, other));
     }
     picked.values.insert(picked.values.end(), clip.begin(), clip.end());
   }

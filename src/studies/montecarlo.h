@@ -49,7 +49,7 @@ inline constexpr std::uint64_t kLargestDieSeed = 2147483647;
 
 /// Throws a bad-input Error that names `option` unless each of `dies` dies, one at least, has a seed from 1 to
 /// kLargestDieSeed; `seed` is the first one's.
-void check_die_seeds(const std::string& option, std::uint64_t seed, std::size_t dies);
+void check_die_seeds(const std::string& parameter, std::uint64_t seed, std::size_t dies);
 
 /// Throws a bad-input Error unless there are dies and every one has a seed from 1 to kLargestDieSeed, and every code of
 /// a trim leaves current; a usage Error where dies of ngspice are to be trimmed.

@@ -2,6 +2,7 @@
 
 #include "base/check_range.h"
 #include "base/error.h"
+#include "base/parameters.h"
 #include "design/cell_test_setup.h"
 
 namespace hysteron::studies {
@@ -22,20 +23,20 @@ void check_suppression(const analysis::SuppressionRequest& request) {
   if (request.deviations.empty() || request.places.empty()) {
     throw bad_input("expected at least one deviation and one place in the band");
   }
-  for (const double deviation : request.deviations) check_range("--sigma", deviation, 1e-6, kMaxDeviation);
-  for (const double place : request.places) check_range("--places", place, 0.01, 10.0);
-  if (request.cell_capacitance != 0.0) check_range("--cell-capacitance", request.cell_capacitance, 1e-16, 1e-9);
-  check_range("--trials", static_cast<double>(request.trials), analysis::kFewTrials, kMaxTrials);
-  check_range("--samples", static_cast<double>(request.samples), kFewestSamples, kMaxSamples);
-  check_range("--sample-seconds", request.sample_seconds, kFastestSample, kSlowestSample);
+  for (const double deviation : request.deviations) check_range("sigma", deviation, 1e-6, kMaxDeviation);
+  for (const double place : request.places) check_range("places", place, 0.01, 10.0);
+  check(parameters::kCellCapacitance, request.cell_capacitance);
+  check_range("trials", static_cast<double>(request.trials), analysis::kFewTrials, kMaxTrials);
+  check_range("samples", static_cast<double>(request.samples), kFewestSamples, kMaxSamples);
+  check_range("sample_seconds", request.sample_seconds, kFastestSample, kSlowestSample);
 }
 
 void check_device_noise(const analysis::DeviceNoiseRequest& request) {
-  if (request.margins.empty()) throw bad_input("--device-margins: expected at least one");
-  for (const double margin : request.margins) check_range("--device-margins", margin, 0.1, kMaxMargin);
-  check_range("--device-trials", static_cast<double>(request.trials), 0, kMaxTrials);
-  check_range("--device-samples", static_cast<double>(request.samples), kFewestSamples, kMaxSamples);
-  check_range("--device-sample-seconds", request.sample_seconds, kFastestDeviceSample, kSlowestSample);
+  if (request.margins.empty()) throw bad_input("device_margins: none; expected at least one");
+  for (const double margin : request.margins) check_range("device_margins", margin, 0.1, kMaxMargin);
+  check_range("device_trials", static_cast<double>(request.trials), 0, kMaxTrials);
+  check_range("device_samples", static_cast<double>(request.samples), kFewestSamples, kMaxSamples);
+  check_range("device_sample_seconds", request.sample_seconds, kFastestDeviceSample, kSlowestSample);
 }
 
 analysis::DeviceNoise study_device_noise(const design::DesignContext& context, const analysis::Suppression& suppression,

@@ -135,7 +135,7 @@ void check_power_request(const PowerRequest& request) {
     throw bad_input(fmt::format("width {}: expected even widths from 2 to 4096", dim));
   }
   if (std::adjacent_find(dims.begin(), dims.end()) != dims.end() || dims.size() < 3) {
-    throw bad_input("--dims and --model-dims: expected at least three widths, none twice");
+    throw bad_input("dims and model_dims: expected at least three widths, none twice");
   }
 }
 

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "base/parameters.h"
 
 namespace hysteron::technology {
 namespace {
@@ -256,7 +257,7 @@ Description parse_description(const std::string& text, const std::string& origin
   Description description;
   Technology& technology = description.technology;
   technology.name = table.text("name");
-  technology.supply = table.number("supply", 0.5, 6.0);
+  technology.supply = table.number("supply", parameters::kSupply.min, parameters::kSupply.max);
   const std::vector<double> temperature = table.numbers("temperature", -200.0, 300.0, 2);
   if (temperature[0] >= temperature[1]) throw table.wrong("temperature", "[lowest, highest]");
   technology.temperature_low = temperature[0];

@@ -42,8 +42,8 @@ bool has_all(const fs::path& folder, const std::vector<std::string>& files) {
 
 fs::path find_model_folder(const Description& description, const fs::path& root) {
   if (root.empty()) {
-    throw bad_input(fmt::format("technology {}: no PDK folder given; expected --pdk-root or $PDK_ROOT",
-                                description.technology.name));
+    throw bad_input(
+        fmt::format("technology {}: no PDK folder given; expected pdk_root or $PDK_ROOT", description.technology.name));
   }
   for (const std::string& folder : description.folders) {
     if (has_all(root / folder, description.files)) return root / folder;

@@ -148,7 +148,7 @@ Checkpoint load_checkpoint(const fs::path& path, const TrainConfig& config, std:
     std::string hint;
     try {
       const Checkpoint good = read(previous, config, parameters);
-      hint = fmt::format("; the one before it is good: --resume-from {} (step {} of start {})", previous.string(),
+      hint = fmt::format("; the one before it is good: {} (step {} of start {})", previous.string(),
                          good.step, good.restart + 1);
     } catch (const Error&) {  // NOLINT(bugprone-empty-catch): then there is nothing to name
     }

@@ -335,7 +335,7 @@ TEST_F(Aligned, WaveformsOfAnotherUnitCurrentAreRefused) {
     ADD_FAILURE();
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kBadInput);
-    EXPECT_NE(std::string(error.what()).find("--unit-current"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("unit_current"), std::string::npos) << error.what();
   }
 }
 
@@ -366,7 +366,7 @@ TEST_F(Aligned, VoltagesAreCurrentsOverATransresistance) {
     align_here();
     ADD_FAILURE();
   } catch (const Error& error) {
-    EXPECT_NE(std::string(error.what()).find("--transresistance"), std::string::npos);
+    EXPECT_NE(std::string(error.what()).find("transresistance"), std::string::npos);
     EXPECT_NE(std::string(error.what()).find("layers.0.candidate[0]"), std::string::npos);
   }
 }

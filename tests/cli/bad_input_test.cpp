@@ -331,9 +331,9 @@ TEST_F(FullDisk, OfStdoutFailsHelpToo) {
 
 /// The message about the output comes before anything long is done: neither sound nor data exist.
 TEST_F(FullDisk, AFolderThatDoesNotExistIsNamedBeforeAnythingIsDone) {
-  expect_refusal({"features", "missing.wav", "-o", "nowhere/f.npy"}, kBadInput, {"--output", "nowhere/f.npy"});
+  expect_refusal({"features", "missing.wav", "-o", "nowhere/f.npy"}, kBadInput, {"output", "nowhere/f.npy"});
   expect_refusal({"eval", "m.safetensors", "--data", "missing", "--features", "nowhere/f.npy"}, kBadInput,
-                 {"--features", "nowhere/f.npy"});
+                 {"features", "nowhere/f.npy"});
   expect_refusal({"study", "quadrant", "--base", "missing.toml", "-o", "nowhere/q.json"}, kBadInput,
                  {"--output", "nowhere/q.json"});
   expect_refusal({"study", "quadrant", "--base", "missing.toml", "-o", "tones"}, kBadInput, {"--output", "folder"});

@@ -109,7 +109,7 @@ TEST_F(Compare, BadRecordsAreRefusedWithFileAndPlace) {
   expect_csv_refusal(replaced("\n5,1,", "\n5,inf,"), {"line 7", "column 2", "'inf'"});
   expect_csv_refusal(replaced("layers.0.state[1]", "layers.0.state[2]"),
                      {"column 5", "'layers.0.state[2]'", "no signal of the model"});
-  expect_csv_refusal(replaced("(pA)", "(mV)"), {"column 4", "layers.0.state[0]", "--transresistance"});
+  expect_csv_refusal(replaced("(pA)", "(mV)"), {"column 4", "layers.0.state[0]", "transresistance"});
   expect_csv_refusal(good.substr(0, good.size() / 2), {"cut"});
   std::string gap = good;
   gap.erase(gap.find("\n20,"), gap.find("\n35,") - gap.find("\n20,"));
@@ -192,7 +192,7 @@ TEST_F(Compare, AVirtualChipOfNgspiceIsReadBack) {
   EXPECT_NE(Cli::run(compare).output.find("\npower  "), std::string::npos);
   Arguments other_unit = compare;
   other_unit.insert(other_unit.end(), {"--unit-current", "2n"});
-  expect_refusal(other_unit, 3, {"bench.safetensors", "--unit-current"});
+  expect_refusal(other_unit, 3, {"bench.safetensors", "unit_current"});
   Arguments die = run;
   die.insert(die.end(), {"--die", "3"});
   run_json(die);

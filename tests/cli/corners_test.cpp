@@ -112,15 +112,15 @@ TEST_F(Corners, InterruptionKeepsThePointsThatAreDone) {
 
 TEST_F(Corners, RefusesPointsThatCannotBe) {
   expect_refusal(command({"--corners", "tt,warm"}), 3, {"'warm'", "ff"});
-  expect_refusal(command({"--corners", ""}), 3, {"--corners", "empty"});
+  expect_refusal(command({"--corners", ""}), 3, {"corners", "empty"});
   expect_refusal(command({"--temperatures", "400"}), 3, {"400", "125"});
   expect_refusal(command({"--beside", "-80"}), 3, {"-80"});
-  expect_refusal(command({"--supplies", "9"}), 3, {"--supplies", "9 V"});
+  expect_refusal(command({"--supplies", "9"}), 3, {"supplies", "9 V"});
   expect_refusal(command({"--reference", "magic"}), 2, {"--reference"});
-  expect_refusal(command({"--corners", "tt,ff,tt"}), 3, {"--corners", "tt", "twice"});
-  expect_refusal(command({"--supplies", "1.8,1.8"}), 3, {"--supplies", "1.8", "twice"});
-  expect_refusal(command({"--temperatures", "27,-40,27"}), 3, {"--temperatures", "27", "twice"});
-  expect_refusal(command({"--beside", "125,125"}), 3, {"--beside", "125", "twice"});
+  expect_refusal(command({"--corners", "tt,ff,tt"}), 3, {"corners", "tt", "twice"});
+  expect_refusal(command({"--supplies", "1.8,1.8"}), 3, {"supplies", "1.8", "twice"});
+  expect_refusal(command({"--temperatures", "27,-40,27"}), 3, {"temperatures", "27", "twice"});
+  expect_refusal(command({"--beside", "125,125"}), 3, {"beside", "125", "twice"});
 }
 
 }  // namespace

@@ -211,7 +211,7 @@ TEST_F(Explore, UsageIsChecked) {
   expect_refusal({"explore"}, 2, {"file"});
   expect_refusal({"explore", "space.toml", "--pick", "0"}, 2, {"--output"});
   expect_refusal({"explore", "space.toml", "--output", "x"}, 2, {"--pick"});
-  expect_refusal({"explore", "space.toml", "--pick", "0", "--output", "x"}, 3, {"--pick 0", "00000.json"});
+  expect_refusal({"explore", "space.toml", "--pick", "0", "--output", "x"}, 3, {"pick: 0", "00000.json"});
   expect_refusal({"explore", "space.toml", "--pick", "0", "--output", "x", "--fail-under", "speed=1"}, 2, {"speed"});
   expect_refusal({"explore", "space.toml", "--ranks", "2"}, 2, {"--slurm"});
 }

@@ -200,10 +200,10 @@ TEST_F(Gates, RefusesWhatIsNoCircuit) {
   expect_refusal({"gates", "word.gates", "-o", "out"}, 3, {"'word.gates':2:", "'invert'", "majority"});
   expect_refusal({"gates", "empty.gates"}, 3, {"'empty.gates':1:"});
   expect_refusal({"gates", "missing.gates"}, 3, {"missing.gates"});
-  expect_refusal({"gates", "q.gates", "--period", "0"}, 3, {"--period 0"});
-  expect_refusal({"gates", "q.gates", "--hold", "-1"}, 3, {"--hold -1"});
+  expect_refusal({"gates", "q.gates", "--period", "0"}, 3, {"period: 0"});
+  expect_refusal({"gates", "q.gates", "--hold", "-1"}, 3, {"hold: -1"});
   expect_refusal({"gates", "q.gates", "--hold", "0"}, 3, {"--hold is 0"});
-  expect_refusal({"gates", "q.gates", "--dies", "2", "--seed", "0"}, 3, {"--seed 0"});
+  expect_refusal({"gates", "q.gates", "--dies", "2", "--seed", "0"}, 3, {"seed: 0"});
   expect_refusal({"gates", "q.gates", "--all"}, 2, {"--all"});
   expect_refusal({"gates"}, 2, {"--all"});
 }

@@ -79,7 +79,7 @@ TEST_F(Json, RunOnTheBehaviouralEngineHasItsCircuitsErrorsAndItsDies) {
   EXPECT_NE(die, drawn);
   EXPECT_EQ(logits({"--engine", "behavioural", "--die", "7"}, "again"), die);
   for (std::size_t i = 0; i < software.size(); ++i) EXPECT_NEAR(drawn[i], software[i], 0.05) << i;
-  expect_refusal({"run", "m.safetensors", "--input", "x.npy", "--engine", "behavioural", "--die", "0"}, 3, {"--die 0"});
+  expect_refusal({"run", "m.safetensors", "--input", "x.npy", "--engine", "behavioural", "--die", "0"}, 3, {"die: 0"});
   expect_refusal({"run", "m.safetensors", "--input", "x.npy", "--engine", "behavioural", "--die=-1"}, 3, {"--die"});
   expect_refusal({"run", "m.safetensors", "--input", "x.npy", "--die", "1"}, 2, {"--engine behavioural"});
 }

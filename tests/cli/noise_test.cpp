@@ -107,16 +107,16 @@ TEST_F(Noise, WithoutDeviceNoiseTheRestIsReportedAllTheSame) {
 }
 
 TEST_F(Noise, RefusesWhatCannotBe) {
-  expect_refusal({"noise", "--trials", "0"}, 3, {"--trials 0", "expected 3"});
-  expect_refusal({"noise", "--trials", "2"}, 3, {"--trials 2"});
-  expect_refusal({"noise", "--sigma", "2"}, 3, {"--sigma 2"});
-  expect_refusal({"noise", "--places", "0"}, 3, {"--places 0"});
-  expect_refusal({"noise", "--sample-seconds", "0"}, 3, {"--sample-seconds 0"});
+  expect_refusal({"noise", "--trials", "0"}, 3, {"trials: 0", "expected 3"});
+  expect_refusal({"noise", "--trials", "2"}, 3, {"trials: 2"});
+  expect_refusal({"noise", "--sigma", "2"}, 3, {"sigma: 2"});
+  expect_refusal({"noise", "--places", "0"}, 3, {"places: 0"});
+  expect_refusal({"noise", "--sample-seconds", "0"}, 3, {"sample_seconds: 0"});
   expect_refusal({"noise", "--supplies", "9"}, 3, {"supply 9"});
   expect_refusal({"noise", "--temperatures", "400"}, 3, {"400"});
-  expect_refusal({"noise", "--device-samples", "3"}, 3, {"--device-samples 3"});
-  expect_refusal({"noise", "--device-sample-seconds", "0"}, 3, {"--device-sample-seconds 0"});
-  expect_refusal({"noise", "--device-margins", "0"}, 3, {"--device-margins 0"});
+  expect_refusal({"noise", "--device-samples", "3"}, 3, {"device_samples: 3"});
+  expect_refusal({"noise", "--device-sample-seconds", "0"}, 3, {"device_sample_seconds: 0"});
+  expect_refusal({"noise", "--device-margins", "0"}, 3, {"device_margins: 0"});
   expect_refusal({"noise", "--device-trials", "-1"}, 2, {"--device-trials"});
   expect_refusal({"noise", "-o", "nowhere/noise.json"}, 3, {"--output"});
 }
@@ -150,10 +150,10 @@ TEST_F(Noise, TextOfAccumulationHasTheBitsThatAreLost) {
 }
 
 TEST_F(Noise, AccumulationRefusesWhatCannotBe) {
-  expect_refusal({"study", "accumulation", "--frames", "0"}, 3, {"--frames 0"});
-  expect_refusal({"study", "accumulation", "--noise", "0"}, 3, {"--noise 0"});
-  expect_refusal({"study", "accumulation", "--noise", "0.1,2"}, 3, {"--noise 2"});
-  expect_refusal({"study", "accumulation", "--decay", "1.5"}, 3, {"--decay 1.5"});
+  expect_refusal({"study", "accumulation", "--frames", "0"}, 3, {"frames: 0"});
+  expect_refusal({"study", "accumulation", "--noise", "0"}, 3, {"noise: 0"});
+  expect_refusal({"study", "accumulation", "--noise", "0.1,2"}, 3, {"noise: 2"});
+  expect_refusal({"study", "accumulation", "--decay", "1.5"}, 3, {"decay: 1.5"});
 }
 
 /// The level of the devices is the first; half the current has more thermal noise over its mean.

@@ -88,9 +88,12 @@ TEST_F(Usage, WrongCallsExitWithTwo) {
   expect_refusal({"eval", "m.safetensors", "--data", ".", "--split", "most"}, 2, {"--split"});
   expect_refusal({"cell", "--i-thresh", "much", "--i-width", "1n", "--i-gain", "1n"}, 2, {"--i-thresh"});
   expect_refusal(with(verify, {"--fail-under", "beauty=1"}), 2, {"beauty", "frame_agreement"});
-  expect_refusal(with(verify, {"--jobs", "0"}), 2, {"--jobs"});
+  expect_refusal(with(verify, {"--jobs", "-1"}), 2, {"--jobs"});
+  expect_refusal(with(verify, {"--jobs", "2000"}), 2, {"--jobs", "2000; expected 0 to 1024"});
   expect_refusal(with(verify, {"--clips", "-1"}), 2, {"--clips", "a whole number from 0, not -1"});
-  expect_refusal(with(verify, {"--unit-current", "3"}), 2, {"--unit-current"});
+  expect_refusal(with(verify, {"--unit-current", "3"}), 2, {"--unit-current", "3; expected 1p to 1u A"});
+  expect_refusal(with(verify, {"--unit-current", "much"}), 2, {"--unit-current", "'much'"});
+  expect_refusal(with(verify, {"--supply", "9"}), 2, {"--supply", "0.5 to 6 V"});
 }
 
 TEST_F(Usage, VersionGoesToStdout) {
