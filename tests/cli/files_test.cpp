@@ -1,8 +1,8 @@
-#include <sstream>
 // Files of all kinds of names, and models that another program wrote.
 
 #include <algorithm>
 #include <cstdlib>
+#include <sstream>
 
 #include "cli/program.h"
 #include "cli/samples.h"
@@ -52,6 +52,60 @@ TEST_F(OddNames, WorkForModelsLabelsAndCircuits) {
   run_json({"compile", odd("m"), "-o", odd("circuit")});
   EXPECT_TRUE(fs::exists(odd("circuit/network.spice")));
   EXPECT_EQ(run_json({"verify", odd("m"), "--input", odd("x")})["decision_agreement"], 1.0);
+}
+
+// Latin-1; JSON has no such text.
+const char* const kLatinName = "caf\xe9";
+
+class NamesThatAreNotUtf8 : public Cli {
+ protected:
+  void SetUp() override {
+    make_directories(place_);
+    put(named("m"), tiny_model());
+    put(named("x.npy"), tiny_features());
+    put(named("a.wav"), tone(300.0));
+    put(named("gates"), "hysteron-gates 1\n");
+    put(named("c.toml"), "[model]\nbackbone = 3\n");
+  }
+
+  std::string named(const std::string& file) const { return (place_ / file).string(); }
+
+  fs::path place_ = folder_ / kLatinName;
+};
+
+TEST_F(NamesThatAreNotUtf8, GetThroughOrAreBadInput) {
+  const Arguments played = {named("m"), "--input", named("x.npy"), "--calibrate", "curves"};
+  const auto with = [&](const std::string& command, const Arguments& more) {
+    Arguments words = {command};
+    words.insert(words.end(), played.begin(), played.end());
+    words.insert(words.end(), more.begin(), more.end());
+    return words;
+  };
+  for (const Arguments& command : {
+           Arguments{"features", named("a.wav"), "-o", named("f.npy")},
+           Arguments{"run", named("m"), "--input", named("x.npy"), "-o", named("o")},
+           Arguments{"compile", named("m"), "--calibrate", "curves", "-o", named("circuit")},
+           Arguments{"extract", named("circuit")},
+           with("verify", {"-o", named("verify")}),
+           with("hazards", {"-o", named("hazards")}),
+           with("montecarlo", {"--dies", "2", "-o", named("dies")}),
+           with("corners", {"--corners", "tt", "--temperatures", "27", "--beside", "85", "-o", named("corners")}),
+           with("power", {"-o", named("power")}),
+           Arguments{"compare", named("m"), "--stimulus", named("stimulus")},
+           Arguments{"gates", named("gates"), "-o", named("proof")},
+           Arguments{"train", named("c.toml")},
+           Arguments{"sweep", named("c.toml")},
+           Arguments{"explore", named("c.toml")},
+           Arguments{"explore", named("c.toml"), "--slurm", named("job.sh")},
+           Arguments{"eval", named("m"), "--data", named("nothing")},
+       }) {
+    Arguments words = command;
+    words.emplace_back("--json");
+    const Outcome outcome = run(words);
+    EXPECT_TRUE(outcome.exit_code == 0 || outcome.exit_code == 3) << words[0] << ": " << outcome.messages;
+    EXPECT_FALSE(has(outcome.messages, "internal error")) << words[0] << ": " << outcome.messages;
+    if (outcome.exit_code == 0) EXPECT_TRUE(json::accept(outcome.output)) << words[0] << ": " << outcome.output;
+  }
 }
 
 TEST_F(OddNames, WorkForTemporaryFolders) {
