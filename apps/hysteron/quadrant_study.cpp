@@ -118,7 +118,7 @@ void print_rows(const Json& study) {
 int run(Options options, Session& session) {
   hysteron::check_writable(options.output, "--output");  // hours of training come first
   options.request.base = options.base;
-  options.request.kept = options.output + ".runs";
+  options.request.stored = options.output + ".runs";
   const QuadrantStudy study = hysteron::studies::study_quadrant(options.request, session.reporter, session.stop);
   Json json = study_json(options, study);
   hysteron::write_file(options.output, json.dump(1) + "\n");

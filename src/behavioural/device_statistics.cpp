@@ -5,10 +5,10 @@
 #include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "base/error.h"
+#include "base/stored_json.h"
 #include "base/units.h"
 #include "compile/stored_measurement.h"
 
@@ -21,7 +21,6 @@ using circuit::Polarity;
 using technology::Geometry;
 using technology::Technology;
 
-constexpr int kFormat = 5;               // of what is stored; raise it when what is measured changes
 constexpr double kLowestDensity = 1e-3;  // of the unit current through the reference device
 constexpr double kHighestDensity = 100.0;
 constexpr int kDensities = 16;
@@ -275,24 +274,20 @@ PolarityStatistics from_json(const nlohmann::json& json) {
   json.at("gate_capacitance").get_to(part.gate_capacitance);
   json.at("threshold").get_to(part.threshold.coefficients);
   json.at("mobility").get_to(part.mobility.coefficients);
-  for (const auto* values : {&part.densities, &part.slopes, &part.white, &part.flicker}) {
-    if (values->size() != kDensities) throw bad_input("not whole");
-  }
   return part;
 }
 
 std::optional<DeviceStatistics> statistics_from_json(const nlohmann::json& json) {
-  if (!json.is_object()) return std::nullopt;
-  try {
-    const auto charge = [&](const char* name) {
-      return SwitchCharge{json.at(name).at("own").get<double>(), json.at(name).at("swing").get<double>()};
-    };
-    return DeviceStatistics{from_json(json.at("n")), from_json(json.at("p")), {charge("set"), charge("reset")}};
-  } catch (const nlohmann::json::exception&) {
-    return std::nullopt;
-  } catch (const Error&) {
-    return std::nullopt;
+  const auto charge = [&](const char* name) {
+    return SwitchCharge{json.at(name).at("own").get<double>(), json.at(name).at("swing").get<double>()};
+  };
+  DeviceStatistics statistics{from_json(json.at("n")), from_json(json.at("p")), {charge("set"), charge("reset")}};
+  for (const PolarityStatistics* part : {&statistics.n, &statistics.p}) {
+    for (const auto* values : {&part->densities, &part->slopes, &part->white, &part->flicker}) {
+      if (values->size() != kDensities) return std::nullopt;
+    }
   }
+  return statistics;
 }
 
 }  // namespace
@@ -347,15 +342,16 @@ DeviceStatistics measure_device_statistics(const Technology& technology, const c
 DeviceStatistics load_device_statistics(const Technology& technology, const compile::GainCurves& curves,
                                         const sim::Engine& engine, const sim::Engine& mismatched,
                                         const compile::Conditions& conditions, Reporter& reporter) {
-  const compile::StoredMeasurement store("device-statistics", kFormat, technology, engine, conditions);
-  if (auto stored = statistics_from_json(store.read())) return *stored;
+  const Store store = compile::measurement_store("device-statistics", technology, engine, conditions);
+  if (const auto stored = read_json(store, statistics_from_json).value) return *stored;
   reporter.info(fmt::format("measuring mismatch, noise and gates of devices of {}", technology.name));
   DeviceStatistics statistics = measure_device_statistics(technology, curves, engine, mismatched, conditions);
   const auto charge = [](const SwitchCharge& of) { return nlohmann::json{{"own", of.own}, {"swing", of.swing}}; };
-  store.write({{"n", to_json(statistics.n)},
-               {"p", to_json(statistics.p)},
-               {"set", charge(statistics.charges.set)},
-               {"reset", charge(statistics.charges.reset)}});
+  const nlohmann::json record = {{"n", to_json(statistics.n)},
+                                 {"p", to_json(statistics.p)},
+                                 {"set", charge(statistics.charges.set)},
+                                 {"reset", charge(statistics.charges.reset)}};
+  store.write(record.dump());
   return statistics;
 }
 

@@ -5,9 +5,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <nlohmann/json.hpp>
+#include <optional>
 #include <utility>
 
+#include "base/stored_json.h"
 #include "compile/network_builder.h"
 #include "compile/stored_measurement.h"
 
@@ -16,8 +17,6 @@ namespace {
 
 using circuit::Circuit;
 using circuit::Polarity;
-
-constexpr int kLeakageFormat = 1;  // raise when what is measured changes
 
 }  // namespace
 
@@ -106,13 +105,11 @@ CellFloor measure_cell_floor(const technology::Technology& technology, const Gai
 
 CellFloor load_cell_floor(const technology::Technology& technology, const GainCurves& curves,
                           const Conditions& conditions, const sim::Engine& engine) {
-  const StoredMeasurement store("leakage", kLeakageFormat, technology, engine, conditions);
-  const nlohmann::json stored = store.read();
-  if (stored.is_object() && stored.contains("leakage_a") && stored["leakage_a"].is_number()) {
-    return {stored["leakage_a"], smallest_leg(curves, conditions)};
-  }
+  const Store store = measurement_store("leakage", technology, engine, conditions);
+  const auto decode = [](const nlohmann::json& json) { return std::optional(json.get<double>()); };
+  if (const auto leakage = read_json(store, decode).value) return {*leakage, smallest_leg(curves, conditions)};
   const CellFloor floor = measure_cell_floor(technology, curves, conditions, conditions.temperature, engine);
-  store.write({{"leakage_a", floor.leakage}});
+  store.write(nlohmann::json(floor.leakage).dump());
   return floor;
 }
 

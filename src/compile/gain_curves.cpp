@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <cassert>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/stored_json.h"
 #include "base/units.h"
 #include "compile/stored_measurement.h"
 
@@ -20,7 +20,6 @@ using circuit::Polarity;
 using technology::Geometry;
 using technology::Technology;
 
-constexpr int kFormat = 3;  // of the stored file; raise it when what is measured changes
 constexpr double kLowestVoltage = 0.2;
 constexpr double kVoltageStep = 0.1;
 constexpr double kWidthRatio = 1.15;   // between neighbouring widths of the grid
@@ -182,26 +181,21 @@ nlohmann::json to_json(const GainCurves& curves) {
           {"cell_tail", curves.operating.cell_tail}};
 }
 
-/// Nothing where `json` is not whole.
 std::optional<GainCurves> from_json(const nlohmann::json& json) {
-  try {
-    GainCurves curves;
-    json.at("widths").get_to(curves.widths);
-    json.at("lengths").get_to(curves.lengths);
-    json.at("voltages").get_to(curves.voltages);
-    json.at("gains").get_to(curves.gains);
-    json.at("drifts").get_to(curves.drifts);
-    json.at("n_diode").get_to(curves.operating.n_diode);
-    json.at("p_diode").get_to(curves.operating.p_diode);
-    json.at("cascode_n").get_to(curves.operating.cascode_n);
-    json.at("cascode_p").get_to(curves.operating.cascode_p);
-    json.at("cell_tail").get_to(curves.operating.cell_tail);
-    const std::size_t points = 2 * curves.widths.size() * curves.lengths.size() * curves.voltages.size();
-    if (points == 0 || curves.gains.size() != points) return {};
-    return curves;
-  } catch (const nlohmann::json::exception&) {
-    return {};
-  }
+  GainCurves curves;
+  json.at("widths").get_to(curves.widths);
+  json.at("lengths").get_to(curves.lengths);
+  json.at("voltages").get_to(curves.voltages);
+  json.at("gains").get_to(curves.gains);
+  json.at("drifts").get_to(curves.drifts);
+  json.at("n_diode").get_to(curves.operating.n_diode);
+  json.at("p_diode").get_to(curves.operating.p_diode);
+  json.at("cascode_n").get_to(curves.operating.cascode_n);
+  json.at("cascode_p").get_to(curves.operating.cascode_p);
+  json.at("cell_tail").get_to(curves.operating.cell_tail);
+  const std::size_t points = 2 * curves.widths.size() * curves.lengths.size() * curves.voltages.size();
+  if (points == 0 || curves.gains.size() != points) return {};
+  return curves;
 }
 
 /// Throws where what is read of legs is no current.
@@ -318,15 +312,15 @@ GainCurves measure_gain_curves(const Technology& technology, const sim::Engine& 
 
 GainCurves load_gain_curves(const Technology& technology, const sim::Engine& engine, const Conditions& conditions,
                             Reporter& reporter) {
-  const StoredMeasurement store("gain-curves", kFormat, technology, engine, conditions);
-  if (auto stored = from_json(store.read())) {
+  const Store store = measurement_store("gain-curves", technology, engine, conditions);
+  if (const auto stored = read_json(store, from_json).value) {
     check_curves(*stored, technology);
     return *stored;
   }
   reporter.info(
       fmt::format("measuring the gain curves of {} at {}", technology.name, format_si(conditions.unit_current, "A")));
   GainCurves curves = measure_gain_curves(technology, engine, conditions);
-  store.write(to_json(curves));
+  store.write(to_json(curves).dump());
   return curves;
 }
 

@@ -3,10 +3,11 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <nlohmann/json.hpp>
+#include <optional>
 #include <vector>
 
 #include "base/error.h"
+#include "base/stored_json.h"
 #include "base/units.h"
 #include "compile/stored_measurement.h"
 
@@ -18,7 +19,6 @@ using circuit::NetId;
 using circuit::Polarity;
 using technology::Technology;
 
-constexpr int kFormat = 2;  // of the stored file; raise it when what is measured changes
 constexpr int kLegs = 300;  // of each polarity
 constexpr unsigned kSeed = 17;
 
@@ -82,9 +82,9 @@ double measure_leg_mismatch(const Technology& technology, const sim::Engine& eng
 
 double load_leg_mismatch(const Technology& technology, const sim::Engine& engine, const Conditions& conditions,
                          Reporter& reporter) {
-  const StoredMeasurement store("leg-mismatch", kFormat, technology, engine, conditions);
-  const nlohmann::json stored = store.read();
-  if (stored.is_object() && stored.contains("mismatch") && stored["mismatch"].is_number()) return stored["mismatch"];
+  const Store store = measurement_store("leg-mismatch", technology, engine, conditions);
+  const auto decode = [](const nlohmann::json& json) { return std::optional(json.get<double>()); };
+  if (const auto stored = read_json(store, decode).value) return *stored;
   const double mismatch = measure_leg_mismatch(technology, engine, conditions);
   if (!(mismatch > 0.0)) {
     throw bad_input(
@@ -93,7 +93,7 @@ double load_leg_mismatch(const Technology& technology, const sim::Engine& engine
   }
   reporter.info(fmt::format("mismatch of a leg of {} at {}: {:.2f} % of its current", technology.name,
                             format_si(conditions.unit_current, "A"), 100.0 * mismatch));
-  store.write({{"mismatch", mismatch}});
+  store.write(nlohmann::json(mismatch).dump());
   return mismatch;
 }
 

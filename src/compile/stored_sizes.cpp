@@ -2,23 +2,18 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 #include <vector>
 
-#include "base/file.h"
-#include "base/random.h"
+#include "base/stored_json.h"
 #include "compile/clip_bench.h"
 
 namespace hysteron::compile {
 namespace {
 
 using nlohmann::json;
-
-constexpr int kFormat = 6;  // changes with how calibration turns sizes and with what is kept of it
 
 /// All parameters as far as they decide sizes: two values that are drawn alike still have errors of their own.
 std::string parameters_text(const CompiledNetwork& network) {
@@ -31,15 +26,31 @@ std::string parameters_text(const CompiledNetwork& network) {
   return text;
 }
 
+/// What is stored of calibration.
+struct Sizes {
+  std::vector<double> sizes;          // [transistors][2], width and length, metre
+  std::vector<double> sizing_errors;  // [instances]
+  std::vector<double> cell_errors;    // [cells][3], of rise, fall and high
+  std::vector<NodeError> nodes;
+};
+
 /// JSON has no NaN (a threshold that a cell never crossed): null stands for it.
-std::optional<std::vector<double>> numbers(const json& value, std::size_t count) {
-  if (!value.is_array() || value.size() != count) return std::nullopt;
+double number(const json& value) {
+  return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
+}
+
+std::vector<double> numbers(const json& list) {
   std::vector<double> result;
-  for (const json& number : value) {
-    if (!number.is_null() && !number.is_number()) return std::nullopt;
-    result.push_back(number.is_null() ? std::numeric_limits<double>::quiet_NaN() : number.get<double>());
-  }
+  for (const json& value : list) result.push_back(number(value));
   return result;
+}
+
+Sizes decode(const json& stored) {
+  Sizes sizes{numbers(stored.at("sizes")), numbers(stored.at("sizing_errors")), numbers(stored.at("cell_errors")), {}};
+  for (const json& node : stored.at("nodes")) {
+    sizes.nodes.push_back({node.at(0).get<std::string>(), number(node.at(1)), number(node.at(2))});
+  }
+  return sizes;
 }
 
 std::vector<CompiledCell*> cells_of(CompiledNetwork& network) {
@@ -50,45 +61,35 @@ std::vector<CompiledCell*> cells_of(CompiledNetwork& network) {
   return cells;
 }
 
-bool read_nodes(const json& stored, std::vector<NodeError>& nodes) {
-  if (!stored.is_array()) return false;
-  for (const json& node : stored) {
-    if (!node.is_array() || node.size() != 3 || !node[0].is_string()) return false;
-    const auto errors = numbers({node[1], node[2]}, 2);
-    if (!errors) return false;
-    nodes.push_back({node[0].get<std::string>(), (*errors)[0], (*errors)[1]});
-  }
-  return true;
-}
-
 }  // namespace
 
 StoredSizes::StoredSizes(std::filesystem::path path, const CompiledNetwork& built, std::span<const float> frames,
                          std::string_view level, const sim::Engine& engine)
-    : path_(std::move(path)) {
-  const std::string text = fmt::format("{} {}\n{}", kFormat, level, parameters_text(built));
-  key_ = fmt::format("{}-{:016x}", engine.fingerprint(make_clip_bench(built, frames)), fnv1a(text));
+    : store_(
+          std::move(path), "sizes",
+          fmt::format("{} {}\n{}", engine.fingerprint(make_clip_bench(built, frames)), level, parameters_text(built))) {
 }
 
 bool StoredSizes::read(CompiledNetwork& network) const {
-  std::error_code ignored;
-  if (!std::filesystem::is_regular_file(path_, ignored)) return false;
-  const json stored = json::parse(read_file(path_), nullptr, false);
-  if (!stored.is_object() || stored.value("key", json()) != key_) return false;
   const std::vector<CompiledCell*> cells = cells_of(network);
-  const auto sizes = numbers(stored.value("sizes", json()), 2 * network.circuit.transistors().size());
-  const auto sizing_errors = numbers(stored.value("sizing_errors", json()), network.mapping.size());
-  const auto cell_errors = numbers(stored.value("cell_errors", json()), 3 * cells.size());
-  std::vector<NodeError> nodes;
-  if (!sizes || !sizing_errors || !cell_errors || !read_nodes(stored.value("nodes", json()), nodes)) return false;
-  for (std::size_t i = 0; i < sizes->size() / 2; ++i) {
-    network.circuit.resize(static_cast<circuit::DeviceId>(i), (*sizes)[2 * i], (*sizes)[2 * i + 1]);
+  const auto decode_whole = [&](const json& stored) -> std::optional<Sizes> {
+    Sizes sizes = decode(stored);
+    const bool is_whole = sizes.sizes.size() == 2 * network.circuit.transistors().size() &&
+                          sizes.sizing_errors.size() == network.mapping.size() &&
+                          sizes.cell_errors.size() == 3 * cells.size();
+    return is_whole ? std::optional(std::move(sizes)) : std::nullopt;
+  };
+  auto found = read_json(store_, decode_whole).value;
+  if (!found) return false;
+  for (std::size_t i = 0; i < found->sizes.size() / 2; ++i) {
+    network.circuit.resize(static_cast<circuit::DeviceId>(i), found->sizes[2 * i], found->sizes[2 * i + 1]);
   }
-  for (std::size_t i = 0; i < network.mapping.size(); ++i) network.mapping[i].sizing_error = (*sizing_errors)[i];
+  for (std::size_t i = 0; i < network.mapping.size(); ++i) network.mapping[i].sizing_error = found->sizing_errors[i];
   for (std::size_t i = 0; i < cells.size(); ++i) {
-    cells[i]->errors = {true, (*cell_errors)[3 * i], (*cell_errors)[3 * i + 1], (*cell_errors)[3 * i + 2]};
+    const double* errors = &found->cell_errors[3 * i];
+    cells[i]->errors = {true, errors[0], errors[1], errors[2]};
   }
-  network.calibration = std::move(nodes);
+  network.calibration = std::move(found->nodes);
   return true;
 }
 
@@ -108,13 +109,8 @@ void StoredSizes::write(const CompiledNetwork& network) const {
   }
   json nodes = json::array();
   for (const NodeError& node : network.calibration) nodes.push_back(json::array({node.node, node.before, node.after}));
-  const json all = {{"key", key_},
-                    {"sizes", sizes},
-                    {"sizing_errors", sizing_errors},
-                    {"cell_errors", cell_errors},
-                    {"nodes", nodes}};
-  make_directories(path_.parent_path());
-  write_file(path_, all.dump() + "\n");
+  const json all = {{"sizes", sizes}, {"sizing_errors", sizing_errors}, {"cell_errors", cell_errors}, {"nodes", nodes}};
+  store_.write(all.dump());
 }
 
 }  // namespace hysteron::compile

@@ -3,15 +3,20 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <stdexcept>
+#include <utility>
 
-#include "base/error.h"
-#include "model/safetensors.h"
+#include "model/stored_tensors.h"
 
 namespace hysteron::design {
+namespace {
 
 namespace fs = std::filesystem;
+
+constexpr const char* kPowerCells = "hysteron.power_cells_w";
+constexpr const char* kPowerFeedforward = "hysteron.power_feedforward_w";
+constexpr const char* kSeconds = "hysteron.spice_seconds";
+
+}  // namespace
 
 fs::path clip_file(const fs::path& folder, std::size_t clip) {
   return folder / fmt::format("clip_{:05}.safetensors", clip);
@@ -31,43 +36,34 @@ std::vector<NamedArray> trace_arrays(model::Trace& trace) {
           {"candidates", &trace.candidates, bits}};
 }
 
-void write_record_file(const fs::path& path, const std::string& key, const compile::CircuitTrace& circuit,
+void write_record_file(const Store& store, const compile::CircuitTrace& circuit,
                        const std::vector<NamedArray>& arrays) {
   model::TensorFile file;
   for (const NamedArray& array : arrays) {
     file.tensors[array.name] = model::float_tensor(array.shape, *array.values);
   }
-  file.metadata = {{kRecordKey, key},
-                   {"hysteron.power_cells_w", fmt::format("{:.17g}", circuit.power.cells)},
-                   {"hysteron.power_feedforward_w", fmt::format("{:.17g}", circuit.power.feedforward)},
-                   {"hysteron.spice_seconds", fmt::format("{}", circuit.seconds)}};
-  model::write_tensors(path, file);
+  file.metadata = {{kPowerCells, fmt::format("{:.17g}", circuit.power.cells)},
+                   {kPowerFeedforward, fmt::format("{:.17g}", circuit.power.feedforward)},
+                   {kSeconds, fmt::format("{}", circuit.seconds)}};
+  model::write_stored_tensors(store, std::move(file));
 }
 
-bool read_record_file(const fs::path& path, const std::string& key, compile::CircuitTrace& circuit,
-                      const std::vector<NamedArray>& arrays) {
-  std::error_code ignored;
-  if (!fs::is_regular_file(path, ignored)) return false;
-  try {
-    const model::TensorFile file = model::read_tensors(path);
-    const auto found = file.metadata.find(kRecordKey);
-    if (found == file.metadata.end() || found->second != key) return false;
-    for (const NamedArray& array : arrays) {
-      const model::Tensor& tensor = file.tensors.at(array.name);
-      if (tensor.shape != array.shape) return false;
-      *array.values = model::float_values(tensor, path.string(), array.name);
-    }
-    const auto number = [&](const char* name) { return std::strtod(file.metadata.at(name).c_str(), nullptr); };
-    circuit.power.cells = number("hysteron.power_cells_w");
-    circuit.power.feedforward = number("hysteron.power_feedforward_w");
-    circuit.power.total = circuit.power.cells + circuit.power.feedforward;
-    circuit.seconds = number("hysteron.spice_seconds");
-    return true;
-  } catch (const Error&) {
-    return false;
-  } catch (const std::out_of_range&) {
-    return false;
+bool read_record_file(const Store& store, compile::CircuitTrace& circuit, const std::vector<NamedArray>& arrays) {
+  const auto is_whole = [&](const model::TensorFile& file) {
+    return std::ranges::all_of(arrays, [&](const NamedArray& array) {
+      return model::find_tensor(file, array.name, "F32", array.shape) != nullptr;
+    });
+  };
+  const auto file = model::read_stored_tensors(store).value;
+  if (!file || !is_whole(*file)) return false;
+  for (const NamedArray& array : arrays) {
+    *array.values = model::float_values(file->tensors.at(array.name), store.path().string(), array.name);
   }
+  circuit.power.cells = model::metadata_number(*file, kPowerCells);
+  circuit.power.feedforward = model::metadata_number(*file, kPowerFeedforward);
+  circuit.power.total = circuit.power.cells + circuit.power.feedforward;
+  circuit.seconds = model::metadata_number(*file, kSeconds);
+  return true;
 }
 
 }  // namespace hysteron::design

@@ -2,16 +2,13 @@
 
 #include <cstddef>
 #include <filesystem>
-#include <string>
 #include <vector>
 
+#include "base/store.h"
 #include "compile/clip_bench.h"
 #include "compile/compiled_network.h"
 
 namespace hysteron::design {
-
-/// Metadata key of what decides a record: one with another key is stale.
-inline constexpr const char* kRecordKey = "hysteron.clip_key";
 
 /// folder/clip_00003.safetensors
 std::filesystem::path clip_file(const std::filesystem::path& folder, std::size_t clip);
@@ -29,12 +26,10 @@ void size_trace(const compile::CompiledNetwork& network, std::size_t frames, mod
 std::vector<NamedArray> trace_arrays(model::Trace& trace);
 
 /// Writes `arrays` with power and time of `circuit`. Throws a bad-input Error where that is impossible.
-void write_record_file(const std::filesystem::path& path, const std::string& key, const compile::CircuitTrace& circuit,
-                       const std::vector<NamedArray>& arrays);
+void write_record_file(const Store& store, const compile::CircuitTrace& circuit, const std::vector<NamedArray>& arrays);
 
-/// Reads them back. False where the file is missing, not whole, of another shape or of another key: it can always be
-/// made anew.
-bool read_record_file(const std::filesystem::path& path, const std::string& key, compile::CircuitTrace& circuit,
-                      const std::vector<NamedArray>& arrays);
+/// Reads them back. False, with everything as it was, where the file is missing, stale or has arrays of another shape.
+/// Throws a bad-input Error where it cannot be read.
+bool read_record_file(const Store& store, compile::CircuitTrace& circuit, const std::vector<NamedArray>& arrays);
 
 }  // namespace hysteron::design

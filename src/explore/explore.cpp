@@ -181,13 +181,13 @@ class Search {
     }
   }
 
-  /// Takes the figures of a point that is kept. False where it is not, or of another design: then it is done anew.
+  /// Takes the figures of a point that is stored. False where it is not, or of another design: then it is done anew.
   bool take_stored(std::size_t index) {
-    auto kept = read_point(space(), index);
-    if (!kept || kept->values != result_.points[index].values) return false;
-    kept->index = index;
-    kept->generation = result_.points[index].generation;
-    result_.points[index] = std::move(*kept);
+    auto stored = read_point(space(), index).value;
+    if (!stored || stored->values != result_.points[index].values) return false;
+    stored->index = index;
+    stored->generation = result_.points[index].generation;
+    result_.points[index] = std::move(*stored);
     return true;
   }
 

@@ -40,7 +40,15 @@ explore::PointDesign design_of(const explore::SearchSpace& space, const Explored
 
 ExploredPoint find_point(const explore::SearchSpace& space, std::size_t index) {
   const std::string origin = quoted(point_file(space, index, ".json").string());
-  auto point = read_point(space, index);
+  Stored<ExploredPoint> stored = read_point(space, index);
+  if (stored.state == StoreState::kStale) {
+    throw bad_input(
+        fmt::format("--pick {}: {} is damaged, of another search or of another version of this program; `hysteron "
+                    "explore` does the "
+                    "point again",
+                    index, origin));
+  }
+  auto& point = stored.value;
   if (!point) {
     throw bad_input(fmt::format(
         "pick: {}; there is no {}; expected the number of a point that `hysteron explore` has done", index, origin));

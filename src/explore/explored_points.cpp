@@ -3,10 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "base/file.h"
+#include "base/stored_json.h"
 #include "base/units.h"
 
 namespace hysteron::explore {
@@ -14,8 +13,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 namespace fs = std::filesystem;
-
-constexpr int kFormat = 1;  // of points/INDEX.json
 
 /// One figure: its name in JSON, what it is called as an objective, and how tables show it.
 struct Figure {
@@ -66,12 +63,33 @@ std::optional<explore::SpaceValue> value_of(const Json& json) {
   return std::nullopt;
 }
 
+Store point_store(const explore::SearchSpace& space, std::size_t index) {
+  return {point_file(space, index, ".json"), "explored-point", space.identity()};
+}
+
 DesignFigures figures_of(const Json& json) {
   DesignFigures figures;
   for (const Figure& figure : kFigures) figures.*figure.member = json.at(figure.name).get<double>();
   json.at("transistors").get_to(figures.transistors);
   json.at("left_out").get_to(figures.left_out);
   return figures;
+}
+
+std::optional<ExploredPoint> point_of(const Json& json) {
+  ExploredPoint point;
+  json.at("index").get_to(point.index);
+  json.at("generation").get_to(point.generation);
+  for (const auto& [name, entry] : json.at("values").items()) {
+    const auto value = value_of(entry);
+    if (!value) return std::nullopt;
+    point.values.emplace_back(name, *value);
+  }
+  if (json.contains("problem")) {
+    json["problem"].get_to(point.problem);
+  } else {
+    point.figures = figures_of(json);
+  }
+  return point;
 }
 
 }  // namespace
@@ -96,26 +114,26 @@ std::vector<double> costs_of(const ExploredPoint& point, const std::vector<std::
 }
 
 void check_space_folder(const explore::SearchSpace& space, const fs::path& file) {
-  const fs::path kept = space.folder / "space.json";
-  std::error_code ignored;
-  if (!fs::exists(kept, ignored)) return;
-  const Json before = Json::parse(read_file(kept), nullptr, false);
+  const fs::path stored = space.folder / "space.json";
+  const std::optional<std::string> text = read_if_present(stored);
+  if (!text) return;
+  const Json before = Json::parse(*text, nullptr, false);
   const Json now = Json::parse(space.identity());
   if (!before.is_object()) {
     throw bad_input(
-        fmt::format("{}: no JSON object; expected the space that the folder's search is of", quoted(kept.string())));
+        fmt::format("{}: no JSON object; expected the space that the folder's search is of", quoted(stored.string())));
   }
   if (before == now) return;
-  const auto text = [](const Json& json, const std::string& key) {
+  const auto value_text = [](const Json& json, const std::string& key) {
     return json.contains(key) ? json[key].dump() : std::string("nothing");
   };
   for (const Json* object : {&before, &now}) {
     for (const auto& [key, value] : object->items()) {
-      if (text(before, key) == text(now, key)) continue;
-      throw bad_input(
-          fmt::format("{}: the folder {} holds a search of another space, in which {} is {} instead of {}; expected "
-                      "another folder",
-                      quoted(file.string()), quoted(space.folder.string()), key, text(before, key), text(now, key)));
+      if (value_text(before, key) == value_text(now, key)) continue;
+      throw bad_input(fmt::format(
+          "{}: the folder {} holds a search of another space, in which {} is {} instead of {}; expected "
+          "another folder",
+          quoted(file.string()), quoted(space.folder.string()), key, value_text(before, key), value_text(now, key)));
     }
   }
   throw bad_input(
@@ -145,35 +163,11 @@ Json point_json(const ExploredPoint& point) {
 }
 
 void write_point(const explore::SearchSpace& space, const ExploredPoint& point) {
-  Json json = point_json(point);
-  json["format"] = kFormat;
-  write_file(point_file(space, point.index, ".json"), json.dump() + "\n");
+  write_stamped_json(point_store(space, point.index), point_json(point));
 }
 
-std::optional<ExploredPoint> read_point(const explore::SearchSpace& space, std::size_t index) {
-  const fs::path path = point_file(space, index, ".json");
-  std::error_code ignored;
-  if (!fs::exists(path, ignored)) return std::nullopt;
-  const Json json = Json::parse(read_file(path), nullptr, false);
-  try {
-    ExploredPoint point;
-    if (json.at("format").get<int>() != kFormat) return std::nullopt;
-    json.at("index").get_to(point.index);
-    json.at("generation").get_to(point.generation);
-    for (const auto& [name, entry] : json.at("values").items()) {
-      const auto value = value_of(entry);
-      if (!value) return std::nullopt;
-      point.values.emplace_back(name, *value);
-    }
-    if (json.contains("problem")) {
-      json["problem"].get_to(point.problem);
-    } else {
-      point.figures = figures_of(json);
-    }
-    return point;
-  } catch (const nlohmann::json::exception&) {
-    return std::nullopt;
-  }
+Stored<ExploredPoint> read_point(const explore::SearchSpace& space, std::size_t index) {
+  return read_stamped_json(point_store(space, index), point_of);
 }
 
 std::string pareto_table(const Exploration& exploration) {

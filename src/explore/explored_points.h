@@ -1,10 +1,10 @@
 #pragma once
 
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <vector>
 
+#include "base/store.h"
 #include "explore/explore.h"
 
 namespace hysteron::explore {
@@ -16,10 +16,11 @@ void check_space_folder(const explore::SearchSpace& space, const std::filesystem
 /// folder/points/00017 and `ending`.
 std::filesystem::path point_file(const explore::SearchSpace& space, std::size_t index, const char* ending);
 
+/// Stores it as points/INDEX.json.
 void write_point(const explore::SearchSpace& space, const ExploredPoint& point);
 
-/// The point that is kept under `index`; none where there is no whole one.
-std::optional<ExploredPoint> read_point(const explore::SearchSpace& space, std::size_t index);
+/// The point that is stored under `index`. Throws a bad-input Error where its file cannot be read.
+Stored<ExploredPoint> read_point(const explore::SearchSpace& space, std::size_t index);
 
 /// What a search makes small: the figures of its objectives, signed. Empty where the point has no figures.
 std::vector<double> costs_of(const ExploredPoint& point, const std::vector<std::string>& objectives);

@@ -7,8 +7,6 @@
 #include <chrono>
 #include <map>
 #include <mutex>
-#include <nlohmann/json.hpp>
-#include <optional>
 #include <set>
 #include <thread>
 
@@ -18,12 +16,12 @@
 #include "base/process.h"
 #include "base/random.h"
 #include "explore/ranks.h"
+#include "explore/stored_trainings.h"
 #include "train/checkpoint.h"
 
 namespace hysteron::explore {
 namespace {
 
-using Json = nlohmann::ordered_json;
 namespace fs = std::filesystem;
 
 constexpr std::chrono::hours kLongestTraining(24 * 30);
@@ -123,48 +121,20 @@ class Sweep {
     write_file(entry.folder / "log.txt", outcome.errors);
     if (outcome.end == ProcessOutcome::End::kStopped) return;
     if (outcome.end == ProcessOutcome::End::kExited && outcome.code == 0) {
-      keep_result(entry, outcome.output);
+      write_result(entry, outcome.output);
       return;
     }
     entry.problem = outcome.end == ProcessOutcome::End::kExited
                         ? fmt::format("exit code {}: {}", outcome.code, last_line(outcome.errors))
                         : fmt::format("ended by signal {}", outcome.code);
-    write_file(entry.folder / "failed.json", Json{{"job", rank_.job}, {"problem", entry.problem}}.dump());
+    write_failure(entry, rank_.job);
     reporter_.warning(fmt::format("{}: {}", entry.folder.filename().string(), entry.problem));
-  }
-
-  void keep_result(SweepEntry& entry, const std::string& output) const {
-    Json values;
-    for (const auto& [key, value] : entry.point.values) values[key] = value;
-    const Json record = {{"values", values},
-                         {"config", Json::parse(train::config_to_json(entry.point.config))},
-                         {"result", Json::parse(output)}};
-    write_file(entry.folder / "result.json", record.dump(1) + "\n");
-    fs::remove(entry.folder / "failed.json");
-    read_result(entry);
-  }
-
-  /// Whether the point has a result of its configuration; takes its figures.
-  static bool read_result(SweepEntry& entry) {
-    const fs::path path = entry.folder / "result.json";
-    if (!fs::exists(path)) return false;
-    const Json record = Json::parse(read_file(path), nullptr, false);
-    if (record.is_discarded() || !record.contains("result") || !record.contains("config")) return false;
-    if (record["config"] != Json::parse(train::config_to_json(entry.point.config))) return false;
-    for (const auto& [key, value] : record["result"].items()) {
-      if (value.is_number()) entry.figures[key] = value.get<double>();
-    }
-    entry.done = true;
-    return true;
   }
 
   /// Takes the result of a point, or its failure in this job, if there is one.
   void look_at(SweepEntry& entry) const {
     if (entry.done || !entry.problem.empty() || read_result(entry)) return;
-    const fs::path failed = entry.folder / "failed.json";
-    if (!fs::exists(failed)) return;
-    const Json record = Json::parse(read_file(failed), nullptr, false);
-    if (!record.is_discarded() && record.value("job", "") == rank_.job) entry.problem = record["problem"];
+    read_failure(entry, rank_.job);
   }
 
   /// The points of other ranks that have neither result nor failure, by rank.

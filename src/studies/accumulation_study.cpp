@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <limits>
 #include <numeric>
 #include <optional>
 #include <utility>
@@ -12,6 +11,7 @@
 #include "base/parallel.h"
 #include "design/finite_or_null.h"
 #include "studies/noise_study.h"
+#include "studies/stored_accumulation.h"
 
 namespace hysteron::studies {
 namespace {
@@ -47,64 +47,6 @@ Json numbers_json(const std::vector<double>& values) {
   for (const double value : values) list.push_back(design::finite_or_null(value));
   return list;
 }
-
-std::vector<double> numbers_of(const Json& list) {
-  std::vector<double> values;
-  for (const Json& value : list) {
-    values.push_back(value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>());
-  }
-  return values;
-}
-
-/// What one memory did under one noise, in a file of its own. The key is of all that decides it.
-class KeptRun {
- public:
-  KeptRun(const std::filesystem::path& folder, behavioural::Memory memory,
-          const behavioural::AccumulationRequest& request)
-      : memory_(memory),
-        key_(fmt::format("2 {} {} {} {} {} {} {}", behavioural::name_of(memory), request.noise, request.frames,
-                         request.layers, request.chains, request.decay, request.seed)) {
-    if (!folder.empty()) {
-      path_ = folder / fmt::format("noise_{}_{}.json", request.noise, behavioural::name_of(memory));
-    }
-  }
-
-  /// Nothing where it is not there, stale or not whole.
-  std::optional<behavioural::Accumulation> read() const {
-    std::error_code ignored;
-    if (path_.empty() || !std::filesystem::is_regular_file(path_, ignored)) return std::nullopt;
-    try {
-      const Json json = Json::parse(read_file(path_));
-      if (json.at("key") != key_) return std::nullopt;
-      behavioural::Accumulation run;
-      run.memory = memory_;
-      json.at("frames").get_to(run.frames);
-      json.at("wrong_bits").get_to(run.wrong_bits);
-      run.errors = numbers_of(json.at("errors"));
-      run.all_errors = numbers_of(json.at("all_errors"));
-      return run;
-    } catch (const Json::exception&) {
-      return std::nullopt;
-    } catch (const Error&) {
-      return std::nullopt;
-    }
-  }
-
-  void write(const behavioural::Accumulation& run) const {
-    if (path_.empty()) return;
-    const Json json = {{"key", key_},
-                       {"frames", run.frames},
-                       {"errors", numbers_json(run.errors)},
-                       {"all_errors", numbers_json(run.all_errors)},
-                       {"wrong_bits", run.wrong_bits}};
-    write_file(path_, json.dump() + "\n");
-  }
-
- private:
-  behavioural::Memory memory_;
-  std::string key_;
-  std::filesystem::path path_;
-};
 
 AccumulationResult summarise(behavioural::Accumulation run, std::size_t layers) {
   std::vector<std::size_t> first(run.frames.size());
@@ -166,8 +108,8 @@ std::vector<AccumulationLevel> study_accumulation(const AccumulationStudyRequest
     chains.noise = noise;
     for (const behavioural::Memory memory : behavioural::kMemories) {
       if (stop.requested()) throw interrupted();
-      const KeptRun kept(request.folder, memory, chains);
-      std::optional<behavioural::Accumulation> run = kept.read();
+      const StoredAccumulation stored(request.folder, memory, chains);
+      std::optional<behavioural::Accumulation> run = stored.read();
       if (!run) {
         try {
           run = behavioural::accumulate_noise(memory, chains, pool, stop);
@@ -175,7 +117,7 @@ std::vector<AccumulationLevel> study_accumulation(const AccumulationStudyRequest
           if (error.kind() != ErrorKind::kInterrupted) throw;
           throw interrupted();
         }
-        kept.write(*run);
+        stored.write(*run);
       }
       levels.back().memories.push_back(summarise(std::move(*run), chains.layers));
       reporter.progress("running chains of memories", ++done, all, "");

@@ -8,9 +8,9 @@
 
 #include "base/file.h"
 #include "base/interruption.h"
-#include "base/random.h"
+#include "base/store.h"
 #include "design/record_file.h"
-#include "model/safetensors.h"
+#include "model/stored_tensors.h"
 #include "studies/waveform_file.h"
 
 namespace hysteron::studies {
@@ -18,18 +18,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kFormat = "2";  // changes with what read_clip and read_transients read
-
 bool names_a_file(const fs::path& path) { return path.extension() == ".safetensors"; }
 
 /// Everything that decides a record: the run, and where the cells' thresholds lie, which transients are read against.
 std::string record_key(const sim::Engine& engine, const compile::CompiledNetwork& network,
                        const sim::Testbench& bench) {
-  std::string text = fmt::format("{} {} {}\n", kFormat, compile::kReadAt, network.frame_seconds);
+  std::string text = fmt::format("{} {} {}\n", engine.fingerprint(bench), compile::kReadAt, network.frame_seconds);
   for (const auto& layer : network.cells) {
     for (const compile::CompiledCell& cell : layer) text += fmt::format("{} {}\n", cell.rise, cell.fall);
   }
-  return fmt::format("{}-{:016x}", engine.fingerprint(bench), fnv1a(text));
+  return text;
 }
 
 /// The arrays of a record's file; sizes of the trace must be set.
@@ -49,25 +47,11 @@ std::vector<design::NamedArray> arrays(ClipRecord& record) {
   return all;
 }
 
-/// The record in `path` if it is whole and of `key`.
-std::optional<ClipRecord> read_record(const fs::path& path, const std::string& key,
-                                      const compile::CompiledNetwork& network, std::size_t frames) {
+std::optional<ClipRecord> read_record(const Store& store, const compile::CompiledNetwork& network, std::size_t frames) {
   ClipRecord record;
   design::size_trace(network, frames, record.circuit.trace);
-  if (!design::read_record_file(path, key, record.circuit, arrays(record))) return std::nullopt;
+  if (!design::read_record_file(store, record.circuit, arrays(record))) return std::nullopt;
   return record;
-}
-
-bool has_waveforms(const fs::path& path, const std::string& key) {
-  std::error_code ignored;
-  if (!fs::is_regular_file(path, ignored)) return false;
-  try {
-    const auto metadata = model::read_tensors(path).metadata;
-    const auto found = metadata.find(design::kRecordKey);
-    return found != metadata.end() && found->second == key;
-  } catch (const Error&) {
-    return false;
-  }
 }
 
 /// The clips of one call, what is kept of them and what is still to simulate.
@@ -111,21 +95,28 @@ class Simulation {
  private:
   bool keeps_waveforms() const { return !files_.waveforms.empty(); }
 
-  fs::path waveform_file(std::size_t i) const {
-    return names_a_file(files_.waveforms) ? files_.waveforms : design::clip_file(files_.waveforms, clips_[i]);
+  Store record_store(std::size_t i) const {
+    return {design::clip_file(files_.records, clips_[i]), "clip-record", keys_[i]};
+  }
+
+  Store waveform_store(std::size_t i) const {
+    return {names_a_file(files_.waveforms) ? files_.waveforms : design::clip_file(files_.waveforms, clips_[i]),
+            "clip-waveforms", fmt::format("{} {}", keys_[i], files_.tolerance)};
+  }
+
+  bool has_waveforms(std::size_t i) const {
+    return model::read_stored_tensors(waveform_store(i)).state == StoreState::kFound;
   }
 
   void find_stored(std::size_t i, const sim::Testbench& bench) {
     keys_.push_back(record_key(engine_, network_, bench));
-    if (!files_.records.empty() && (!keeps_waveforms() || has_waveforms(waveform_file(i), waveform_key(i)))) {
+    if (!files_.records.empty() && (!keeps_waveforms() || has_waveforms(i))) {
       const auto frames = static_cast<std::size_t>(std::lround(bench.stop_time / network_.frame_seconds));
-      outcomes_[i].record = read_record(design::clip_file(files_.records, clips_[i]), keys_[i], network_, frames);
+      outcomes_[i].record = read_record(record_store(i), network_, frames);
       outcomes_[i].was_stored = outcomes_[i].record.has_value();
     }
     if (!outcomes_[i].record) missing_.push_back(i);
   }
-
-  std::string waveform_key(std::size_t i) const { return fmt::format("{} {}", keys_[i], files_.tolerance); }
 
   void take(std::size_t i, const sim::Testbench& bench, const sim::Outcome& outcome) {
     ++done_;
@@ -138,13 +129,11 @@ class Simulation {
       ClipRecord record{compile::read_clip(network_, bench, waveforms),
                         analysis::read_transients(network_, bench, waveforms)};
       if (keeps_waveforms()) {
-        model::TensorFile file = studies::waveform_tensors(network_, bench, waveforms, files_.tolerance);
-        file.metadata[design::kRecordKey] = waveform_key(i);
-        model::write_tensors(waveform_file(i), file);
+        model::write_stored_tensors(waveform_store(i),
+                                    studies::waveform_tensors(network_, bench, waveforms, files_.tolerance));
       }
       if (!files_.records.empty()) {
-        design::write_record_file(design::clip_file(files_.records, clips_[i]), keys_[i], record.circuit,
-                                  arrays(record));
+        design::write_record_file(record_store(i), record.circuit, arrays(record));
       }
       outcomes_[i].record = std::move(record);
     }

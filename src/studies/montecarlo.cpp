@@ -290,21 +290,20 @@ class SpiceDies {
     return request_.folder / fmt::format("die_{:010}", request_.seed + die);
   }
   fs::path file_of(const Pair& pair) const { return design::clip_file(die_folder(pair.die), design_.clips[pair.clip]); }
-  std::string key_of(const sim::Testbench& bench) const {
-    return fmt::format("{} {}", design_.context.mismatch_engine().fingerprint(bench), compile::kReadAt);
+  Store store_of(const Pair& pair, const sim::Testbench& bench) const {
+    return {file_of(pair), "die-record",
+            fmt::format("{} {}", design_.context.mismatch_engine().fingerprint(bench), compile::kReadAt)};
   }
 
   bool read(const Pair& pair, compile::CircuitTrace& circuit) const {
-    std::error_code ignored;
-    if (request_.folder.empty() || !fs::is_regular_file(file_of(pair), ignored)) return false;
+    if (request_.folder.empty()) return false;
     design::size_trace(design_.compiled, design_.features.frames, circuit.trace);
-    return design::read_record_file(file_of(pair), key_of(bench_of(pair)), circuit,
-                                    design::trace_arrays(circuit.trace));
+    return design::read_record_file(store_of(pair, bench_of(pair)), circuit, design::trace_arrays(circuit.trace));
   }
 
   void store(const Pair& pair, const sim::Testbench& bench, compile::CircuitTrace& circuit) const {
     if (request_.folder.empty()) return;
-    design::write_record_file(file_of(pair), key_of(bench), circuit, design::trace_arrays(circuit.trace));
+    design::write_record_file(store_of(pair, bench), circuit, design::trace_arrays(circuit.trace));
   }
 
   const design::Design& design_;

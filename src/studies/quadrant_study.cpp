@@ -4,18 +4,14 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
-#include "base/error.h"
-#include "base/file.h"
+#include "studies/stored_quadrant_runs.h"
 #include "train/task.h"
 
 namespace hysteron::studies {
 namespace {
 
-namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kProbed = 256;  // test sequences
@@ -68,69 +64,6 @@ class RunReporter : public Reporter {
 
 Json optional_json(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
 
-std::optional<double> optional_number(const Json& json) {
-  return json.is_null() ? std::nullopt : std::optional(json.get<double>());
-}
-
-QuadrantRun run_from(const Json& json) {
-  QuadrantRun run;
-  run.task = json.at("task");
-  run.width = json.at("width");
-  run.cell = json.at("cell");
-  run.seed = json.at("seed");
-  run.test_accuracy = json.at("test_accuracy");
-  run.test_balanced_accuracy = optional_number(json.at("test_balanced_accuracy"));
-  run.steps_to_95 = json.at("steps_to_95");
-  run.activity.transition_rate = json.at("transition_rate");
-  run.activity.dead = json.at("dead");
-  run.activity.stuck = json.at("stuck");
-  for (const Json& value : json.at("retention")) run.retention.push_back(optional_number(value));
-  for (const Json& point : json.at("curve")) {
-    train::ValidationPoint& to = run.curve.emplace_back();
-    to.step = point.at("step");
-    to.epsilon = point.at("epsilon");
-    to.loss = point.at("loss");
-    to.accuracy = point.at("accuracy");
-    to.balanced_accuracy = optional_number(point.at("balanced_accuracy"));
-  }
-  return run;
-}
-
-/// Finished runs in a file, a line each: {"key": what decides about the run, "run": its figures}.
-class KeptLines {
- public:
-  explicit KeptLines(fs::path path) : path_(std::move(path)) {
-    if (path_.empty() || !fs::exists(path_)) return;
-    std::istringstream lines(read_file(path_));
-    for (std::string line; std::getline(lines, line);) {
-      const Json record = Json::parse(line, nullptr, false);
-      if (record.is_discarded() || !record.contains("key") || !record.contains("run")) continue;
-      runs_.emplace(record["key"].dump(), run_from(record["run"]));
-      text_ += line + "\n";
-    }
-  }
-
-  std::optional<QuadrantRun> find(const Json& key) const {
-    const auto found = runs_.find(key.dump());
-    return found == runs_.end() ? std::nullopt : std::optional(found->second);
-  }
-
-  void keep(const Json& key, const QuadrantRun& run) {
-    if (path_.empty()) return;
-    text_ += Json{{"key", key}, {"run", to_json(run)}}.dump() + "\n";
-    write_file(path_, text_);
-  }
-
-  void remove() const {
-    if (!path_.empty()) fs::remove(path_);
-  }
-
- private:
-  fs::path path_;
-  std::map<std::string, QuadrantRun> runs_;
-  std::string text_;
-};
-
 class Study {
  public:
   Study(const QuadrantRequest& request, Reporter& reporter, const StopFlag& stop)
@@ -138,7 +71,7 @@ class Study {
         reporter_(reporter),
         stop_(stop),
         pool_(static_cast<int>(request.jobs)),
-        kept_(request.kept) {
+        stored_(request.stored) {
     base_ = request.base.empty() ? study_base() : train::read_config(request.base);
     base_.backbone = "reference";
     train::apply_noise_defaults(base_);
@@ -166,7 +99,7 @@ class Study {
         }
       }
     }
-    kept_.remove();
+    stored_.remove();
     return study;
   }
 
@@ -178,8 +111,9 @@ class Study {
     config.cell = cell;
     config.seed = seed;
     train::check_config(config);
-    const Json key = {{"config", Json::parse(train::config_to_json(config))}, {"noise", request_.noise}};
-    if (auto kept = kept_.find(key)) return *std::move(kept);
+    const std::string key =
+        Json{{"config", Json::parse(train::config_to_json(config))}, {"noise", request_.noise}}.dump();
+    if (auto stored = stored_.find(key)) return *std::move(stored);
     const train::SequenceResult result = train::train_sequences(config, source, pool_, reporter, stop_);
     QuadrantRun run;
     run.task = config.task;
@@ -197,7 +131,7 @@ class Study {
       run.retention.push_back(
           train::bit_retention(model, parameters, source, data::Split::kTest, kProbed, noise, seed, pool_));
     }
-    kept_.keep(key, run);
+    stored_.add(key, run);
     return run;
   }
 
@@ -205,7 +139,7 @@ class Study {
   Reporter& reporter_;
   const StopFlag& stop_;
   ThreadPool pool_;
-  KeptLines kept_;
+  StoredQuadrantRuns stored_;
   train::TrainConfig base_;
 };
 

@@ -23,7 +23,7 @@ struct QuadrantRequest {
   std::size_t steps = 0;                        ///< 0: the base's
   std::vector<double> noise = {0.1, 0.2, 0.4};  ///< on candidates, over the threshold, for retention
   std::size_t jobs = 0;                         ///< threads; 0: all
-  std::filesystem::path kept;  ///< file of finished runs, a line each, which is removed in the end; empty: none is kept
+  std::filesystem::path stored;                 ///< file of finished runs, removed in the end; empty: none is stored
 };
 
 /// One training.
@@ -48,7 +48,7 @@ struct QuadrantStudy {
 };
 
 /// Trains `bmru` and `fq_bmru` in the software backbone on the same tasks, widths, seeds and batches, and looks at what
-/// their cells do on the test sequences. What `kept` has of an interrupted study is not trained again. Throws what
+/// their cells do on the test sequences. What `stored` has of an interrupted study is not trained again. Throws what
 /// configurations, tasks and training throw.
 QuadrantStudy study_quadrant(const QuadrantRequest& request, Reporter& reporter, const StopFlag& stop);
 

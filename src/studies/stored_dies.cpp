@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
+#include <optional>
 #include <utility>
 #include <vector>
 
-#include "base/error.h"
 #include "base/file.h"
+#include "base/stored_json.h"
 
 namespace hysteron::studies {
 namespace {
@@ -29,7 +29,6 @@ Json dies_json(std::span<const DieResult> dies) {
   return list;
 }
 
-/// Throws a Json::exception where a field is missing or of another kind.
 std::vector<DieResult> dies_of(const Json& list) {
   std::vector<DieResult> dies;
   for (const Json& json : list) {
@@ -59,33 +58,29 @@ StoredDies::StoredDies(fs::path folder, std::string key) : folder_(std::move(fol
   if (!folder_.empty()) make_directories(folder_);
 }
 
-fs::path StoredDies::file_of(std::span<const DieResult> dies) const {
-  return folder_ / fmt::format("behavioural_{:010}_{}.json", dies.front().seed, dies.size());
+Store StoredDies::store_of(std::span<const DieResult> dies) const {
+  return {folder_ / fmt::format("behavioural_{:010}_{}.json", dies.front().seed, dies.size()), "dies", key_};
 }
 
 bool StoredDies::read(std::span<DieResult> dies, std::span<DieResult> before) const {
-  std::error_code ignored;
-  if (folder_.empty() || !fs::is_regular_file(file_of(dies), ignored)) return false;
-  try {
-    const Json json = Json::parse(read_file(file_of(dies)));
-    if (json.at("key") != key_) return false;
-    std::vector<DieResult> found = dies_of(json.at("dies"));
-    std::vector<DieResult> found_before = dies_of(json.at("before"));
-    if (!are_those(found, dies) || !are_those(found_before, before)) return false;
-    std::move(found.begin(), found.end(), dies.begin());
-    std::move(found_before.begin(), found_before.end(), before.begin());
-    return true;
-  } catch (const Json::exception&) {
-    return false;
-  } catch (const Error&) {
-    return false;
-  }
+  if (folder_.empty()) return false;
+  using Both = std::pair<std::vector<DieResult>, std::vector<DieResult>>;
+  const auto decode = [&](const Json& json) -> std::optional<Both> {
+    Both both = {dies_of(json.at("dies")), dies_of(json.at("before"))};
+    const bool are_whole = are_those(both.first, dies) && are_those(both.second, before);
+    return are_whole ? std::optional(std::move(both)) : std::nullopt;
+  };
+  auto found = read_json(store_of(dies), decode).value;
+  if (!found) return false;
+  std::ranges::move(found->first, dies.begin());
+  std::ranges::move(found->second, before.begin());
+  return true;
 }
 
 void StoredDies::write(std::span<const DieResult> dies, std::span<const DieResult> before) const {
   if (folder_.empty()) return;
-  const Json json = {{"key", key_}, {"dies", dies_json(dies)}, {"before", dies_json(before)}};
-  write_file(file_of(dies), json.dump() + "\n");
+  const Json json = {{"dies", dies_json(dies)}, {"before", dies_json(before)}};
+  store_of(dies).write(json.dump());
 }
 
 }  // namespace hysteron::studies

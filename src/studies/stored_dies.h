@@ -4,6 +4,7 @@
 #include <span>
 #include <string>
 
+#include "base/store.h"
 #include "studies/montecarlo.h"
 
 namespace hysteron::studies {
@@ -12,12 +13,13 @@ namespace hysteron::studies {
 /// soon as the block is done, so that a command that was interrupted goes on from there.
 class StoredDies {
  public:
-  /// Keeps nothing where `folder` is empty; makes the folder else. `key`: of all that decides what a die does, but for
+  /// Stores nothing where `folder` is empty; makes the folder else. `key`: of all that decides what a die does, but for
   /// its seed; a file of another key is stale. Throws a bad-input Error where the folder cannot be made.
   StoredDies(std::filesystem::path folder, std::string key);
 
   /// Fills dies of these seeds, and `before`, the same dies untrimmed or none, whose vectors have their sizes. False,
-  /// with everything as it was, where the block is not there, stale or not whole: it can always be made anew.
+  /// with everything as it was, where the block is not there or stale. Throws a bad-input Error where it cannot be
+  /// read.
   bool read(std::span<DieResult> dies, std::span<DieResult> before) const;
 
   /// Throws a bad-input Error where the file cannot be written.
@@ -27,7 +29,7 @@ class StoredDies {
   std::filesystem::path folder_;
   std::string key_;
 
-  std::filesystem::path file_of(std::span<const DieResult> dies) const;
+  Store store_of(std::span<const DieResult> dies) const;
 };
 
 }  // namespace hysteron::studies

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "base/file.h"
+#include "base/store.h"
 #include "model/safetensors.h"
 
 namespace hysteron::train {
@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 constexpr const char* kVersionKey = "hysteron.checkpoint";
 constexpr const char* kConfigKey = "hysteron.config";
 constexpr const char* kProgressKey = "hysteron.progress";
-constexpr const char* kVersion = "1";
+const std::string kVersion = std::to_string(kStoreVersion);
 
 fs::path previous_path(fs::path path) { return path += ".previous"; }
 
@@ -128,16 +128,13 @@ void save_checkpoint(const TrainConfig& config, const Checkpoint& checkpoint) {
   file.metadata[kVersionKey] = kVersion;
   file.metadata[kConfigKey] = decisive(config).dump();
   file.metadata[kProgressKey] = progress.dump();
-  fs::path fresh = path;
-  fresh += ".new";
-  model::write_tensors(fresh, file);
   // A second name for the last one, so that a process that is killed at any time leaves a checkpoint at `path`. There
   // may be none yet, and a file system without links does without the one before.
   const fs::path previous = previous_path(path);
   std::error_code none;
   fs::remove(previous, none);
   fs::create_hard_link(path, previous, none);
-  fs::rename(fresh, path);
+  model::write_tensors(path, file);
 }
 
 Checkpoint load_checkpoint(const fs::path& path, const TrainConfig& config, std::size_t parameters) {

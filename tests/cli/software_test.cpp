@@ -1,5 +1,6 @@
 // The reference backbone from the command line: train, eval, resume, study.
 
+#include "base/store.h"
 #include "cli/program.h"
 #include "cli/samples.h"
 
@@ -218,7 +219,7 @@ TEST_F(Software, CheckpointOfAnotherConfigurationIsRefused) {
   expect_refusal({"train", "c.toml", "--resume"}, 3, {"training.learning_rate is 0.003 there and 0.5 here"});
 }
 
-TEST_F(Software, InterruptedStudyOfTheQuadrantKeepsItsRuns) {
+TEST_F(Software, InterruptedStudyOfTheQuadrantGoesOnFromItsRuns) {
   put("base.toml",
       "[data]\nlength = 20\nsequences = 32\n[model]\nbackbone = \"reference\"\nlayers = 1\n[training]\nbatch = "
       "16\nvalidation_interval = 10\n");
@@ -230,12 +231,14 @@ TEST_F(Software, InterruptedStudyOfTheQuadrantKeepsItsRuns) {
   }
   program.send(SIGINT);
   EXPECT_EQ(program.wait().exit_code, 130);
-  const std::string kept = read_file(folder_ / "q.json.runs");
-  ASSERT_FALSE(kept.empty());
+  const Store store(folder_ / "q.json.runs", "quadrant-runs", "");
+  const Stored<std::string> stored = store.read();
+  ASSERT_EQ(stored.state, StoreState::kFound);
   // A figure that no training gives shows that the run is taken from there.
-  auto first = nlohmann::ordered_json::parse(kept.substr(0, kept.find('\n')));
-  first["run"]["test_accuracy"] = 0.123;
-  put("q.json.runs", first.dump() + "\nhalf a line");
+  auto runs = nlohmann::json::parse(*stored.value);
+  ASSERT_FALSE(runs.empty());
+  for (auto& [key, run] : runs.items()) run["test_accuracy"] = 0.123;
+  store.write(runs.dump());
   run_json(command);
   const auto study = nlohmann::json::parse(read_file(folder_ / "q.json"));
   ASSERT_EQ(study["runs"].size(), 80u);

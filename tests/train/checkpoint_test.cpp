@@ -2,6 +2,7 @@
 
 #include "train/checkpoint.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -12,6 +13,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/random.h"
+#include "base/store.h"
 #include "data/memory_tasks.h"
 #include "train/backbone.h"
 #include "train/sequence_trainer.h"
@@ -194,7 +196,8 @@ TEST_F(Resumed, BadCheckpointsAreRefusedAndTheGoodOneNamed) {
   EXPECT_NE(message.find("m.checkpoint.previous (step 7"), std::string::npos) << message;
 
   std::string old = good;
-  old.replace(old.find("\"hysteron.checkpoint\":\"1\""), 25, "\"hysteron.checkpoint\":\"0\"");
+  const std::string version = fmt::format("\"hysteron.checkpoint\":\"{}\"", kStoreVersion);
+  old.replace(old.find(version), version.size(), "\"hysteron.checkpoint\":\"0\"");
   write_file(checkpoint_path(own), old);
   message = refusal(own);
   EXPECT_NE(message.find("version '0'"), std::string::npos) << message;
