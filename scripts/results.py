@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Measures what the project promises and writes the figures into docs/results.md, each beside its target.
 
-Usage: scripts/results.py [--quick] [--output FILE] [--program FILE] [--list] [SECTION...]
+Usage: scripts/results.py [--quick] [--output FILE] [--program FILE] [SECTION...]
 A section is a template, scripts/results/SECTION.md; without any, all of them (many hours on two cores, of which dies,
-corners, keywords, digits and quadrant take most). --list says at which commit each section of the file was measured.
+corners, keywords, digits and quadrant take most). Each says at which commit, when and on what it was measured.
 --quick is a trial with small numbers; give it another --output. Exit code 5 if a target was missed.
 Needs the release build (scripts/demo.sh makes it); speech, MNIST and the gf180mcu PDK are looked for in ../shared, else
 under $HYSTERON_SPEECH, $HYSTERON_MNIST and $PDK_ROOT. Python's own library is enough.
@@ -94,10 +94,8 @@ class Bench:
         return hashlib.sha256(data).hexdigest()[:16]
 
     def environment(self, cache="cache"):
-        environment = dict(os.environ, XDG_CACHE_HOME=str(self.work / cache))
-        if self.pdk_root:
-            environment["PDK_ROOT"] = str(self.pdk_root)
-        return environment
+        pdk_root = {"PDK_ROOT": str(self.pdk_root)} if self.pdk_root else {}
+        return {**os.environ, "XDG_CACHE_HOME": str(self.work / cache), **pdk_root}
 
     def run(self, words, accepted=(0,), cold=False, once=False):
         """The JSON object that a command printed, and its wall time as `wall_seconds`. Codes other than 0 that may come
@@ -139,7 +137,7 @@ class Bench:
         filler = Filler(Template(self.templates / f"{name}.md"), self.vocabulary, self.run)
         title, _, rest = filler.text().partition("\n")
         command = f"`scripts/results.py {'--quick ' if self.quick else ''}{name}`"
-        source = f"Commit {self.commit}, {datetime.date.today().isoformat()}, {self.machine}: {command}."
+        source = f"Commit {self.commit}, {datetime.date.today()}, {self.machine}: {command}."
         return f"{title}\n\n{source}\n\n{rest.strip()}", filler.missed
 
 
@@ -157,17 +155,9 @@ def write_section(path, name, text):
     temporary.replace(path)
 
 
-def list_sections(path):
-    for name in SECTIONS:
-        section = re.search(f"<!-- {name}: begin -->.*?<!-- {name}: end -->", path.read_text(), re.DOTALL)
-        source = section and re.search(r"^Commit .+", section[0], re.MULTILINE)
-        print(f"{name:13} {source[0] if source else 'no commit' if section else 'not measured'}")
-
-
 def main(arguments=None, templates=TEMPLATES, root=ROOT):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--list", action="store_true")
     parser.add_argument("--output", type=pathlib.Path, default=ROOT / "docs" / "results.md")
     parser.add_argument("--program", type=pathlib.Path, default=ROOT / "build/release/apps/hysteron/hysteron")
     parser.add_argument("sections", nargs="*", metavar="SECTION", help="one of: " + " ".join(SECTIONS))
@@ -175,8 +165,6 @@ def main(arguments=None, templates=TEMPLATES, root=ROOT):
     for name in options.sections:
         if not (templates / f"{name}.md").exists():
             parser.error(f"unknown section {name}")
-    if options.list:
-        return list_sections(options.output)
     if not options.program.exists():
         sys.exit(f"{options.program}: no such program; scripts/demo.sh builds it")
     bench = Bench(options.program, options.quick, root, templates)

@@ -1,9 +1,8 @@
-"""What the program is held against: another program's network, chips with hidden errors, and searches that are killed."""
+"""What the program is held against: another program's network, chips with hidden errors, searches that are killed."""
 import concurrent.futures
 import math
 import os
 import random
-import shutil
 import subprocess
 import time
 
@@ -15,7 +14,7 @@ MOST_SEEDS = 2000
 
 
 class Network:
-    """A random network of the hardware backbone and its equations, in double precision and without this project's code."""
+    """A random network of the hardware backbone and its equations, in double precision, without this project's code."""
 
     def __init__(self, generator, inputs, width, layers, labels):
         self.generator, self.width, self.layers, self.labels = generator, width, layers, labels
@@ -61,9 +60,7 @@ class Network:
 
 
 def with_shape(values):
-    if isinstance(values[0], list):
-        return [len(values), len(values[0])], [x for row in values for x in row]
-    return [len(values)], values
+    return ([len(values), len(values[0])], sum(values, [])) if isinstance(values[0], list) else ([len(values)], values)
 
 
 class Chips:
@@ -73,7 +70,7 @@ class Chips:
         self.bench, self.work = bench, bench.work
 
     def foreign_model(self, model, features):
-        """Writes a random network, its tensors in reverse order, and clips; gives the decisions that its equations make."""
+        """Writes a random network, its tensors in reverse order, and clips; gives the decisions of its equations."""
         generator, labels = random.Random(7), '["yes", "no", "maybe"]'
         network = Network(generator, 3, 4, 2, 3)
         clips = [[[generator.gauss(0, 1) for _ in range(3)] for _ in range(20)] for _ in range(6)]
@@ -110,13 +107,14 @@ class Chips:
         """Seeds of the first chips that lose enough of the test clips and of the validation clips (either alone picks
         chips that were unlucky with those clips), and how many were looked at."""
         clean = {split: self.score(model, split)["balanced_accuracy"] for split in ("test", "validation")}
-        chips, seed = [], 0
-        while len(chips) < count and seed < MOST_SEEDS - 1:
-            seed += 1
+        chips = []
+        for seed in range(1, MOST_SEEDS):
             chip = self.build_chip(model, seed, "chip.safetensors")
             if self.bench.quick or all(before - self.score(chip, split)["balanced_accuracy"] >= LOST
                                        for split, before in clean.items()):
                 chips.append(seed)
+            if len(chips) == count:
+                break
         return {"seeds": chips, "looked_at": seed}
 
     def play_all(self, jobs, stimulus, flags):
@@ -124,8 +122,8 @@ class Chips:
         cores, unless the same program made them of the same files before."""
         def play(job):
             model, name, own = job
-            told = (self.work / model).read_bytes() + (self.work / stimulus).read_bytes()
-            known = self.bench.digest(told + repr((flags, own, self.bench.identity)).encode())
+            told = [(self.work / file).read_bytes() for file in (model, stimulus)]
+            known = self.bench.digest(repr((told, flags, own, self.bench.identity)).encode())
             waveforms = f"{name}-{known}.safetensors"
             if not (self.work / waveforms).exists():
                 self.bench.run(["run", model, "--input", stimulus, *flags, "--engine", "spice", "--jobs", 1, *own,
@@ -136,26 +134,22 @@ class Chips:
 
     def constant_errors(self, model, chip, measured, drawn):
         """What was found of a chip less what it was given, over the deviation of each: `alone`, thresholds that ramps
-        showed, by themselves; `thresholds` and `gains` as differences from the circuit as drawn under the same stimulus."""
+        showed, by themselves; `thresholds` and `gains` as differences from the circuit as drawn, same stimulus."""
         nominal, hidden = read_model(self.work / model)[0], read_model(self.work / chip)[0]
         reference = {(cell["layer"], cell["cell"]): cell for cell in drawn["cells"]}
         errors = {"alone": [], "thresholds": [], "gains": []}
         for cell in measured["cells"]:
             place, before = (cell["layer"], cell["cell"]), reference[cell["layer"], cell["cell"]]
-
-            def value(tensors, name):
-                return tensors[f"layers.{place[0]}.{name}"][1][place[1]]
-            upper, width = value(nominal, "beta_hi"), value(nominal, "beta_hi") - value(nominal, "beta_lo")
-            for what, name, scale in (("rise", "beta_hi", upper), ("fall", "beta_lo", math.hypot(upper, width)),
-                                      ("high", "alpha", value(nominal, "alpha"))):
-                found, known = cell[what]["value"], before[what]["value"]
-                ramped = what == "high" or (cell[what + "s"] and before[what + "s"])
-                if not ramped or found is None or known is None:
-                    continue
-                put_in = value(hidden, name) - value(nominal, name)
-                errors["gains" if what == "high" else "thresholds"].append((found - known - put_in) / (SIGMA * scale))
-                if what != "high":
-                    errors["alone"].append((found - value(hidden, name)) / (SIGMA * scale))
+            drawn_at, made_at = ({name: tensors[f"layers.{place[0]}.{name}"][1][place[1]]
+                                  for name in ("beta_hi", "beta_lo", "alpha")} for tensors in (nominal, hidden))
+            width = drawn_at["beta_hi"] - drawn_at["beta_lo"]
+            for what, name, scale in (("rise", "beta_hi", drawn_at["beta_hi"]), ("high", "alpha", drawn_at["alpha"]),
+                                      ("fall", "beta_lo", math.hypot(drawn_at["beta_hi"], width))):
+                found, known, gain = cell[what]["value"], before[what]["value"], what == "high"
+                if None not in (found, known) and (gain or (cell[what + "s"] and before[what + "s"])):
+                    off = found - known - (made_at[name] - drawn_at[name])
+                    errors["gains" if gain else "thresholds"].append(off / (SIGMA * scale))
+                    errors["alone"] += [] if gain else [(found - made_at[name]) / (SIGMA * scale)]
         return errors
 
     def trace(self, model, clips, *flags):
@@ -168,10 +162,10 @@ class Chips:
         return {"candidates": tensors["candidates"][1], "bits": bits, "decisions": result["decisions"]}
 
     def killed_searches(self, text, count):
-        """How many of `count` searches, each killed once at random and resumed, end in the bytes of one that was not, and
-        after how many points they were killed."""
+        """How many of `count` searches, each killed once at random and resumed, end in the bytes of one that was not,
+        and after how many points they were killed."""
         def start(folder):
-            shutil.rmtree(self.work / folder, ignore_errors=True)
+            self.bench.remove(folder)
             (self.work / f"{folder}.toml").write_text(f'folder = "{folder}"\n{text}\n')
 
         def results(folder):

@@ -98,17 +98,14 @@ class Inputs:
         tensors, metadata = read_model(self.work / model)
         tensors[name][1][index] = value
         write_model(self.work / output, tensors, metadata)
-        return output
 
     def repeat_clip(self, features, output, count):
         """The first clip of a file of features so many times."""
         data = (self.work / features).read_bytes()
         (length,) = struct.unpack_from("<H", data, 8)
-        shape = data[10:10 + length].decode().split("(")[1].split(")")[0]
-        _, frames, inputs = (int(word) for word in shape.split(","))
+        _, frames, inputs = map(int, re.search(r"\((\d+), (\d+), (\d+)\)", data[10:10 + length].decode()).groups())
         clip = struct.unpack_from(f"<{frames * inputs}f", data, 10 + length)
         write_npy(self.work / output, (count, frames, inputs), clip * count)
-        return output
 
     def variant(self, technology, name, changes):
         """A technology's description with other values (TOML), beside the models."""
@@ -131,8 +128,7 @@ class Inputs:
             return {label: [file for file in sorted((speech / label).glob("*.wav")) if belongs(f"{label}/{file.name}")]
                     for label in CLASSES}
         fresh = split(set(testing).__contains__)
-        for seed in (40, 41, 42):
-            generator = random.Random(seed)
+        for generator in map(random.Random, (40, 41, 42)):
             drawn = {label: generator.sample(fresh[label], 10 if label == "yes" else 5) for label in CLASSES}
             fresh = {label: [clip for clip in fresh[label] if clip not in drawn[label]] for label in CLASSES}
         few = [clip for label in CLASSES for clip in drawn[label][:4 if label == "yes" else 1]]

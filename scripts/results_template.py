@@ -4,9 +4,10 @@ import re
 import shlex
 
 ALLOWED = (ast.Expression, ast.BoolOp, ast.boolop, ast.BinOp, ast.operator, ast.UnaryOp, ast.unaryop, ast.IfExp,
-           ast.Dict, ast.Set, ast.List, ast.Tuple, ast.ListComp, ast.DictComp, ast.SetComp, ast.GeneratorExp, ast.Compare,
-           ast.comprehension, ast.cmpop, ast.Call, ast.keyword, ast.Starred, ast.Constant, ast.Name, ast.expr_context,
-           ast.Attribute, ast.Subscript, ast.Slice, ast.JoinedStr, ast.FormattedValue, ast.Lambda, ast.arguments, ast.arg)
+           ast.Dict, ast.Set, ast.List, ast.Tuple, ast.ListComp, ast.DictComp, ast.SetComp, ast.GeneratorExp,
+           ast.comprehension, ast.Compare, ast.cmpop, ast.Call, ast.keyword, ast.Starred, ast.Constant, ast.Name,
+           ast.expr_context, ast.Attribute, ast.Subscript, ast.Slice, ast.JoinedStr, ast.FormattedValue, ast.Lambda,
+           ast.arguments, ast.arg)
 PLACEHOLDER = re.compile(r"\{\{ (.+?) \}\}")
 FORMAT = re.compile(r"(.*[^:]):([-+,]?[.\d]*[efgd])")
 ASSIGNED = r"(\w+)(?:\[([^=]*)\])?"
@@ -108,9 +109,7 @@ class Expression:
     def value(self, names):
         try:
             return eval(self.code, names)  # of what Guard let pass
-        except TemplateError as error:
-            raise TemplateError(f"{self.place}: {error}") from None
-        except (ArithmeticError, AttributeError, LookupError, NameError, TypeError, ValueError) as error:
+        except (TemplateError, ArithmeticError, LookupError, NameError, OSError, TypeError, ValueError) as error:
             raise TemplateError(f"{self.place}: `{self.text}`: {error}") from None
 
 
@@ -303,5 +302,4 @@ class Filler:
             raise NotMeasured(reason)
 
     def text(self):
-        """The lines, without two blank ones in a row."""
         return re.sub(r"\n{3,}", "\n\n", "\n".join(self.lines)).strip("\n")
