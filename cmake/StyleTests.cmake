@@ -1,16 +1,18 @@
 # Format and lint as tests with the label `style`; `ctest -LE style` leaves them out. Needs clang-format, clang-tidy,
-# shellcheck and Python.
+# shellcheck, flake8 and Python.
 
 find_program(HYSTERON_CLANG_FORMAT clang-format REQUIRED)
 find_program(HYSTERON_CLANG_TIDY clang-tidy REQUIRED)
 find_program(HYSTERON_SHELLCHECK shellcheck REQUIRED)
+find_program(HYSTERON_FLAKE8 flake8 REQUIRED)
 find_program(HYSTERON_PYTHON python3 REQUIRED)
 
 add_test(NAME style.format COMMAND ${PROJECT_SOURCE_DIR}/scripts/check_format.sh)
 
 file(GLOB scripts CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/scripts/*.sh)
 add_test(NAME style.shell COMMAND ${HYSTERON_SHELLCHECK} --external-sources ${scripts} ${PROJECT_SOURCE_DIR}/.ci/run)
-set_tests_properties(style.format style.shell PROPERTIES LABELS style)
+add_test(NAME style.python COMMAND ${HYSTERON_FLAKE8} scripts bench tests/scripts WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+set_tests_properties(style.format style.shell style.python PROPERTIES LABELS style)
 
 # One test a file, so that CTest spreads them over the cores and names the file that fails. The target `lint` does the
 # same ahead of the tests: a file that passed is not linted again.

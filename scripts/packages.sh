@@ -14,7 +14,7 @@ HYSTERON_SLURM_PACKAGES=(slurm-wlm munge)
 # Programs that hysteron starts.
 HYSTERON_RUN_PACKAGES=(ngspice espeak-ng)
 # To check the source: format, lint, scripts.
-HYSTERON_CHECK_PACKAGES=(clang-format clang-tidy shellcheck python3)
+HYSTERON_CHECK_PACKAGES=(clang-format clang-tidy shellcheck flake8 python3)
 
 # To measure: the target hysteron_bench.
 HYSTERON_BENCH_PACKAGES=(libbenchmark-dev)
