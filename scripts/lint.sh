@@ -12,7 +12,7 @@ cd "$top"
 failed=0
 scripts/check_format.sh || failed=1
 shellcheck --external-sources scripts/*.sh .ci/run || failed=1
-flake8 --max-line-length 120 scripts bench || failed=1
+flake8 scripts bench tests || failed=1
 [ -f build/release/compile_commands.json ] || cmake --preset release
 python3 scripts/tidy.py build/release || failed=1
 exit "$failed"

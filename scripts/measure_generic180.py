@@ -58,11 +58,11 @@ def run(lines, corner="tt", mismatch=0, process=0, seed=1, temperature=27, optio
         return read_raw(folder / "out.raw")
 
 
-def transfer(kind, w, l, vds, stop=SUPPLY, step=5e-3, body=0.0, **where):
+def transfer(kind, w, length, vds, stop=SUPPLY, step=5e-3, body=0.0, **where):
     """Drain current against gate voltage, both positive for either kind of device."""
     sign = 1 if kind == "n" else -1
     plot = run(["vg g 0 0", f"vd d 0 {sign * vds}", f"vb b 0 {sign * body}",
-                f"x1 d g 0 b {kind}fet_g180 w={w} l={l}", ".save v(g) i(vd)",
+                f"x1 d g 0 b {kind}fet_g180 w={w} l={length}", ".save v(g) i(vd)",
                 f".dc vg 0 {sign * stop} {sign * step}"], **where)[0]
     return [sign * v for v in plot["v(g)"]], [-sign * i for i in plot["i(vd)"]]
 
@@ -77,28 +77,28 @@ def crossing(voltages, currents, target):
     raise ValueError("the current is never reached")
 
 
-def threshold_at_current(kind, w=5e-6, l=5e-6, vds=0.05, **where):
+def threshold_at_current(kind, w=5e-6, length=5e-6, vds=0.05, **where):
     """Constant-current threshold: 100 nA W/L, for PMOS a quarter of it as its mobility is."""
     current = {"n": 1e-7, "p": 0.25e-7}[kind]
-    return crossing(*transfer(kind, w, l, vds, stop=1.0, **where), current * w / l)
+    return crossing(*transfer(kind, w, length, vds, stop=1.0, **where), current * w / length)
 
 
-def threshold(kind, w=5e-6, l=5e-6, vds=0.05, **where):
+def threshold(kind, w=5e-6, length=5e-6, vds=0.05, **where):
     """Where the tangent of greatest slope meets zero current, less half the drain voltage."""
-    v, i = transfer(kind, w, l, vds, **where)
+    v, i = transfer(kind, w, length, vds, **where)
     slope, at = max(((i[k + 1] - i[k - 1]) / (v[k + 1] - v[k - 1]), k) for k in range(1, len(v) - 1))
     return v[at] - i[at] / slope - vds / 2
 
 
-def swing(kind, w=5e-6, l=5e-6, vds=1.0, low=1e-11, high=1e-9, **where):
+def swing(kind, w=5e-6, length=5e-6, vds=1.0, low=1e-11, high=1e-9, **where):
     """Volt per decade between two currents."""
-    curve = transfer(kind, w, l, vds, stop=1.0, **where)
+    curve = transfer(kind, w, length, vds, stop=1.0, **where)
     return (crossing(*curve, high) - crossing(*curve, low)) / math.log10(high / low)
 
 
-def off_current(kind, w, l, temperature, corner="tt"):
+def off_current(kind, w, length, temperature, corner="tt"):
     sign = 1 if kind == "n" else -1
-    plot = run([f"vd d 0 {sign * SUPPLY}", f"x1 d 0 0 0 {kind}fet_g180 w={w} l={l}", ".save i(vd)", ".op"],
+    plot = run([f"vd d 0 {sign * SUPPLY}", f"x1 d 0 0 0 {kind}fet_g180 w={w} l={length}", ".save i(vd)", ".op"],
                temperature=temperature, corner=corner)[0]
     return abs(plot["i(vd)"][0])
 
@@ -226,8 +226,8 @@ def weak_inversion(table):
     for kind in KINDS:
         table.row(f"{kind.upper()}MOS", *[f"{mirror(kind, [5e-6], 0.5, current=i)[1]:.4f} V"
                                           for i in (1e-11, 1e-10, 1e-9, 3e-9, 1e-7)])
-    table.head("Thresholds at constant current, and smoothness", "device", "W=L=5 µm", "W/L = 5/0.18", "same, Vds 1.8 V",
-               "W/L = 0.22/5", "W=L=5 µm, bulk 0.5 V back", "change of the swing between 5 mV steps")
+    table.head("Thresholds at constant current, and smoothness", "device", "W=L=5 µm", "W/L = 5/0.18",
+               "same, Vds 1.8 V", "W/L = 0.22/5", "W=L=5 µm, bulk 0.5 V back", "change of the swing between 5 mV steps")
     for kind in KINDS:
         change, is_monotonic = smoothness(kind)
         values = [threshold_at_current(kind), threshold_at_current(kind, 5e-6, 0.18e-6),
@@ -271,8 +271,8 @@ def corners(table):
 
 
 def noise_and_charge(table):
-    table.head("Noise and gate capacitance, W=L=5 µm at 1 nA", "device", "white noise over 2qI", "flicker at 1 Hz, gate",
-               "flicker corner", "gate capacitance")
+    table.head("Noise and gate capacitance, W=L=5 µm at 1 nA", "device", "white noise over 2qI",
+               "flicker at 1 Hz, gate", "flicker corner", "gate capacitance")
     for kind in KINDS:
         frequency, spectrum, gm = noise(kind)
         white = spectrum[-1]
@@ -289,9 +289,11 @@ def noise_and_charge(table):
 
 def cell(table):
     rise, fall, high, low = cell_loop()
-    table.head("Nine-transistor cell, I_thresh 1 nA, I_width 0.5 nA, I_gain 1 nA, first sizes", "rise", "fall", "high", "low")
+    table.head("Nine-transistor cell, I_thresh 1 nA, I_width 0.5 nA, I_gain 1 nA, first sizes",
+               "rise", "fall", "high", "low")
     table.row(f"{rise * 1e9:.3f} nA", f"{fall * 1e9:.3f} nA", f"{high * 1e9:.3f} nA", f"{low * 1e12:.3f} pA")
-    table.limit("hysteresis of the cell", abs(rise - 1e-9) < 0.15e-9 and abs(fall - 0.5e-9) < 0.15e-9 and high > 1e3 * low)
+    table.limit("hysteresis of the cell",
+                abs(rise - 1e-9) < 0.15e-9 and abs(fall - 0.5e-9) < 0.15e-9 and high > 1e3 * low)
 
 
 def main():

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Measures how temperature moves the gain of gf180mcu's legs (docs/notes/temperature.md): drain current at 1 nA over that of
-the 5/5 um reference device, 0.42 V across, typical corner, operating points in ngspice. Prints the note's table.
+"""Measures how temperature moves the gain of gf180mcu's legs (docs/notes/temperature.md): drain current at 1 nA over
+that of the 5/5 um reference device, 0.42 V across, typical corner, operating points in ngspice. Prints the note's
+table.
 
 usage: measure_leg_drift.py PDK_FOLDER   (the folder with design.ngspice)"""
 import os
@@ -45,7 +46,8 @@ def main():
     for i, (width, length) in enumerate(SIZES):
         cells = [f"{width:g}/{length}"]
         for name in (f"n{i}", f"p{i}"):
-            cells += [f"{usual[name]:.3f}", *(f"{100 * (other[name] / usual[name] - 1):+.1f} %" for other in (cold, hot))]
+            cells += [f"{usual[name]:.3f}",
+                      *(f"{100 * (other[name] / usual[name] - 1):+.1f} %" for other in (cold, hot))]
         print("| " + " | ".join(cells) + " |")
 
 

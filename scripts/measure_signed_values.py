@@ -21,7 +21,8 @@ class Deck:
 
     def add(self, polarity, drain, gate, source, width, length):
         bulk = "0" if polarity == "n" else "vdd"
-        self.lines.append(f"x{self.devices} {drain} {gate} {source} {bulk} {polarity}fet_03v3 w={width:.4g}u l={length:.4g}u")
+        device = f"{polarity}fet_03v3 w={width:.4g}u l={length:.4g}u"
+        self.lines.append(f"x{self.devices} {drain} {gate} {source} {bulk} {device}")
         self.devices += 1
         return self.devices - 1
 
@@ -81,7 +82,8 @@ def run(deck, value, folder, seed):
             (work / name).symlink_to(folder / name)
         (work / "deck.cir").write_text(text)
         (work / ".spiceinit").write_text("set ngbehavior=hsa\nset num_threads=1\n")
-        subprocess.run(["ngspice", "-b", "-r", "out.raw", "deck.cir"], cwd=work, check=True, timeout=60, capture_output=True)
+        subprocess.run(["ngspice", "-b", "-r", "out.raw", "deck.cir"], cwd=work, check=True, timeout=60,
+                       capture_output=True)
         data = (work / "out.raw").read_bytes()
     split = data.index(b"Binary:\n") + 8
     names = [line.split()[1] for line in data[:split].decode().split("\n") if line.startswith("\t")]
@@ -92,7 +94,8 @@ def run(deck, value, folder, seed):
 
 def main():
     folder = pathlib.Path(sys.argv[1]).resolve()
-    print("| way | sum | transistors of a value with 13 signed inputs | error as drawn | deviation over dies | current of the value's own part |")
+    print("| way | sum | transistors of a value with 13 signed inputs | error as drawn | deviation over dies | "
+          "current of the value's own part |")
     print("|---|---|---|---|---|---|")
     for label, seed in (("positive", 3), ("negative", 8), ("near zero", 5)):
         generator = random.Random(seed)

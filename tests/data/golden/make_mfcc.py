@@ -2,8 +2,8 @@
 """Writes mfcc.npy beside this file: the features of two synthetic sounds by a second implementation, for mfcc_test.cpp.
 
 Double precision and plain loops, from the definition (docs/data.md): 16 kHz, 16,000 samples, 256 zeros on both
-sides, periodic Hann window of 512, hop 160, power spectrum, 128 Slaney mel bands to 8 kHz with area normalisation, decibel with
-a floor of 80 below the clip's maximum, orthonormal DCT-II, 13 coefficients, each normalised over the clip.
+sides, periodic Hann window of 512, hop 160, power spectrum, 128 Slaney mel bands to 8 kHz with area normalisation,
+decibel with a floor of 80 below the clip's maximum, orthonormal DCT-II, 13 coefficients, each normalised over the clip.
 """
 import cmath
 import math

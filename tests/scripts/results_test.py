@@ -1,0 +1,341 @@
+#!/usr/bin/env python3
+"""Tests of scripts/results.py, against a program that prints what a test tells it to. Takes seconds; no arguments."""
+import contextlib
+import io
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+from unittest import mock
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "scripts"))
+
+import results  # noqa: E402
+from results_template import DASH, Expression, Filler, Template, TemplateError, look_up  # noqa: E402
+from results_vocabulary import VOCABULARY, si, span, spread  # noqa: E402
+
+COMMANDS = {"features", "train", "eval", "cell", "compare", "compile", "corners", "demo", "explore", "extract", "gates",
+            "hazards", "montecarlo", "noise", "power", "run", "study", "sweep", "verify"}
+STUDIES = {"cell", "quadrant", "accumulation"}
+
+# Prints the object of printed.json that has the name of the command, and logs the command line.
+PROGRAM = """#!/usr/bin/env python3
+import json, pathlib, sys
+here = pathlib.Path(__file__).parent
+with (here / "log").open("a") as log:
+    log.write(" ".join(sys.argv[1:]) + "\\n")
+printed = json.loads((here / "printed.json").read_text())[sys.argv[1]]
+print(json.dumps(printed["object"]))
+sys.exit(printed.get("code", 0))
+"""
+
+SECTION = """## Agreement
+
+%# Both technologies.
+% for name in ["generic180", "gf180mcu"]
+% run results[name] = verify model.safetensors --pdk {{ name }}
+    --clips {{ [0, "a b"] }}
+% end
+% set one = results["generic180"]
+
+% table what | target | measured |
+% for name, result in items(results)
+% target {{ name }}: frame agreement
+    | at least 0.97
+    | {{ result.frame_agreement:.4f }}
+    | result.frame_agreement >= 0.97
+% end
+
+% table clip | margin | {{ one.cells.name }}
+% for clip in one.per_clip
+| {{ clip.clip }} | {{ si(clip.margin, "pA", ".1f") }} | {{ one.cells.power_w:.2g }} |
+% end
+Mean {{ mean(one.per_clip.margin) * 1e12:.2f }}.
+"""
+
+RESULT = {"frame_agreement": 0.98, "cells": [{"name": "a", "power_w": 1e-9}, {"name": "b", "power_w": None}],
+          "per_clip": [{"clip": 0, "margin": 1e-12}, {"clip": 1, "margin": 2e-12}, {"clip": 2, "margin": None}]}
+
+
+class FakeProgram:
+    """A folder with a program, templates and the document that they fill."""
+
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+        self.program, self.output = self.folder / "hysteron", self.folder / "results.md"
+        self.templates = self.folder / "templates"
+        self.templates.mkdir()
+        self.program.write_text(PROGRAM)
+        self.program.chmod(0o755)
+        self.prints(verify=RESULT)
+
+    def prints(self, code=0, **objects):
+        printed = {name: {"object": value, "code": code} for name, value in objects.items()}
+        (self.folder / "printed.json").write_text(json.dumps(printed))
+
+    def template(self, name, text):
+        (self.templates / f"{name}.md").write_text(text)
+
+    def commands(self):
+        log = self.folder / "log"
+        return log.read_text().splitlines() if log.exists() else []
+
+    def fill(self, *sections):
+        """Exit code and error text of scripts/results.py."""
+        errors = io.StringIO()
+        with contextlib.redirect_stderr(errors):
+            try:
+                code = results.main(["--program", str(self.program), "--output", str(self.output), *sections],
+                                    self.templates, self.folder)
+            except SystemExit as end:
+                code = end.code
+        return code, errors.getvalue()
+
+
+class WithProgram(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.fake = FakeProgram(folder.name)
+
+
+class SectionTest(WithProgram):
+    def test_a_section_has_its_rows_and_says_commit_date_and_machine(self):
+        self.fake.template("agreement", SECTION)
+        code, _ = self.fake.fill("agreement")
+        self.assertEqual(code, 0)
+        lines = self.fake.output.read_text().splitlines()
+        begin = lines.index("<!-- agreement: begin -->")
+        self.assertEqual(lines[begin + 1], "## Agreement")
+        self.assertRegex(lines[begin + 3],
+                         r"^Commit .+, \d{4}-\d\d-\d\d, \d+ cores of .+: `scripts/results.py agreement`\.$")
+        self.assertIn("| generic180: frame agreement | at least 0.97 | 0.9800 | met |", lines)
+        self.assertIn("| gf180mcu: frame agreement | at least 0.97 | 0.9800 | met |", lines)
+        self.assertIn("| clip | margin | a | b |", lines)
+        self.assertIn("|---|---|---|---|", lines)
+        self.assertIn(f"| 0 | 1.0 pA | 1e-09 | {DASH} |", lines)
+        self.assertIn(f"| 2 | {DASH} | 1e-09 | {DASH} |", lines)
+        self.assertIn("Mean 1.50.", lines)
+        self.assertEqual(lines[-1], "<!-- agreement: end -->")
+
+    def test_commands_are_run_as_the_template_says(self):
+        self.fake.template("agreement", SECTION)
+        self.fake.fill("agreement")
+        self.assertEqual(self.fake.commands(), [f"verify model.safetensors --pdk {name} --clips 0 a b --json"
+                                                for name in ("generic180", "gf180mcu")])
+
+    def test_a_missed_target_is_marked_named_and_makes_exit_code_5(self):
+        self.fake.prints(verify={**RESULT, "frame_agreement": 0.9})
+        self.fake.template("agreement", SECTION)
+        code, errors = self.fake.fill("agreement")
+        self.assertEqual(code, 5)
+        self.assertIn("missed: gf180mcu: frame agreement", errors)
+        row = "| gf180mcu: frame agreement | at least 0.97 | 0.9000 | **missed** |"
+        self.assertIn(row, self.fake.output.read_text())
+
+    def test_a_key_that_is_not_there_is_named_with_its_line(self):
+        self.fake.template("broken", "## Broken\n% run result = verify\n{{ result.cells.volts }}\n")
+        code, _ = self.fake.fill("broken")
+        self.assertRegex(code, r"templates/broken\.md:3.*no key 'volts' in `result\.cells`.*power_w")
+        self.assertFalse(self.fake.output.exists())
+
+    def test_a_name_that_nothing_sets_is_named_before_anything_runs(self):
+        self.fake.template("sound", SECTION)
+        self.fake.template("broken", "## Broken\n% run result = verify\n{{ rseult.cells }}\n")
+        code, _ = self.fake.fill("sound", "broken")
+        self.assertRegex(code, r"templates/broken\.md:3: unknown name 'rseult'")
+        self.assertEqual(self.fake.commands(), [])
+
+    def test_an_unknown_section_is_refused(self):
+        code, errors = self.fake.fill("nothing")
+        self.assertEqual(code, 2)
+        self.assertIn("unknown section nothing", errors)
+
+    def test_measuring_one_section_again_replaces_that_one_alone(self):
+        self.fake.template("one", "## One\n% run r = verify\nAgreement {{ r.frame_agreement }}.\n")
+        self.fake.template("two", "## Two\n% run r = verify\nAgreement {{ r.frame_agreement }}.\n")
+        self.fake.fill("one", "two")
+        before = self.fake.output.read_text()
+        self.fake.prints(verify={**RESULT, "frame_agreement": 0.5})
+        self.fake.fill("one")
+        after = self.fake.output.read_text()
+        end = "<!-- one: end -->"
+        self.assertIn("Agreement 0.5.", after[:after.index(end)])
+        self.assertEqual(before[before.index(end):], after[after.index(end):])
+        self.assertEqual(before[:before.index("<!-- one: begin")], after[:after.index("<!-- one: begin")])
+
+    def test_an_exit_code_is_accepted_where_the_template_says(self):
+        self.fake.prints(code=4, verify=RESULT)
+        self.fake.template("strict", "## A\n% run r = verify\n")
+        self.fake.template("lenient", "## A\n% run r (4) = verify\n")
+        self.assertEqual(self.fake.fill("strict")[0], "hysteron verify exited with 4")
+        self.assertEqual(self.fake.fill("lenient")[0], 0)
+
+    def test_a_section_without_its_data_says_so(self):
+        self.fake.template("speech", "## A\n% need None | there is no folder\n% run r = verify\n")
+        self.assertEqual(self.fake.fill("speech")[0], 0)
+        self.assertIn("Not measured: there is no folder.", self.fake.output.read_text())
+        self.assertEqual(self.fake.commands(), [])
+
+    def test_a_command_that_runs_once_is_shared_by_sections(self):
+        for name in ("one", "two"):
+            self.fake.template(name, "## A\n% run r (once) = verify\n{{ r.frame_agreement }}\n")
+        self.fake.fill("one", "two")
+        self.assertEqual(len(self.fake.commands()), 1)
+
+    def test_a_training_is_taken_again_only_with_the_same_keys_and_program(self):
+        bench = results.Bench(self.fake.program, False, self.fake.folder, self.fake.templates)
+        train = bench.vocabulary["train"]
+        self.fake.prints(train={"test_accuracy": 0.5})
+        with contextlib.redirect_stderr(io.StringIO()):
+            (bench.work / "a.safetensors").write_bytes(b"")
+            train("a", {"training.steps": 5})
+            self.assertEqual(train("a", {"training.steps": 5})["test_accuracy"], 0.5)
+            self.assertEqual(len(self.fake.commands()), 1)
+            train("a", {"training.steps": 6})
+            self.assertEqual(len(self.fake.commands()), 2)
+            bench.identity = ["another program"]
+            train("a", {"training.steps": 6})
+            self.assertEqual(len(self.fake.commands()), 3)
+        self.assertEqual((bench.work / "a.toml").read_text(), 'training.steps = 6\nmodel.output = "a.safetensors"\n')
+
+
+class CommitTest(unittest.TestCase):
+    def test_the_commit_says_whether_files_but_the_documentation_changed(self):
+        with tempfile.TemporaryDirectory() as folder:
+            def git(*words):
+                subprocess.run(["git", "-C", folder, "-c", "user.name=a", "-c", "user.email=a@a", *words], check=True,
+                               capture_output=True)
+            tree = pathlib.Path(folder)
+            (tree / "docs").mkdir()
+            (tree / "build").mkdir()
+            for file in ("a.cpp", "docs/results.md"):
+                (tree / file).write_text("a")
+            git("init")
+            git("add", ".")
+            git("commit", "-m", "Begin")
+            (tree / "docs/results.md").write_text("b")
+            self.assertRegex(results.commit(tree / "build"), r"^`[0-9a-f]{7,}`$")
+            (tree / "a.cpp").write_text("b")
+            self.assertRegex(results.commit(tree / "build"), r"^`[0-9a-f]{7,}` with changes$")
+
+    def test_a_program_outside_of_git_has_no_commit(self):
+        with tempfile.TemporaryDirectory() as folder, mock.patch.dict(os.environ, GIT_CEILING_DIRECTORIES=folder):
+            self.assertEqual(results.commit(pathlib.Path(folder)), "unknown")
+
+
+class TemplateTest(unittest.TestCase):
+    def fill(self, text, **names):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "a.md"
+            path.write_text(text)
+            return Filler(Template(path), {**VOCABULARY, **names}, None).text()
+
+    def test_lines_of_conditions_and_loops(self):
+        text = ["% for a, (b, c) in [(1, (2, 3))]", "% if a == 1", "{{ a + b + c }}", "% else", "no", "% end", "% end",
+                "% if []", "no", "% else", "yes", "% end"]
+        self.assertEqual(self.fill("\n".join(text)), "6\nyes")
+
+    def test_a_defined_function_sees_what_is_set_later(self):
+        self.assertEqual(self.fill("% define f(x) = x * n\n% set n = 3\n{{ f(2) }}\n"), "6")
+
+    def test_a_fence_keeps_its_indents(self):
+        self.assertEqual(self.fill("```\na\n  b\n```\n"), "```\na\n  b\n```")
+
+    def test_malformed_templates_are_refused_with_their_line(self):
+        for text, message in (("a\n% for x in y\n", "without % end"), ("% frobnicate\n", "a.md:1: cannot read"),
+                              ("a\n% end\n", "a.md:2: % end without a beginning"), ("{{ 1 + }}\n", "cannot read `1 +`"),
+                              ("% target a | b | 1\n", "cannot read"), ("% run r (6) = verify\n", "cannot read")):
+            with self.assertRaisesRegex(TemplateError, re.escape(message), msg=text):
+                self.fill(text)
+
+    def test_expressions_reach_nothing_but_the_vocabulary(self):
+        for text in ("(1).__class__", "open('/etc/passwd')", "__import__('os')", "'a'.join([])", "(lambda: 0)()",
+                     "(x := 1)", "f'{mean.__globals__}'", "[].append(1)"):
+            with self.assertRaises(TemplateError, msg=text):
+                self.fill(f"{{{{ {text} }}}}\n")
+
+    def test_a_key_of_a_list_is_the_key_of_its_elements(self):
+        rows = [{"a": {"b": 1}}, {"a": {"b": 2}}]
+        self.assertEqual(Expression("rows.a.b", "here").value({"rows": rows, "__key": look_up}), [1, 2])
+
+
+class VocabularyTest(unittest.TestCase):
+    def test_units_scale_what_they_show(self):
+        cases = ((2e-9, "nW", ".3g", "2 nW"), (0.5, "%", ".1f", "50.0 %"), (3.0, "s", ".0f", "3 s"),
+                 (617, "Hz", ".3g", "617 Hz"), (1.5e-3, "ms", "g", "1.5 ms"), (None, "V", "g", DASH))
+        for value, unit, form, text in cases:
+            self.assertEqual(si(value, unit, form), text)
+
+    def test_ranges(self):
+        self.assertEqual(spread([0.1, 0.3]), "20.00 % (10.00 % to 30.00 %)")
+        self.assertEqual(span([1e-9, 2e-9], "nA"), "1.00 to 2.00 nA")
+
+    def test_the_line_of_least_relative_residuals_is_exact_for_a_line(self):
+        fit = VOCABULARY["relative_fit"]([(x, 2 * x + 3) for x in (1, 10, 100)])
+        self.assertAlmostEqual(fit["slope"], 2)
+        self.assertAlmostEqual(fit["offset"], 3)
+        self.assertAlmostEqual(fit["worst"], 0)
+
+
+class SectionFilesTest(unittest.TestCase):
+    """Every template of the project, with no program."""
+
+    @classmethod
+    def setUpClass(cls):
+        with tempfile.TemporaryDirectory() as folder:
+            fake = FakeProgram(folder)
+            cls.vocabulary = results.Bench(fake.program, True, fake.folder).vocabulary
+        files = (path for path in sorted(results.TEMPLATES.glob("*.md")) if path.stem != "README")
+        cls.files = {path.stem: Template(path) for path in files}
+
+    def test_there_is_a_template_for_every_section(self):
+        self.assertEqual(set(self.files), set(results.SECTIONS))
+
+    def test_the_document_has_every_section(self):
+        there = re.findall(r"^<!-- (\S+): begin -->$", (ROOT / "docs" / "results.md").read_text(), re.MULTILINE)
+        self.assertEqual(set(there), set(results.SECTIONS))
+
+    def test_every_section_of_the_document_says_commit_and_date(self):
+        document = (ROOT / "docs" / "results.md").read_text()
+        for name, text in re.findall(r"<!-- (\S+): begin -->\n(.*?)<!-- \S+: end -->", document, re.DOTALL):
+            self.assertRegex(text.splitlines()[2], r"[Cc]ommit `[0-9a-f]{7,}`.*\d{4}-\d\d-\d\d, \d+ cores of", name)
+
+    def test_all_names_are_known(self):
+        for template in self.files.values():
+            template.check(self.vocabulary)
+
+    def test_every_command_is_one_of_the_program(self):
+        for template in self.files.values():
+            for place, command in template.commands:
+                words = command.split()
+                self.assertIn(words[0], COMMANDS, place)
+                if words[0] == "study":
+                    self.assertIn(words[1], STUDIES, place)
+
+    def test_every_flag_is_one_that_the_program_explains(self):
+        program = pathlib.Path(os.environ.get("HYSTERON_PROGRAM", ROOT / "build/release/apps/hysteron/hysteron"))
+        if not program.exists():
+            self.skipTest("the program is not built")
+        helps = {}
+        for template in self.files.values():
+            for place, command in template.commands:
+                name = tuple(command.split()[:2 if command.startswith("study ") else 1])
+                if name not in helps:
+                    helps[name] = results.output_of(program, *name, "--help")
+                for flag in re.findall(r"--[a-z][-a-z]*", command):
+                    self.assertRegex(helps[name], rf"{flag}\b", f"{place}: hysteron {' '.join(name)} has no {flag}")
+
+    def test_every_section_begins_with_its_title(self):
+        for name in self.files:
+            first = (results.TEMPLATES / f"{name}.md").read_text().splitlines()[0]
+            self.assertRegex(first, r"^## \S", name)
+
+
+if __name__ == "__main__":
+    unittest.main()
