@@ -410,8 +410,9 @@ class SpaceReader {
       if (variable.key.empty()) {
         const HardwareKey& key = *hardware_key(variable.name);
         Hardware hardware;
-        if (key.read(hardware, value)) continue;
-        refuse(node, fmt::format("variables.{} has {}; expected {}", variable.name, value_text(value), key.expected));
+        if (read_key(key, value, hardware)) continue;
+        refuse(node, fmt::format("variables.{} has {}; expected {}", variable.name, value_text(value),
+                                 range_text(key.parameter)));
       }
       train::TrainConfig config = space_.base;
       assign_value(config, origin_, variable.key, *to_node(value), &node);
@@ -487,7 +488,7 @@ PointDesign SearchSpace::design_with(const std::vector<SpaceValue>& values) cons
   for (std::size_t i = 0; i < variables.size(); ++i) {
     const SpaceVariable& variable = variables[i];
     if (variable.key.empty()) {
-      hardware_key(variable.name)->read(design.hardware, values[i]);
+      read_key(*hardware_key(variable.name), values[i], design.hardware);
     } else {
       assign_value(design.config, variable.name, variable.key, *to_node(values[i]));
     }

@@ -145,4 +145,12 @@ TEST(Tree, EveryModuleHasAReadmeAndALineInTheDocs) {
   }
 }
 
+/// Its templates cost every unit that sees them some ten seconds.
+TEST(Tree, OneUnitIncludesTheCommandLineParser) {
+  for (const auto& entry : fs::recursive_directory_iterator(fs::path(HYSTERON_SOURCE_DIR) / "apps")) {
+    if (!entry.is_regular_file() || entry.path().filename() == "options.cpp") continue;
+    EXPECT_EQ(hysteron::read_file(entry.path()).find("CLI/CLI.hpp"), std::string::npos) << entry.path();
+  }
+}
+
 }  // namespace
