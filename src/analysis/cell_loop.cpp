@@ -255,18 +255,6 @@ compile::CellBench build_bench(const CellTestSetup& lab, const std::vector<compi
   return bench;
 }
 
-double crossing_time(const sim::Waveforms& waves, std::size_t probe, double level, bool upwards, double from) {
-  const std::vector<double>& v = waves.values[probe];
-  for (std::size_t i = 1; i < waves.time.size(); ++i) {
-    if (waves.time[i] < from) continue;
-    const bool crossed = upwards ? (v[i - 1] < level && v[i] >= level) : (v[i - 1] > level && v[i] <= level);
-    if (!crossed) continue;
-    const double share = (level - v[i - 1]) / (v[i] - v[i - 1]);
-    return waves.time[i - 1] + share * (waves.time[i] - waves.time[i - 1]);
-  }
-  return kNever;
-}
-
 void run_cells(const CellTestSetup& lab, const std::vector<CellRun>& runs, double stop_time, double longest_step,
                std::size_t cells_per_bench, const ReadCell& read, const FailedCell& fail) {
   std::vector<std::vector<std::size_t>> groups;

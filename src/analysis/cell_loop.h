@@ -103,8 +103,4 @@ using FailedCell = std::function<void(std::size_t run, const std::string& messag
 void run_cells(const CellTestSetup& lab, const std::vector<CellRun>& runs, double stop_time, double longest_step,
                std::size_t cells_per_bench, const ReadCell& read, const FailedCell& fail);
 
-/// First time from `from` on at which probe `probe` passes `level` in the given direction, by linear interpolation; NaN
-/// if it never does.
-double crossing_time(const sim::Waveforms& waves, std::size_t probe, double level, bool upwards, double from);
-
 }  // namespace hysteron::analysis

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <vector>
 
@@ -25,15 +24,8 @@ struct CellLoop {
   double low = 0.0;   ///< output when off
 };
 
-/// Gains of the three legs that set a cell, before drawing: what calibration turns.
-struct CellGains {
-  double threshold = 0.0;  ///< M2
-  double width = 0.0;      ///< M8
-  double output = 0.0;     ///< M5
-};
-
-/// Those three legs as drawn: M2, M8 and M5.
-using CellSizes = std::array<technology::Geometry, 3>;
+/// The three legs that set a cell, as drawn.
+using CellSizes = PerCellLeg<technology::Geometry>;
 
 /// The sizes the curves suggest for `gains`.
 CellSizes draw_cell(const CellGains& gains, const technology::Technology& technology, const GainCurves& curves,

@@ -23,7 +23,9 @@ constexpr int kFormat = 6;  // changes with how calibration turns sizes and with
 /// All parameters as far as they decide sizes: two values that are drawn alike still have errors of their own.
 std::string parameters_text(const CompiledNetwork& network) {
   std::string text;
-  for (const MappedInstance& row : network.mapping) text += fmt::format("{} {:.9g}\n", row.parameter, row.value);
+  for (const CompiledLeg& leg : network.legs) {
+    if (leg.parameter) text += fmt::format("{} {:.9g}\n", model::parameter_name(*leg.parameter), leg.value);
+  }
   for (const auto& layer : network.cells) {
     for (const CompiledCell& cell : layer)
       text += fmt::format("{:.9g} {:.9g} {:.9g}\n", cell.rise, cell.fall, cell.high);
@@ -40,6 +42,15 @@ std::optional<std::vector<double>> numbers(const json& value, std::size_t count)
     result.push_back(number.is_null() ? std::numeric_limits<double>::quiet_NaN() : number.get<double>());
   }
   return result;
+}
+
+/// Legs that are parameters: the others keep no error.
+std::vector<CompiledLeg*> parameters_of(CompiledNetwork& network) {
+  std::vector<CompiledLeg*> legs;
+  for (CompiledLeg& leg : network.legs) {
+    if (leg.parameter) legs.push_back(&leg);
+  }
+  return legs;
 }
 
 std::vector<CompiledCell*> cells_of(CompiledNetwork& network) {
@@ -77,14 +88,15 @@ bool StoredSizes::read(CompiledNetwork& network) const {
   if (!stored.is_object() || stored.value("key", json()) != key_) return false;
   const std::vector<CompiledCell*> cells = cells_of(network);
   const auto sizes = numbers(stored.value("sizes", json()), 2 * network.circuit.transistors().size());
-  const auto sizing_errors = numbers(stored.value("sizing_errors", json()), network.mapping.size());
+  const std::vector<CompiledLeg*> legs = parameters_of(network);
+  const auto sizing_errors = numbers(stored.value("sizing_errors", json()), legs.size());
   const auto cell_errors = numbers(stored.value("cell_errors", json()), 3 * cells.size());
   std::vector<NodeError> nodes;
   if (!sizes || !sizing_errors || !cell_errors || !read_nodes(stored.value("nodes", json()), nodes)) return false;
   for (std::size_t i = 0; i < sizes->size() / 2; ++i) {
     network.circuit.resize(static_cast<circuit::DeviceId>(i), (*sizes)[2 * i], (*sizes)[2 * i + 1]);
   }
-  for (std::size_t i = 0; i < network.mapping.size(); ++i) network.mapping[i].sizing_error = (*sizing_errors)[i];
+  for (std::size_t i = 0; i < legs.size(); ++i) legs[i]->sizing_error = (*sizing_errors)[i];
   for (std::size_t i = 0; i < cells.size(); ++i) {
     cells[i]->errors = {true, (*cell_errors)[3 * i], (*cell_errors)[3 * i + 1], (*cell_errors)[3 * i + 2]};
   }
@@ -99,7 +111,9 @@ void StoredSizes::write(const CompiledNetwork& network) const {
     sizes.push_back(transistor.length);
   }
   json sizing_errors = json::array();
-  for (const MappedInstance& row : network.mapping) sizing_errors.push_back(row.sizing_error);
+  for (const CompiledLeg& leg : network.legs) {
+    if (leg.parameter) sizing_errors.push_back(leg.sizing_error);
+  }
   json cell_errors = json::array();
   for (const auto& layer : network.cells) {
     for (const CompiledCell& cell : layer) {

@@ -19,7 +19,9 @@ namespace {
 TEST(BuildNetwork, MapsEveryParameterOfTheModel) {
   const CompiledNetwork compiled = build_network(small_network(), shop().technology, shop().curves, {});
   std::map<std::string, int> instances;
-  for (const MappedInstance& row : compiled.mapping) ++instances[row.parameter];
+  for (const CompiledLeg& leg : compiled.legs) {
+    if (leg.parameter) ++instances[model::parameter_name(*leg.parameter)];
+  }
   EXPECT_EQ(instances["input.weight[1,0]"], 2);  // one leg for each sign of the input
   EXPECT_EQ(instances["input.bias[0]"], 1);
   EXPECT_EQ(instances["layers.0.candidate.weight[0,1]"], 1);  // a unipolar source takes one transistor
@@ -34,22 +36,24 @@ TEST(BuildNetwork, MapsEveryParameterOfTheModel) {
 
 TEST(BuildNetwork, PositiveWeightsArePLegsOnPRails) {
   const CompiledNetwork compiled = build_network(small_network(), shop().technology, shop().curves, {});
-  for (const MappedInstance& row : compiled.mapping) {
-    const circuit::Transistor& device = compiled.circuit.transistor(row.device);
+  for (const CompiledLeg& leg : compiled.legs) {
+    const circuit::Transistor& device = compiled.circuit.transistor(leg.device);
     if (device.role != circuit::Role::kLeg && device.role != circuit::Role::kBiasLeg) continue;
-    EXPECT_EQ(device.polarity == circuit::Polarity::kP, row.value > 0.0) << row.parameter;
+    EXPECT_EQ(device.polarity == circuit::Polarity::kP, leg.value > 0.0) << device.name;
   }
 }
 
 TEST(BuildNetwork, SizingErrorIsWhatTheGridCosts) {
   const CompiledNetwork compiled = build_network(small_network(), shop().technology, shop().curves, {});
-  for (const MappedInstance& row : compiled.mapping) EXPECT_LT(std::abs(row.sizing_error), 0.01) << row.parameter;
+  for (const CompiledLeg& leg : compiled.legs) {
+    EXPECT_LT(std::abs(leg.sizing_error), 0.01) << compiled.circuit.full_name(leg.device);
+  }
 }
 
 TEST(CellLeg, LengthTakesUpWhatTheGridOfWidthsLeaves) {
   const technology::Technology& technology = shop().technology;
   const GainCurves& curves = shop().curves;
-  for (std::size_t which = 0; which < 3; ++which) {
+  for (const CellLeg which : kCellLegs) {
     for (const double gain : {0.113, 0.1717, 0.31, 0.77}) {
       const LegSize size = cell_leg_size(curves, technology, technology.supply, which, gain);
       const auto at = curves.find_length(size.geometry.length);
@@ -57,7 +61,8 @@ TEST(CellLeg, LengthTakesUpWhatTheGridOfWidthsLeaves) {
       const double drawn = curves.lengths[*at];
       EXPECT_LE(std::abs(size.geometry.length / drawn - 1.0), kMaxTrim + 1e-9);
       EXPECT_NEAR(std::remainder(size.geometry.length, technology.size_grid), 0.0, 1e-12);
-      EXPECT_NEAR(size.gain, gain, 6e-4 * gain) << which << " " << gain;  // half a step of 5 um, and a little
+      EXPECT_NEAR(size.gain, gain, 6e-4 * gain)
+          << static_cast<int>(which) << " " << gain;  // half a step of 5 um, and a little
       const double voltage = cell_leg_voltage(curves, technology.supply, which);
       const double by_width = curves.gain(circuit::Polarity::kN, *at, size.geometry.width, voltage);
       EXPECT_LE(std::abs(size.gain - gain), std::abs(by_width - gain) + 1e-9 * gain);
@@ -72,12 +77,13 @@ TEST(BuildNetwork, LeavesOutZerosAndNamesWhatItDrops) {
   const CompiledNetwork compiled = build_network(network, shop().technology, shop().curves, {});
   EXPECT_EQ(compiled.dropped_parameters(), 1u) << "one parameter, though a signed input has two legs";
   std::size_t rows = 0;
-  for (const MappedInstance& row : compiled.mapping) {
-    const bool left_out = row.parameter == "input.weight[0,0]" || row.parameter == "input.weight[0,1]";
+  for (const CompiledLeg& leg : compiled.legs) {
+    const std::string name = leg.parameter ? model::parameter_name(*leg.parameter) : "skip path";
+    const bool left_out = name == "input.weight[0,0]" || name == "input.weight[0,1]";
     rows += left_out ? 1 : 0;
-    EXPECT_EQ(row.dropped, left_out) << row.parameter;
+    EXPECT_EQ(leg.dropped, left_out) << name;
   }
-  EXPECT_EQ(rows, 4u) << "the mapping names every parameter, also those without a transistor";
+  EXPECT_EQ(rows, 4u) << "every parameter is there, also those without a transistor";
 }
 
 TEST(BuildNetwork, BuildsNoRailThatNothingReads) {
@@ -107,7 +113,8 @@ TEST(Calibration, BringsThresholdsAndLevelWithinHalfAPercent) {
 
 TEST(Calibration, AnOutputThatNoLegMakesLeavesTheThresholdsRight) {
   SilentReporter reporter;
-  const double least = cell_leg_size(shop().curves, shop().technology, shop().technology.supply, 2, 1e-12).gain;
+  const double least =
+      cell_leg_size(shop().curves, shop().technology, shop().technology.supply, CellLeg::kGain, 1e-12).gain;
   const CellTarget target = {1.06e-9, 0.05e-9, 0.6 * least * 1e-9};
   const CalibratedCell cell =
       calibrate_cells({target}, shop().technology, shop().curves, {}, shop().engine, 1, reporter)[0];
@@ -124,7 +131,7 @@ TEST(Calibration, ALowerThresholdOfZeroIsNeverSeen) {
   calibrate_network(network, shop().technology, shop().curves, shop().engine, 1, reporter);
   for (const CompiledCell& cell : network.cells[0]) {
     EXPECT_EQ(cell.errors.fall, 0.0);
-    for (const std::size_t row : cell.mapping) EXPECT_TRUE(std::isfinite(network.mapping[row].sizing_error));
+    for (const CellLeg leg : kCellLegs) EXPECT_TRUE(std::isfinite(network.legs[cell.legs[leg]].sizing_error));
   }
 }
 
