@@ -122,15 +122,14 @@ namespace {
 /// Some cells side by side, and the run that shows their loops.
 class CellRun {
  public:
-  CellRun(const technology::Technology& technology, const GainCurves& curves, const Conditions& conditions)
-      : builder_(technology, curves, conditions, false) {
+  explicit CellRun(const CellSetup& setup) : builder_(setup.technology, setup.curves, setup.conditions, false) {
     CompiledNetwork& network = builder_.result();
     // Held stiffly at the diode's own voltage: through a rail that gives way, one cell that switches would push others
     // over their thresholds early.
-    bench_.voltage_sources.push_back({network.reference, {{0.0, curves.operating.n_diode}}});
+    bench_.voltage_sources.push_back({network.reference, {{0.0, setup.curves.operating.n_diode}}});
     bench_.voltage_sources.push_back({network.reset, {{0.0, 0.0}}});
     bench_.supply = network.supply;
-    bench_.temperature = conditions.temperature;
+    bench_.temperature = setup.conditions.temperature;
     bench_.stop_time = kStop;
     bench_.maximum_step = kLongestStep;
   }
@@ -180,16 +179,15 @@ class CellRun {
 }  // namespace
 
 std::vector<CellLoop> measure_cells(const std::vector<CellSizes>& sizes, const std::vector<RampWindow>& windows,
-                                    const technology::Technology& technology, const GainCurves& curves,
-                                    const Conditions& conditions, const sim::Engine& engine, int jobs) {
+                                    const CellSetup& setup) {
   std::deque<CellRun> runs;
   for (std::size_t i = 0; i < sizes.size(); ++i) {
-    if (i % kCellsInARun == 0) runs.emplace_back(technology, curves, conditions);
+    if (i % kCellsInARun == 0) runs.emplace_back(setup);
     runs.back().add(sizes[i], windows[i]);
   }
   std::vector<sim::Testbench> benches;
   for (CellRun& run : runs) benches.push_back(run.bench());
-  const std::vector<sim::Outcome> outcomes = engine.run_all(benches, jobs, {});
+  const std::vector<sim::Outcome> outcomes = setup.engine.run_all(benches, setup.jobs, {});
   std::vector<CellLoop> loops;
   for (std::size_t i = 0; i < runs.size(); ++i) {
     const std::vector<CellLoop> some = runs[i].loops(outcomes[i].value());
@@ -270,15 +268,11 @@ void take_thresholds(const CellSizes& from, CellSizes& to) {
 /// the thresholds and M5 the output, so the best of each is kept by itself.
 class CellSearch {
  public:
-  CellSearch(const CellTarget& target, const technology::Technology& technology, const GainCurves& curves,
-             const Conditions& conditions)
+  CellSearch(const CellTarget& target, const CellSetup& setup)
       : target_(target),
-        technology_(technology),
-        curves_(curves),
-        conditions_(conditions),
-        supply_(supply_of(technology, conditions)),
-        window_(first_window(target, conditions.unit_current)),
-        sizes_(draw_cell(nominal_gains(target, conditions), technology, curves, conditions)) {
+        setup_(setup),
+        window_(first_window(target, setup.conditions.unit_current)),
+        sizes_(drawn(nominal_gains(target, setup.conditions))) {
     best_.sizes = sizes_;
   }
 
@@ -311,7 +305,11 @@ class CellSearch {
  private:
   enum class Reach { kFirst, kWide, kClose };  ///< how near the window is; only thresholds seen in a close one count
 
-  double unit() const { return conditions_.unit_current; }
+  double unit() const { return setup_.conditions.unit_current; }
+
+  CellSizes drawn(const CellGains& gains) const {
+    return draw_cell(gains, setup_.technology, setup_.curves, setup_.conditions);
+  }
 
   void keep_best(const CellLoop& loop, bool counts) {
     const double error = threshold_error(loop, target_, unit());
@@ -331,8 +329,8 @@ class CellSearch {
   }
 
   void choose_sizes(const CellLoop& loop) {
-    const CellGains next = improved(gains_of(sizes_, curves_, supply_), loop, target_, unit());
-    const CellSizes redrawn = draw_cell(next, technology_, curves_, conditions_);
+    const CellGains next = improved(gains_of(sizes_, setup_.curves, setup_.supply()), loop, target_, unit());
+    const CellSizes redrawn = drawn(next);
     const bool has_thresholds = is_judged_ && threshold_error_ <= kCalibrationTolerance;
     const bool has_high = high_error_ <= kCalibrationTolerance || is_same_size(redrawn.gain, best_.sizes.gain);
     is_done_ = has_thresholds && has_high;
@@ -340,17 +338,14 @@ class CellSearch {
     if (has_thresholds) {
       take_thresholds(best_.sizes, sizes_);
     } else if (is_judged_ && is_fine(best_.loop, target_)) {
-      sizes_ = fine_steps(best_, measured_, target_, technology_, curves_, supply_, unit());
+      sizes_ = fine_steps(best_, measured_, target_, setup_);
       sizes_.gain = redrawn.gain;
     }
     if (has_high) sizes_.gain = best_.sizes.gain;
   }
 
   const CellTarget& target_;
-  const technology::Technology& technology_;
-  const GainCurves& curves_;
-  const Conditions& conditions_;
-  double supply_;
+  const CellSetup& setup_;
   RampWindow window_;
   Reach reach_ = Reach::kFirst;
   CellSizes sizes_;
@@ -364,12 +359,10 @@ class CellSearch {
 
 }  // namespace
 
-std::vector<CalibratedCell> calibrate_cells(const std::vector<CellTarget>& targets,
-                                            const technology::Technology& technology, const GainCurves& curves,
-                                            const Conditions& conditions, const sim::Engine& engine, int jobs,
+std::vector<CalibratedCell> calibrate_cells(const std::vector<CellTarget>& targets, const CellSetup& setup,
                                             Reporter& reporter) {
   std::deque<CellSearch> searches;
-  for (const CellTarget& target : targets) searches.emplace_back(target, technology, curves, conditions);
+  for (const CellTarget& target : targets) searches.emplace_back(target, setup);
   std::vector<std::size_t> open(targets.size());  // cells that are still tuned
   std::iota(open.begin(), open.end(), std::size_t{0});
   for (int pass = 0; pass < kCalibrationPasses && !open.empty(); ++pass) {
@@ -379,7 +372,7 @@ std::vector<CalibratedCell> calibrate_cells(const std::vector<CellTarget>& targe
       sizes.push_back(searches[i].sizes());
       windows.push_back(searches[i].window());
     }
-    const std::vector<CellLoop> loops = measure_cells(sizes, windows, technology, curves, conditions, engine, jobs);
+    const std::vector<CellLoop> loops = measure_cells(sizes, windows, setup);
     for (std::size_t k = 0; k < open.size(); ++k) searches[open[k]].take(loops[k]);
     std::erase_if(open, [&](std::size_t i) { return searches[i].is_done(); });
     reporter.progress("calibrating cells", open.empty() ? kCalibrationPasses : static_cast<std::size_t>(pass) + 1,
@@ -401,7 +394,7 @@ void calibrate_network(CompiledNetwork& network, const technology::Technology& t
     }
   }
   if (cells.empty()) return;
-  const auto calibrated = calibrate_cells(targets, technology, curves, network.conditions, engine, jobs, reporter);
+  const auto calibrated = calibrate_cells(targets, {technology, curves, network.conditions, engine, jobs}, reporter);
   for (std::size_t i = 0; i < cells.size(); ++i) {
     const CellLoop& loop = calibrated[i].loop;
     cells[i]->errors = errors_of(loop, targets[i], network.conditions.unit_current);

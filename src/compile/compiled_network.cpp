@@ -126,9 +126,9 @@ std::vector<Signal> build_cells(const model::Layer& layer, std::size_t index, Re
                   {fmt::format("layer{}/cell{}", index, j), {Section::kLayer, index}},
                   {layer.beta_hi[j], double{layer.beta_hi[j]} - layer.beta_lo[j], layer.alpha[j]},
                   layer.initial_state[j] > 0.5F};
-    plan.parameters = {model::cell_parameter(ParameterKind::kBetaHi, index, j),
-                       model::cell_parameter(ParameterKind::kDelta, index, j),
-                       model::cell_parameter(ParameterKind::kAlpha, index, j)};
+    plan.parameters = PerCellLeg<model::Parameter>{model::cell_parameter(ParameterKind::kBetaHi, index, j),
+                                                   model::cell_parameter(ParameterKind::kDelta, index, j),
+                                                   model::cell_parameter(ParameterKind::kAlpha, index, j)};
     states.push_back(builder.cell(candidates.signals[j], candidates.diodes[j], plan, cells[j]));
   }
   builder.result().cells.push_back(std::move(cells));

@@ -59,8 +59,8 @@ bool is_same_size(const Geometry& a, const Geometry& b) {
 }
 
 CellSizes fine_steps(const CalibratedCell& cell, const std::vector<CellSizes>& measured, const CellTarget& target,
-                     const technology::Technology& technology, const GainCurves& curves, double supply,
-                     double unit_current) {
+                     const CellSetup& setup) {
+  const double unit_current = setup.conditions.unit_current;
   const CellSizes& sizes = cell.sizes;
   const CellLoop& loop = cell.loop;
   const auto is_measured = [&](const Geometry& m2, const Geometry& m8) {
@@ -69,7 +69,7 @@ CellSizes fine_steps(const CalibratedCell& cell, const std::vector<CellSizes>& m
     });
   };
   const auto steps = [&](CellLeg leg) {
-    return steps_of(sizes[leg], technology, curves, cell_leg_voltage(curves, supply, leg));
+    return steps_of(sizes[leg], setup.technology, setup.curves, cell_leg_voltage(setup.curves, setup.supply(), leg));
   };
   const std::vector<Step> of_threshold = steps(CellLeg::kThreshold);
   const std::vector<Step> of_width = steps(CellLeg::kWidth);

@@ -10,7 +10,6 @@
 namespace hysteron::compile {
 namespace {
 
-constexpr double kUnit = 1e-9;
 const CellTarget kTarget = {1.2e-9, 0.05e-9, 1e-9};
 
 /// A cell whose fall is off by `fall_error` ampere, with the legs the curves suggest.
@@ -20,7 +19,7 @@ CalibratedCell cell_off_by(double fall_error) {
 }
 
 CellSizes steps_from(const CalibratedCell& cell, const std::vector<CellSizes>& measured) {
-  return fine_steps(cell, measured, kTarget, shop().technology, shop().curves, shop().technology.supply, kUnit);
+  return fine_steps(cell, measured, kTarget, {shop().technology, shop().curves, {}, shop().engine, 1});
 }
 
 /// The loop that the curves predict for `sizes`, whose legs were those of `cell`.

@@ -16,6 +16,8 @@
 namespace hysteron::compile {
 namespace {
 
+CellSetup cell_setup() { return {shop().technology, shop().curves, {}, shop().engine, 1}; }
+
 TEST(BuildNetwork, MapsEveryParameterOfTheModel) {
   const CompiledNetwork compiled = build_network(small_network(), shop().technology, shop().curves, {});
   std::map<std::string, int> instances;
@@ -102,7 +104,7 @@ TEST(Calibration, BringsThresholdsAndLevelWithinHalfAPercent) {
                                            {0.1e-9, 0.04e-9, 0.3e-9},
                                            {2.37e-9, 0.05e-9, 0.64e-9},
                                            {1.06e-9, 0.05e-9, 0.51e-9}};
-  const auto cells = calibrate_cells(targets, shop().technology, shop().curves, {}, shop().engine, 1, reporter);
+  const auto cells = calibrate_cells(targets, cell_setup(), reporter);
   for (std::size_t i = 0; i < cells.size(); ++i) {
     EXPECT_LT(cells[i].worst_error, 0.005) << i;
     EXPECT_NEAR(cells[i].loop.rise, targets[i].rise, 0.005 * targets[i].rise);
@@ -116,8 +118,7 @@ TEST(Calibration, AnOutputThatNoLegMakesLeavesTheThresholdsRight) {
   const double least =
       cell_leg_size(shop().curves, shop().technology, shop().technology.supply, CellLeg::kGain, 1e-12).gain;
   const CellTarget target = {1.06e-9, 0.05e-9, 0.6 * least * 1e-9};
-  const CalibratedCell cell =
-      calibrate_cells({target}, shop().technology, shop().curves, {}, shop().engine, 1, reporter)[0];
+  const CalibratedCell cell = calibrate_cells({target}, cell_setup(), reporter)[0];
   EXPECT_GT(cell.worst_error, 0.05) << "of the output";
   EXPECT_NEAR(cell.loop.rise, target.rise, kCellTolerance * target.rise);
   EXPECT_NEAR(cell.loop.fall, target.fall, kCellTolerance * target.fall);
@@ -137,9 +138,8 @@ TEST(Calibration, ALowerThresholdOfZeroIsNeverSeen) {
 
 TEST(Calibration, IsNeededForALowerThresholdIsTheDifferenceOfTwoLargerCurrents) {
   const CellTarget target = {0.5e-9, 0.2e-9, 1e-9};
-  const auto loops =
-      measure_cells({draw_cell(nominal_gains(target, {}), shop().technology, shop().curves, {})},
-                    {{0.4e-9, 0.6e-9, 0.3e-9, 0.1e-9}}, shop().technology, shop().curves, {}, shop().engine, 1);
+  const auto loops = measure_cells({draw_cell(nominal_gains(target, {}), shop().technology, shop().curves, {})},
+                                   {{0.4e-9, 0.6e-9, 0.3e-9, 0.1e-9}}, cell_setup());
   EXPECT_GT(std::abs(loops[0].fall - target.fall), 0.01 * target.fall);
 }
 
@@ -148,18 +148,17 @@ TEST(Calibration, FindsThresholdsFarFromWhereCurvesExpectThem) {
   GainCurves wrong = shop().curves;
   for (double& gain : wrong.gains) gain *= 1.2;  // legs come out a sixth too small
   const auto cells =
-      calibrate_cells({{0.5e-9, 0.2e-9, 1e-9}}, shop().technology, wrong, {}, shop().engine, 1, reporter);
+      calibrate_cells({{0.5e-9, 0.2e-9, 1e-9}}, {shop().technology, wrong, {}, shop().engine, 1}, reporter);
   EXPECT_LT(cells[0].worst_error, 0.005);
 }
 
 TEST(Calibration, ItsRampsAreSlowEnoughForTheLowerThreshold) {
   SilentReporter reporter;
   for (const CellTarget& target : {CellTarget{0.3e-9, 0.05e-9, 0.3e-9}, CellTarget{0.6e-9, 0.05e-9, 0.3e-9}}) {
-    const CellSizes sizes =
-        calibrate_cells({target}, shop().technology, shop().curves, {}, shop().engine, 1, reporter)[0].sizes;
+    const CellSizes sizes = calibrate_cells({target}, cell_setup(), reporter)[0].sizes;
     const auto fall_on_ramp = [&](double half) {
       const RampWindow window{target.rise - half, target.rise + half, target.fall + half, target.fall - half};
-      return measure_cells({sizes}, {window}, shop().technology, shop().curves, {}, shop().engine, 1)[0].fall;
+      return measure_cells({sizes}, {window}, cell_setup())[0].fall;
     };
     // A threshold is met late by the square root of the ramp's rate: twice as late at four times the rate.
     const double standing = 2.0 * fall_on_ramp(1e-12) - fall_on_ramp(4e-12);
