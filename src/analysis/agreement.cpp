@@ -31,10 +31,10 @@ void AgreementCounter::add_candidate(float candidate, float measured) {
 
 /// Whether the bit agrees.
 bool AgreementCounter::add_state(float state, float measured, float alpha, CellSums& cell) {
-  const bool is_on = state > 0.5F * alpha;
+  const bool is_on = model::is_on(state, alpha);
   ++cell.frames;
   cell.software_on += is_on ? 1 : 0;
-  if (is_on != (measured > 0.5F * alpha)) return false;
+  if (is_on != model::is_on(measured, alpha)) return false;
   const double error = double{measured} - state;
   state_.add(error);
   cell.all.add(error);

@@ -194,7 +194,7 @@ std::vector<Response> measure_responses(const CellTestSetup& lab, const PlacedCe
                     false});
   }
   run_cells(
-      lab, runs, excursion.stop, excursion.longest_step, 4,
+      lab, runs, {excursion.stop, excursion.longest_step, 4},
       [&](std::size_t i, const sim::Waveforms& waves, std::size_t slot) {
         responses[i] = read_response(waves, slot, excursion, loop.high, supply_there(lab, placed.environment));
         responses[i].overdrive = overdrives[i];
@@ -241,13 +241,13 @@ std::vector<CellCurrents> measure_currents(const CellTestSetup& lab, const Tuned
   }
   const auto fail = [&](std::size_t i, const std::string& message) { results[i].problem = message; };
   run_cells(
-      lab, moving, excursion.stop, excursion.longest_step, 1,
+      lab, moving, {excursion.stop, excursion.longest_step, 1},
       [&](std::size_t i, const sim::Waveforms& waves, std::size_t slot) {
         read_currents(waves, slot, excursion, loops[i].loop.high, supply_there(lab, environments[i]), results[i]);
       },
       fail);
   run_cells(
-      lab, resting, 0.2, 1e-3, 1,
+      lab, resting, {0.2, 1e-3, 1},
       [&](std::size_t i, const sim::Waveforms& waves, std::size_t) {
         results[i].off_at_zero = waves.mean(waves.values.size() - 1, 0.1, 0.2);
       },
@@ -283,7 +283,7 @@ std::vector<Retention> measure_retention(const CellTestSetup& lab, const std::ve
     const bool output_on = result.output > 0.5 * requests[i / 2].placed.loop.loop.high;
     result.held = (gate > 0.5 * supply) == result.on && output_on == result.on;
   };
-  run_cells(lab, runs, seconds, seconds / 200.0, 8, read,
+  run_cells(lab, runs, {seconds, seconds / 200.0, 8}, read,
             [&](std::size_t run, const std::string& message) { results[run_of[run]].problem = message; });
   return results;
 }

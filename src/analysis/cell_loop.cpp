@@ -146,7 +146,7 @@ class LoopSearch {
     }
     if (open.empty()) return false;
     run_cells(
-        lab_, runs, timeline(protocol_).stop, protocol_.longest_step, kCellsPerBench,
+        lab_, runs, {timeline(protocol_).stop, protocol_.longest_step, kCellsPerBench},
         [&](std::size_t run, const sim::Waveforms& waves, std::size_t slot) {
           take(open[run], runs[run].candidate, waves, slot);
         },
@@ -255,20 +255,8 @@ compile::CellBench build_bench(const CellTestSetup& lab, const std::vector<compi
   return bench;
 }
 
-double crossing_time(const sim::Waveforms& waves, std::size_t probe, double level, bool upwards, double from) {
-  const std::vector<double>& v = waves.values[probe];
-  for (std::size_t i = 1; i < waves.time.size(); ++i) {
-    if (waves.time[i] < from) continue;
-    const bool crossed = upwards ? (v[i - 1] < level && v[i] >= level) : (v[i - 1] > level && v[i] <= level);
-    if (!crossed) continue;
-    const double share = (level - v[i - 1]) / (v[i] - v[i - 1]);
-    return waves.time[i - 1] + share * (waves.time[i] - waves.time[i - 1]);
-  }
-  return kNever;
-}
-
-void run_cells(const CellTestSetup& lab, const std::vector<CellRun>& runs, double stop_time, double longest_step,
-               std::size_t cells_per_bench, const ReadCell& read, const FailedCell& fail) {
+void run_cells(const CellTestSetup& lab, const std::vector<CellRun>& runs, const RunLimits& limits,
+               const ReadCell& read, const FailedCell& fail) {
   std::vector<std::vector<std::size_t>> groups;
   for (std::size_t i = 0; i < runs.size(); ++i) {
     const auto is_unknown = [](const sim::Breakpoint& point) { return std::isnan(point.value); };
@@ -277,7 +265,7 @@ void run_cells(const CellTestSetup& lab, const std::vector<CellRun>& runs, doubl
       continue;
     }
     const auto fits = [&](const std::vector<std::size_t>& group) {
-      return group.size() < cells_per_bench && runs[group.front()].environment == runs[i].environment;
+      return group.size() < limits.cells_per_bench && runs[group.front()].environment == runs[i].environment;
     };
     const auto found = std::find_if(groups.begin(), groups.end(), fits);
     if (found == groups.end()) {
@@ -300,8 +288,8 @@ void run_cells(const CellTestSetup& lab, const std::vector<CellRun>& runs, doubl
     benches.push_back(build_bench(lab, gains));
     testbenches.push_back(
         compile::make_cell_testbench(benches.back(), runs[group.front()].environment, candidates, starts_on));
-    testbenches.back().stop_time = stop_time;
-    testbenches.back().maximum_step = longest_step;
+    testbenches.back().stop_time = limits.stop_time;
+    testbenches.back().maximum_step = limits.longest_step;
     testbenches.back().tolerance = lab.tolerance;
     testbenches.back().read_times = lab.read_times;
   }
@@ -361,7 +349,7 @@ LoopCurve trace_loop(const CellTestSetup& lab, const compile::CellGains& gains, 
       gains, environment, {{0.0, 0.0}, {kRest, 0.0}, {kRest + kRamp, largest}, {kRest + 2 * kRamp, 0.0}}, false};
   LoopCurve curve;
   run_cells(
-      lab, {run}, kRest + 2 * kRamp, 4e-3, 1,
+      lab, {run}, {kRest + 2 * kRamp, 4e-3, 1},
       [&](std::size_t, const sim::Waveforms& waves, std::size_t slot) {
         const std::size_t output = probe_index(slot, CellProbe::kOutput);
         for (std::size_t i = 0; i < points; ++i) {

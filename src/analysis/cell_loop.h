@@ -98,13 +98,16 @@ struct CellRun {
   sim::PiecewiseLinear candidate;
   bool starts_on = false;
 };
+
+/// What all benches of a measurement have in common.
+struct RunLimits {
+  double stop_time = 0.0;     ///< second
+  double longest_step = 0.0;  ///< second
+  std::size_t cells_per_bench = 1;
+};
 using ReadCell = std::function<void(std::size_t run, const sim::Waveforms& waves, std::size_t slot)>;
 using FailedCell = std::function<void(std::size_t run, const std::string& message)>;
-void run_cells(const CellTestSetup& lab, const std::vector<CellRun>& runs, double stop_time, double longest_step,
-               std::size_t cells_per_bench, const ReadCell& read, const FailedCell& fail);
-
-/// First time from `from` on at which probe `probe` passes `level` in the given direction, by linear interpolation; NaN
-/// if it never does.
-double crossing_time(const sim::Waveforms& waves, std::size_t probe, double level, bool upwards, double from);
+void run_cells(const CellTestSetup& lab, const std::vector<CellRun>& runs, const RunLimits& limits,
+               const ReadCell& read, const FailedCell& fail);
 
 }  // namespace hysteron::analysis

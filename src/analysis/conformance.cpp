@@ -4,13 +4,10 @@
 #include <cmath>
 
 #include "analysis/agreement.h"
+#include "analysis/yield.h"
 
 namespace hysteron::analysis {
 namespace {
-
-double share(std::size_t part, std::size_t whole) {
-  return whole == 0 ? 1.0 : static_cast<double>(part) / static_cast<double>(whole);
-}
 
 double ratio(double errors, double squares) { return squares > 0.0 ? std::sqrt(errors / squares) : 0.0; }
 
@@ -29,8 +26,8 @@ void ConformanceCounter::add(const model::Trace& reference, const model::Trace& 
       const model::Layer& layer = network_.layers[l];
       bool layer_alike = true;
       for (std::size_t j = 0; j < layer.cells(); ++j) {
-        const float half = 0.5F * layer.alpha[static_cast<Eigen::Index>(j)];
-        const bool same = (reference.state(l, t, j) > half) == (other.state(l, t, j) > half);
+        const float alpha = layer.alpha[static_cast<Eigen::Index>(j)];
+        const bool same = model::is_on(reference.state(l, t, j), alpha) == model::is_on(other.state(l, t, j), alpha);
         ++bits_;
         same_bits_ += same ? 1 : 0;
         layer_alike = layer_alike && same;
@@ -59,9 +56,9 @@ void ConformanceCounter::add(const model::Trace& reference, const model::Trace& 
 Conformance ConformanceCounter::total() const {
   Conformance result;
   result.clips = clips_;
-  result.same_decisions = share(same_decisions_, clips_);
-  result.same_frames = share(same_frames_, frames_);
-  result.same_bits = share(same_bits_, bits_);
+  result.same_decisions = share_of(same_decisions_, clips_);
+  result.same_frames = share_of(same_frames_, frames_);
+  result.same_bits = share_of(same_bits_, bits_);
   result.candidate_relative_rms = ratio(candidate_errors_, candidate_squares_);
   result.logit_relative_rms = ratio(logit_errors_, logit_squares_);
   return result;

@@ -55,7 +55,7 @@ class ClipComparison {
     return (l * software_.frames + t) * software_.cells + j;
   }
   bool is_on(float state, std::size_t l, std::size_t j) const {
-    return state > 0.5F * network_.layers[l].alpha[static_cast<Eigen::Index>(j)];
+    return model::is_on(state, network_.layers[l].alpha[static_cast<Eigen::Index>(j)]);
   }
   bool circuit_on(std::size_t l, std::size_t t, std::size_t j) const { return on_[place(l, t, j)] != 0; }
   bool software_on(std::size_t l, std::size_t t, std::size_t j) const { return is_on(software_.state(l, t, j), l, j); }

@@ -18,8 +18,8 @@ std::vector<Glitch> find_glitches(const model::Network& network, const model::Tr
                                  circuit.trace.candidate(l, before, j), circuit.trace.candidate(l, t, j)};
         const float alpha = layer.alpha[index];
         const bool was_on =
-            t == 0 ? layer.initial_state[index] != 0.0F : circuit.trace.state(l, before, j) > 0.5F * alpha;
-        const bool is_on = circuit.trace.state(l, t, j) > 0.5F * alpha;
+            t == 0 ? layer.initial_state[index] != 0.0F : model::is_on(circuit.trace.state(l, before, j), alpha);
+        const bool is_on = model::is_on(circuit.trace.state(l, t, j), alpha);
         for (const bool is_upper : {false, true}) {
           const float threshold = is_upper ? layer.beta_hi[index] : layer.beta_lo[index];
           const float seconds = is_upper ? transients.seconds_above[at] : transients.seconds_below[at];

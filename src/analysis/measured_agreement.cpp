@@ -67,7 +67,7 @@ void add_states(const MeasuredClip& clip, const model::Layer& layer, std::size_t
     const double alpha = layer.alpha[static_cast<Eigen::Index>(j)];
     const double target = clip.software.state(l, t, j);
     sums[kBits] += 1.0;
-    if ((target > 0.5 * alpha) != clip.bit(l, t, j)) {
+    if (model::is_on(clip.software.state(l, t, j), layer.alpha[static_cast<Eigen::Index>(j)]) != clip.bit(l, t, j)) {
       sums[kWrongBits] += 1.0;
       continue;
     }

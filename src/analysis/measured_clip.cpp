@@ -254,7 +254,8 @@ void read_frames(const model::Network& network, MeasuredClip& clip) {
         const std::size_t place = (l * read.frames + t) * read.cells + j;
         if (clip.candidates[l][j]) read.candidates[place] = static_cast<float>(clip.candidates[l][j].at(when));
         if (clip.states[l][j]) read.states[place] = static_cast<float>(clip.states[l][j].at(when));
-        clip.bits[place] = read.states[place] > 0.5F * network.layers[l].alpha[static_cast<Eigen::Index>(j)] ? 1 : 0;
+        clip.bits[place] =
+            model::is_on(read.states[place], network.layers[l].alpha[static_cast<Eigen::Index>(j)]) ? 1 : 0;
       }
     }
     for (std::size_t k = 0; k < clip.logits.size(); ++k) {

@@ -168,7 +168,7 @@ class Protocol {
     const double stop = time_of(request_.samples - 1);
     std::size_t solved = 0;
     run_cells(
-        under_noise(1.0), runs, stop, kLongest * request_.sample_seconds, kCellsPerBench,
+        under_noise(1.0), runs, {stop, kLongest * request_.sample_seconds, kCellsPerBench},
         [&](std::size_t run, const sim::Waveforms& waves, std::size_t slot) {
           ++solved;
           read_trial(waves, slot, runs[run], trials_[run / request_.trials][run % request_.trials]);
@@ -191,7 +191,7 @@ class Protocol {
     }
     closer_.resize(result_.points.size());
     run_cells(
-        under_noise(kCloser), runs, time_of(request_.samples - 1), kShorter * request_.sample_seconds, kCellsPerBench,
+        under_noise(kCloser), runs, {time_of(request_.samples - 1), kShorter * request_.sample_seconds, kCellsPerBench},
         [&](std::size_t run, const sim::Waveforms& waves, std::size_t slot) {
           read_trial(waves, slot, runs[run], closer_[points[run]]);
         },
@@ -342,7 +342,7 @@ class Protocol {
       }
     }
     run_cells(
-        under_noise(1.0), runs, time_of(request_.samples - 1), kLongest * request_.sample_seconds, kCellsPerBench,
+        under_noise(1.0), runs, {time_of(request_.samples - 1), kLongest * request_.sample_seconds, kCellsPerBench},
         [&](std::size_t run, const sim::Waveforms& waves, std::size_t slot) {
           Trial trial;
           read_trial(waves, slot, runs[run], trial);

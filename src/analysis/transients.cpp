@@ -58,16 +58,20 @@ std::size_t crossings(const sim::Waveforms& waves, std::size_t probe, double fro
   return count;
 }
 
-/// Where a cell's values are in the arrays: its first frame's at `first`, the next frame's `stride` further.
+/// A cell, and where its values are in the arrays: its first frame's at `first`, the next frame's `stride` further.
 struct CellPlaces {
+  std::size_t layer = 0;
+  std::size_t cell = 0;
   std::size_t frames = 0;
   std::size_t stride = 0;
   std::size_t first = 0;
 };
 
-/// Fills in what happened to cell `j` of layer `l`.
+/// Fills in what happened to the cell of `places`.
 void read_cell(const compile::CompiledNetwork& network, const sim::Testbench& bench, const sim::Waveforms& waveforms,
-               std::size_t l, std::size_t j, const CellPlaces& places, Transients& result) {
+               const CellPlaces& places, Transients& result) {
+  const std::size_t l = places.layer;
+  const std::size_t j = places.cell;
   const double unit = network.conditions.unit_current;
   const double frame = network.frame_seconds;
   const compile::ClipProbes probes(network);
@@ -126,7 +130,7 @@ Transients read_transients(const compile::CompiledNetwork& network, const sim::T
   }
   for (std::size_t l = 0; l < network.cells.size(); ++l) {
     for (std::size_t j = 0; j < network.cells[l].size(); ++j) {
-      read_cell(network, bench, waveforms, l, j, {frames, cells, l * frames * cells + j}, result);
+      read_cell(network, bench, waveforms, {l, j, frames, cells, l * frames * cells + j}, result);
     }
   }
   const std::size_t outputs = network.readouts.size();

@@ -20,17 +20,12 @@ constexpr double kQuietTime = 5e-3;  // seconds, in which the candidate is in th
 constexpr double kRamp = 1e-4;
 constexpr double kWatched = 60e-3;
 
-/// Seconds after the candidate's step at which the output goes through half of what it is when on.
-double switching_time(const sim::Waveforms& waves, std::size_t cell, double half) {
-  const auto& output = waves.values[compile::probe_index(cell, compile::CellProbe::kOutput)];
-  for (std::size_t i = 1; i < output.size(); ++i) {
-    if (waves.time[i] < kQuietTime) continue;
-    const double before = std::abs(output[i - 1]) - half;
-    const double after = std::abs(output[i]) - half;
-    if (before * after > 0.0) continue;
-    const double share = before / (before - after);
-    return waves.time[i - 1] + share * (waves.time[i] - waves.time[i - 1]) - kQuietTime - 0.5 * kRamp;
-  }
+/// Seconds after the candidate's step at which the output goes through `half` of what it is when on, up or down.
+double switching_time(const sim::Waveforms& waves, std::size_t cell, double half, bool sets) {
+  sim::Waveforms output{waves.time, {waves.values[compile::probe_index(cell, compile::CellProbe::kOutput)]}};
+  for (double& current : output.values[0]) current = std::abs(current);
+  const double switched = sim::crossing_time(output, 0, half, sets, kQuietTime);
+  if (!std::isnan(switched)) return switched - kQuietTime - 0.5 * kRamp;
   throw simulator_error("a cell whose candidate is beyond its threshold did not switch; its charge cannot be measured");
 }
 
@@ -65,17 +60,18 @@ CellCharges measure_cell_charges(const technology::Technology& technology, const
   rig.maximum_step = 5e-4;
   const sim::Waveforms waves = engine.run(rig);
   std::size_t cell = 0;
-  const auto next_charge = [&] {
+  const auto next_charge = [&](bool sets) {
     const double half = 0.5 * unit * kGains.output;
-    const double first = switching_time(waves, cell, half);
-    const double second = switching_time(waves, cell + 1, half);
+    const double first = switching_time(waves, cell, half, sets);
+    const double second = switching_time(waves, cell + 1, half, sets);
     cell += 2;
     return unit * (kSteps[1] - kSteps[0]) / (1.0 / second - 1.0 / first);
   };
   CellCharges result;
   for (SwitchCharge* charge : {&result.set, &result.reset}) {
-    charge->own = next_charge();
-    charge->swing = (next_charge() - charge->own) / kCapacitances[1];
+    const bool sets = charge == &result.set;
+    charge->own = next_charge(sets);
+    charge->swing = (next_charge(sets) - charge->own) / kCapacitances[1];
   }
   return result;
 }

@@ -1,52 +1,58 @@
 #include "behavioural/chip.h"
 
-#include <fmt/format.h>
-
-#include <map>
-#include <string>
+#include "model/parameter.h"
 
 namespace hysteron::behavioural {
 namespace {
 
-/// What becomes of a parameter on the chip, by its name in the mapping.
+/// What becomes of a weight or bias on the chip.
 struct Change {
   double factor = 1.0;
   double added = 0.0;  // model units
 };
-using Changes = std::map<std::string, Change>;
 
-void add(Changes& changes, const std::string& name, const model::Affine& errors, const model::Vector* offset) {
-  for (Eigen::Index i = 0; i < errors.weight.rows(); ++i) {
-    for (Eigen::Index j = 0; j < errors.weight.cols(); ++j) {
-      changes[fmt::format("{}.weight[{},{}]", name, i, j)] = {1.0 + errors.weight(i, j), 0.0};
-    }
-    const double added = offset == nullptr ? 0.0 : (*offset)[i];
-    changes[fmt::format("{}.bias[{}]", name, i)] = {1.0 + errors.bias[i], added};
+/// The errors of the map that `parameter` is of, and what is added to that map's rows; null: nothing.
+struct MapErrors {
+  const model::Affine& relative;
+  const model::Vector* offset = nullptr;
+};
+
+MapErrors errors_of(const model::DieErrors& errors, const model::Parameter& parameter) {
+  using model::ParameterKind;
+  switch (parameter.kind) {
+    case ParameterKind::kCandidateWeight:
+    case ParameterKind::kCandidateBias:
+      return {errors.layers[parameter.layer].candidate, &errors.layers[parameter.layer].offset};
+    case ParameterKind::kOutputWeight:
+    case ParameterKind::kOutputBias:
+      return {errors.layers[parameter.layer].output};
+    case ParameterKind::kReadoutWeight:
+    case ParameterKind::kReadoutBias:
+      return {errors.readout, &errors.readout_offset};
+    default:
+      return {errors.input};
   }
 }
 
-Changes changes_of(const model::DieErrors& errors) {
-  Changes changes;
-  add(changes, "input", errors.input, nullptr);
-  for (std::size_t l = 0; l < errors.layers.size(); ++l) {
-    add(changes, fmt::format("layers.{}.candidate", l), errors.layers[l].candidate, &errors.layers[l].offset);
-    add(changes, fmt::format("layers.{}.output", l), errors.layers[l].output, nullptr);
+Change change_of(const model::DieErrors& errors, const model::Parameter& parameter) {
+  const MapErrors map = errors_of(errors, parameter);
+  const auto row = static_cast<Eigen::Index>(parameter.row);
+  if (model::is_matrix(parameter.kind)) {
+    return {1.0 + map.relative.weight(row, static_cast<Eigen::Index>(parameter.column)), 0.0};
   }
-  add(changes, "readout", errors.readout, &errors.readout_offset);
-  return changes;
+  return {1.0 + map.relative.bias[row], map.offset == nullptr ? 0.0 : double{(*map.offset)[row]}};
 }
 
 }  // namespace
 
 DieParameters chip_parameters(const DieEngine& engine, const model::DieErrors& errors) {
   const compile::CompiledNetwork& network = engine.network();
-  const Changes changes = changes_of(errors);
   DieParameters result = engine.nominal();
-  for (std::size_t i = 0; i < network.legs.size(); ++i) {
-    if (network.legs[i].row == compile::CompiledLeg::kNone) continue;
-    const compile::MappedInstance& row = network.mapping[network.legs[i].row];
-    const Change& change = changes.at(row.parameter);
-    result.gains[i] = static_cast<float>((row.value * change.factor + change.added) / row.instances);
+  for (std::size_t i = 0; i < network.summing.size(); ++i) {
+    const compile::CompiledLeg& leg = network.summing_leg(i);
+    if (!leg.parameter) continue;
+    const Change change = change_of(errors, *leg.parameter);
+    result.gains[i] = static_cast<float>(leg.share_of(leg.value * change.factor + change.added));
   }
   const model::Network chip = model::on_die(network.model, errors);
   std::size_t index = 0;

@@ -61,10 +61,11 @@ class DieEngine::Builder {
 
   void build_paths(std::span<const float> features) {
     const std::vector<double> levels = engine_.typical_levels(features);
-    for (const CompiledLeg& leg : network_.legs) {
-      const double density = density_of(levels[leg.value]);
+    for (const std::size_t index : network_.summing) {
+      const CompiledLeg& leg = network_.legs[index];
+      const double density = density_of(levels[leg.source]);
       Path path;
-      add_leg(path, leg.device, network_.values[leg.value], density);
+      add_leg(path, leg.device, network_.values[leg.source], density);
       LegNoise noise;
       for (const Link& link : path) {
         noise.white += link.white;
@@ -84,8 +85,8 @@ class DieEngine::Builder {
 
   void add_nodes() {
     std::map<NetId, std::size_t> by_net;
-    for (std::size_t i = 0; i < network_.legs.size(); ++i) {
-      const auto [found, is_new] = by_net.try_emplace(network_.legs[i].node, engine_.nodes_.size());
+    for (std::size_t i = 0; i < network_.summing.size(); ++i) {
+      const auto [found, is_new] = by_net.try_emplace(network_.summing_leg(i).node, engine_.nodes_.size());
       if (is_new) engine_.nodes_.emplace_back();
       engine_.nodes_[found->second].legs.push_back(i);
     }
@@ -117,13 +118,13 @@ class DieEngine::Builder {
         cell.state = value_of_.at(from.m[3]);
         cell.starts_on = from.starts_on;
         const double unit = network_.conditions.unit_current;
-        const auto measured = [&](std::size_t k) {
-          const compile::MappedInstance& row = network_.mapping[from.mapping[k]];
-          return static_cast<float>(row.nominal_current * (1.0 + row.sizing_error) / unit);
+        const auto measured = [&](std::size_t index) {
+          const CompiledLeg& leg = network_.legs[index];
+          return static_cast<float>(leg.nominal_current * (1.0 + leg.sizing_error) / unit);
         };
-        cell.rise = measured(0);
-        cell.width = measured(1);
-        cell.high = measured(2);
+        cell.rise = measured(from.legs.threshold);
+        cell.width = measured(from.legs.width);
+        cell.high = measured(from.legs.gain);
         cell.fall = cell.rise - cell.width;
         double capacitance = 0.0;
         for (const circuit::Capacitor& capacitor : circuit_.capacitors()) {
@@ -153,7 +154,7 @@ class DieEngine::Builder {
     std::vector<char> cell_done(engine_.cells_.size(), 0);
     const auto is_ready = [&](const Node& node) {
       return std::all_of(node.legs.begin(), node.legs.end(),
-                         [&](std::size_t leg) { return known[network_.legs[leg].value] != 0; });
+                         [&](std::size_t leg) { return known[network_.summing_leg(leg).source] != 0; });
     };
     for (bool moved = true; moved;) {
       moved = false;
@@ -190,27 +191,23 @@ class DieEngine::Builder {
       engine_.own_rails_.push_back(rail(i, circuit_.transistor(network_.values[i]).gate, network_.values[i]));
     }
     std::map<NetId, std::size_t> copied;
-    for (const CompiledLeg& leg : network_.legs) {
+    for (const std::size_t index : network_.summing) {
+      const CompiledLeg& leg = network_.legs[index];
       const NetId gate = circuit_.transistor(leg.device).gate;
-      const DeviceId value = network_.values[leg.value];
-      if (leg.value == kBias || gate == circuit_.transistor(value).gate) {
-        engine_.leg_rails_.push_back(leg.value);
+      const DeviceId value = network_.values[leg.source];
+      if (leg.source == kBias || gate == circuit_.transistor(value).gate) {
+        engine_.leg_rails_.push_back(leg.source);
         continue;
       }
       const auto [found, is_new] = copied.try_emplace(gate, engine_.rails_);
-      if (is_new) engine_.copies_[leg.value].push_back(rail(engine_.rails_++, gate, value));
+      if (is_new) engine_.copies_[leg.source].push_back(rail(engine_.rails_++, gate, value));
       engine_.leg_rails_.push_back(found->second);
     }
   }
 
   void set_nominal() {
-    for (const CompiledLeg& leg : network_.legs) {
-      double gain = leg.weight;
-      if (leg.row != CompiledLeg::kNone) {
-        const compile::MappedInstance& row = network_.mapping[leg.row];
-        gain = row.value / row.instances * (1.0 + row.sizing_error);
-      }
-      engine_.nominal_.gains.push_back(static_cast<float>(gain));
+    for (const std::size_t leg : network_.summing) {
+      engine_.nominal_.gains.push_back(static_cast<float>(network_.legs[leg].made()));
     }
     for (const Cell& cell : engine_.cells_) {
       engine_.nominal_.cells.push_back({cell.rise, cell.fall, cell.high, cell.set_charge, cell.reset_charge});

@@ -188,7 +188,7 @@ class DieEngine {
   std::vector<Step> steps_;
   std::vector<Path> leg_paths_;
   std::vector<LegNoise> leg_noise_;
-  std::vector<std::size_t> leg_rails_;     ///< of CompiledNetwork::legs: values, then copied rails
+  std::vector<std::size_t> leg_rails_;     ///< of CompiledNetwork::summing: values, then copied rails
   std::vector<Rail> own_rails_;            ///< of every value
   std::vector<std::vector<Rail>> copies_;  ///< of every value
   std::size_t rails_ = 0;                  ///< values and copied rails

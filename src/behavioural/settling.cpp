@@ -46,7 +46,7 @@ double DieEngine::switching_frames(const Cell& cell, const Scratch& scratch, std
   std::size_t count = 0;
   bool was_on = cell.starts_on;
   for (std::size_t t = 0; t < frames; ++t) {
-    const bool on = state[t] > 0.5F * cell.high;
+    const bool on = model::is_on(state[t], cell.high);
     const double beyond = on ? candidate[t] - cell.rise : cell.fall - candidate[t];
     if (on != was_on && beyond > 0.0) {
       sum += std::min(1.0, (on ? cell.set_charge : cell.reset_charge) / beyond);
@@ -85,8 +85,8 @@ double DieEngine::settling_time(const DeviceStatistics& statistics, std::span<co
     const Node& node = nodes_[step.index];
     double sources = 0.0;
     for (const std::size_t leg : node.legs) {
-      const std::size_t value = network_.legs[leg].value;
-      const NetId gate = network_.circuit.transistor(network_.legs[leg].device).gate;
+      const std::size_t value = network_.summing_leg(leg).source;
+      const NetId gate = network_.circuit.transistor(network_.summing_leg(leg).device).gate;
       double seconds = settled[value];
       if (value != kBias && gate != diode(value).gate) {
         seconds += seconds_of(gate, value);

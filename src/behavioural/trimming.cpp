@@ -8,8 +8,11 @@ namespace hysteron::behavioural {
 namespace {
 
 constexpr std::size_t kDesignDies = 50;
-constexpr std::size_t kThreshold = 1;  // M2 of CompiledCell::m
-constexpr std::size_t kWidth = 7;      // M8
+/// The device of a leg of a cell.
+circuit::DeviceId leg_device(const compile::CompiledNetwork& network, const compile::CompiledCell& cell,
+                             compile::CellLeg leg) {
+  return network.legs[cell.legs[leg]].device;
+}
 
 }  // namespace
 
@@ -35,19 +38,21 @@ void Trimmer::blame(const Die& die, Blame& total) const {
       for (std::size_t j = 0; j < software_.layers[l].cells(); ++j, ++index) {
         const model::Layer& layer = software_.layers[l];
         const auto place = static_cast<Eigen::Index>(j);
-        const float half = 0.5F * layer.alpha[place];
+        const auto on = [&](const model::Trace& one, std::size_t t) {
+          return model::is_on(one.state(l, t, j), layer.alpha[place]);
+        };
         bool was_on = layer.initial_state[place] > 0.5F;
         std::size_t* blamed = nullptr;
         for (std::size_t t = 0; t < trace.frames; ++t) {
-          const bool target = expected.state(l, t, j) > half;
-          if ((trace.state(l, t, j) > half) == target) {
+          const bool target = on(expected, t);
+          if (on(trace, t) == target) {
             blamed = nullptr;
             was_on = target;
             continue;
           }
           is_right[t] = 0;
           // A cell that was on lost or kept its state at beta_lo, one that was off at beta_hi.
-          const bool begins = t == 0 || (trace.state(l, t - 1, j) > half) == (expected.state(l, t - 1, j) > half);
+          const bool begins = t == 0 || on(trace, t - 1) == on(expected, t - 1);
           if (begins && is_right_below[t] != 0) blamed = &total[index][was_on ? 1 : 0];
           if (blamed != nullptr) ++*blamed;
         }
@@ -79,7 +84,8 @@ std::vector<TrimLeg> Trimmer::choose_legs(std::size_t count, const DeviceStatist
       for (const bool is_width : {false, true}) {
         const std::size_t wrong = total[index][is_width ? 1 : 0];
         if (wrong == 0) continue;
-        const circuit::DeviceId device = network.cells[l][j].m[is_width ? kWidth : kThreshold];
+        const circuit::DeviceId device = leg_device(network, network.cells[l][j],
+                                                    is_width ? compile::CellLeg::kWidth : compile::CellLeg::kThreshold);
         legs.push_back({l, j, is_width, device, static_cast<double>(wrong) / all});
       }
     }
@@ -93,7 +99,7 @@ std::vector<TrimLeg> Trimmer::choose_legs(std::size_t count, const DeviceStatist
 Trimmer::Bits Trimmer::measure(const DieParameters& parameters, std::size_t layer, std::size_t cell) const {
   Bits bits;
   const auto place = static_cast<Eigen::Index>(cell);
-  const float half = 0.5F * software_.layers[layer].alpha[place];
+  const float alpha = software_.layers[layer].alpha[place];
   bits.starts_on = software_.layers[layer].initial_state[place] > 0.5F;
   DieEngine::Scratch scratch;
   model::Trace trace;
@@ -101,7 +107,7 @@ Trimmer::Bits Trimmer::measure(const DieParameters& parameters, std::size_t laye
     engine_.run(parameters, features_.clip(clip), scratch, trace);
     for (std::size_t t = 0; t < trace.frames; ++t) {
       bits.candidates.push_back(trace.candidate(layer, t, cell));
-      bits.target.push_back(expected_[clip].state(layer, t, cell) > half ? 1 : 0);
+      bits.target.push_back(model::is_on(expected_[clip].state(layer, t, cell), alpha) ? 1 : 0);
     }
   }
   return bits;
@@ -120,8 +126,9 @@ std::size_t Trimmer::count_wrong(const Bits& bits, const DieParameters::Cell& ce
 
 std::array<int, 2> Trimmer::trim_cell(std::size_t index, std::size_t layer, std::size_t cell, bool has_threshold,
                                       bool has_width, Die& die) const {
-  const circuit::DeviceId m2 = engine_.network().cells[layer][cell].m[kThreshold];
-  const circuit::DeviceId m8 = engine_.network().cells[layer][cell].m[kWidth];
+  const compile::CompiledNetwork& network = engine_.network();
+  const circuit::DeviceId m2 = leg_device(network, network.cells[layer][cell], compile::CellLeg::kThreshold);
+  const circuit::DeviceId m8 = leg_device(network, network.cells[layer][cell], compile::CellLeg::kWidth);
   // Both thresholds are linear in both currents, so three measured loops say what every code gives.
   const DieParameters drawn = engine_.on_die(die);
   const auto loop_with = [&](circuit::DeviceId device) {

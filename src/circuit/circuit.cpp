@@ -44,6 +44,24 @@ std::string_view role_name(Role role) {
   return "unknown";
 }
 
+std::string place_name(const Place& place) {
+  switch (place.section) {
+    case Section::kNone:
+      return "other";
+    case Section::kBias:
+      return "bias";
+    case Section::kInputs:
+      return "inputs";
+    case Section::kInputMap:
+      return "input";
+    case Section::kLayer:
+      return "layer" + std::to_string(place.layer);
+    case Section::kReadout:
+      return "readout";
+  }
+  return "other";
+}
+
 std::string joined_name(std::string_view block, std::string_view name) {
   std::string result(block);
   std::replace(result.begin(), result.end(), '/', '_');

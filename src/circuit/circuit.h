@@ -27,10 +27,44 @@ enum class Role {
 
 std::string_view role_name(Role role);
 
+/// The current a device is there for: the one that a rail or a cell's output carries, or that a leg is a summand of.
+enum class Quantity {
+  kNone,       ///< none that is a value of the network
+  kUnit,       ///< the unit current
+  kInput,      ///< one part of an input
+  kValue,      ///< a signed value between layers, or one part of it
+  kCandidate,  ///< a cell's candidate
+  kState,      ///< a cell's output
+  kOutput,     ///< a layer's output before the skip path
+  kLogit
+};
+
+/// The part of a network that a device belongs to.
+enum class Section {
+  kNone,      ///< of no network: gates, benches
+  kBias,      ///< the unit current and what is common to all
+  kInputs,    ///< the terminals' diodes and their rails
+  kInputMap,  ///< input weights and biases and the values they make
+  kLayer,
+  kReadout
+};
+
+/// A section, and of kLayer which layer.
+struct Place {
+  Section section = Section::kNone;
+  std::size_t layer = 0;
+
+  bool operator==(const Place&) const = default;
+};
+
+/// "bias", "inputs", "input", "layer0", ..., "readout"; "other" outside of networks.
+std::string place_name(const Place& place);
+
 using NetId = std::size_t;
 using DeviceId = std::size_t;
 
-/// A four-terminal MOS transistor whose bulk is tied to the rail of its polarity.
+/// A four-terminal MOS transistor whose bulk is tied to the rail of its polarity. Its role, place and quantity say what
+/// it is; name and block are what netlists call it, and nothing is decided by them.
 struct Transistor {
   std::string name;   ///< unique within its block: [a-z0-9_]+
   std::string block;  ///< path of the subcircuit it lies in, for example "layer0/cell1"; empty: the top
@@ -41,6 +75,8 @@ struct Transistor {
   NetId source = 0;
   double width = 0.0;   ///< metre
   double length = 0.0;  ///< metre
+  Place place = {};
+  Quantity quantity = Quantity::kNone;
 };
 
 /// A capacitor against ground.

@@ -45,18 +45,9 @@ sim::PiecewiseLinear ramp(const RampWindow& window) {
           {kStop, 0.0}};
 }
 
-/// Value of `probe` when `gate` first crosses `level` after `from`, upwards or downwards; NaN if it does not.
-double value_at_crossing(const sim::Waveforms& waves, std::size_t gate, double level, bool upwards, double from,
-                         std::size_t probe) {
-  const std::vector<double>& v = waves.values[gate];
-  for (std::size_t i = 1; i < waves.time.size(); ++i) {
-    if (waves.time[i] < from) continue;
-    const bool crossed = upwards ? (v[i - 1] < level && v[i] >= level) : (v[i - 1] > level && v[i] <= level);
-    if (!crossed) continue;
-    const double share = (level - v[i - 1]) / (v[i] - v[i - 1]);
-    return waves.at(probe, waves.time[i - 1] + share * (waves.time[i] - waves.time[i - 1]));
-  }
-  return kNever;
+/// Value of `probe` at `when`; NaN if that is NaN, a crossing that is not there.
+double value_at(const sim::Waveforms& waves, std::size_t probe, double when) {
+  return std::isnan(when) ? kNever : waves.at(probe, when);
 }
 
 RampWindow wide_window(const CellTarget& target, double unit) {
@@ -131,15 +122,14 @@ namespace {
 /// Some cells side by side, and the run that shows their loops.
 class CellRun {
  public:
-  CellRun(const technology::Technology& technology, const GainCurves& curves, const Conditions& conditions)
-      : builder_(technology, curves, conditions, false) {
+  explicit CellRun(const CellSetup& setup) : builder_(setup.technology, setup.curves, setup.conditions, false) {
     CompiledNetwork& network = builder_.result();
     // Held stiffly at the diode's own voltage: through a rail that gives way, one cell that switches would push others
     // over their thresholds early.
-    bench_.voltage_sources.push_back({network.reference, {{0.0, curves.operating.n_diode}}});
+    bench_.voltage_sources.push_back({network.reference, {{0.0, setup.curves.operating.n_diode}}});
     bench_.voltage_sources.push_back({network.reset, {{0.0, 0.0}}});
     bench_.supply = network.supply;
-    bench_.temperature = conditions.temperature;
+    bench_.temperature = setup.conditions.temperature;
     bench_.stop_time = kStop;
     bench_.maximum_step = kLongestStep;
   }
@@ -147,12 +137,12 @@ class CellRun {
   void add(const CellSizes& sizes, const RampWindow& window) {
     const std::size_t i = cells_++;
     circuit::DeviceId diode = 0;
-    Signal candidate = builder_.n_diode_signal(fmt::format("c{}", i), "", circuit::Role::kRail, &diode);
+    Signal candidate = builder_.n_diode_signal({fmt::format("c{}", i), {}, circuit::Role::kRail}, &diode);
     CompiledCell cell;
-    builder_.cell(candidate, diode, fmt::format("h{}", i), fmt::format("cell{}", i), 1.0, 0.5, 1.0, false, {}, cell);
-    for (std::size_t which = 0; which < sizes.size(); ++which) {
-      const circuit::DeviceId leg = builder_.result().mapping[cell.mapping[which]].device;
-      builder_.result().circuit.resize(leg, sizes[which].width, sizes[which].length);
+    builder_.cell(candidate, diode, {fmt::format("h{}", i), {fmt::format("cell{}", i), {}}, {1.0, 0.5, 1.0}}, cell);
+    CompiledNetwork& network = builder_.result();
+    for (const CellLeg leg : kCellLegs) {
+      network.circuit.resize(network.legs[cell.legs[leg]].device, sizes[leg].width, sizes[leg].length);
     }
     bench_.current_sources.push_back({circuit::Circuit::kSupply, candidate.n_rail, ramp(window)});
     bench_.initial_voltages[cell.v0] = 0.0;
@@ -172,8 +162,8 @@ class CellRun {
     for (std::size_t i = 0; i < cells_; ++i) {
       const std::size_t v0 = 3 * i;
       const double level = 0.5 * bench_.supply;
-      loops[i].rise = value_at_crossing(waves, v0, level, true, kQuick, v0 + 1);
-      loops[i].fall = value_at_crossing(waves, v0, level, false, kHighAt, v0 + 1);
+      loops[i].rise = value_at(waves, v0 + 1, sim::crossing_time(waves, v0, level, true, kQuick));
+      loops[i].fall = value_at(waves, v0 + 1, sim::crossing_time(waves, v0, level, false, kHighAt));
       loops[i].high = std::abs(waves.at(v0 + 2, kHighAt));
       loops[i].low = std::abs(waves.at(v0 + 2, kStop));
     }
@@ -189,16 +179,15 @@ class CellRun {
 }  // namespace
 
 std::vector<CellLoop> measure_cells(const std::vector<CellSizes>& sizes, const std::vector<RampWindow>& windows,
-                                    const technology::Technology& technology, const GainCurves& curves,
-                                    const Conditions& conditions, const sim::Engine& engine, int jobs) {
+                                    const CellSetup& setup) {
   std::deque<CellRun> runs;
   for (std::size_t i = 0; i < sizes.size(); ++i) {
-    if (i % kCellsInARun == 0) runs.emplace_back(technology, curves, conditions);
+    if (i % kCellsInARun == 0) runs.emplace_back(setup);
     runs.back().add(sizes[i], windows[i]);
   }
   std::vector<sim::Testbench> benches;
   for (CellRun& run : runs) benches.push_back(run.bench());
-  const std::vector<sim::Outcome> outcomes = engine.run_all(benches, jobs, {});
+  const std::vector<sim::Outcome> outcomes = setup.engine.run_all(benches, setup.jobs, {});
   std::vector<CellLoop> loops;
   for (std::size_t i = 0; i < runs.size(); ++i) {
     const std::vector<CellLoop> some = runs[i].loops(outcomes[i].value());
@@ -248,10 +237,11 @@ double counted_error(double measured, double target, double unit_current) {
 CellSizes draw_cell(const CellGains& gains, const technology::Technology& technology, const GainCurves& curves,
                     const Conditions& conditions) {
   const double supply = supply_of(technology, conditions);
-  const auto size = [&](std::size_t which, double gain) {
-    return cell_leg_size(curves, technology, supply, which, gain).geometry;
+  const auto size = [&](CellLeg leg, double gain) {
+    return cell_leg_size(curves, technology, supply, leg, gain).geometry;
   };
-  return {size(0, gains.threshold), size(1, gains.width), size(2, gains.output)};
+  return {size(CellLeg::kThreshold, gains.threshold), size(CellLeg::kWidth, gains.width),
+          size(CellLeg::kGain, gains.output)};
 }
 
 CellGains nominal_gains(const CellTarget& target, const Conditions& conditions) {
@@ -263,25 +253,26 @@ namespace {
 
 /// Gains of legs of these sizes, by the curves.
 CellGains gains_of(const CellSizes& sizes, const GainCurves& curves, double supply) {
-  const auto gain = [&](std::size_t which) {
-    return curves.gain_of(circuit::Polarity::kN, sizes[which], cell_leg_voltage(curves, supply, which));
+  const auto gain = [&](CellLeg leg) {
+    return curves.gain_of(circuit::Polarity::kN, sizes[leg], cell_leg_voltage(curves, supply, leg));
   };
-  return {gain(0), gain(1), gain(2)};
+  return {gain(CellLeg::kThreshold), gain(CellLeg::kWidth), gain(CellLeg::kGain)};
+}
+
+void take_thresholds(const CellSizes& from, CellSizes& to) {
+  to.threshold = from.threshold;
+  to.width = from.width;
 }
 
 /// One cell under calibration: what it is measured with next, and the best of what it was measured with. M2 and M8 set
 /// the thresholds and M5 the output, so the best of each is kept by itself.
 class CellSearch {
  public:
-  CellSearch(const CellTarget& target, const technology::Technology& technology, const GainCurves& curves,
-             const Conditions& conditions)
+  CellSearch(const CellTarget& target, const CellSetup& setup)
       : target_(target),
-        technology_(technology),
-        curves_(curves),
-        conditions_(conditions),
-        supply_(supply_of(technology, conditions)),
-        window_(first_window(target, conditions.unit_current)),
-        sizes_(draw_cell(nominal_gains(target, conditions), technology, curves, conditions)) {
+        setup_(setup),
+        window_(first_window(target, setup.conditions.unit_current)),
+        sizes_(drawn(nominal_gains(target, setup.conditions))) {
     best_.sizes = sizes_;
   }
 
@@ -314,13 +305,17 @@ class CellSearch {
  private:
   enum class Reach { kFirst, kWide, kClose };  ///< how near the window is; only thresholds seen in a close one count
 
-  double unit() const { return conditions_.unit_current; }
+  double unit() const { return setup_.conditions.unit_current; }
+
+  CellSizes drawn(const CellGains& gains) const {
+    return draw_cell(gains, setup_.technology, setup_.curves, setup_.conditions);
+  }
 
   void keep_best(const CellLoop& loop, bool counts) {
     const double error = threshold_error(loop, target_, unit());
     if (counts ? !is_judged_ || error < threshold_error_ : !is_judged_ && error <= threshold_error_) {
       threshold_error_ = error;
-      std::copy_n(sizes_.begin(), 2, best_.sizes.begin());
+      take_thresholds(sizes_, best_.sizes);
       best_.loop.rise = loop.rise;
       best_.loop.fall = loop.fall;
       best_.loop.low = loop.low;
@@ -329,31 +324,28 @@ class CellSearch {
     const double high_error = counted_error(loop.high, target_.high, unit());
     if (high_error > high_error_) return;
     high_error_ = high_error;
-    best_.sizes[2] = sizes_[2];
+    best_.sizes.gain = sizes_.gain;
     best_.loop.high = loop.high;
   }
 
   void choose_sizes(const CellLoop& loop) {
-    const CellGains next = improved(gains_of(sizes_, curves_, supply_), loop, target_, unit());
-    const CellSizes redrawn = draw_cell(next, technology_, curves_, conditions_);
+    const CellGains next = improved(gains_of(sizes_, setup_.curves, setup_.supply()), loop, target_, unit());
+    const CellSizes redrawn = drawn(next);
     const bool has_thresholds = is_judged_ && threshold_error_ <= kCalibrationTolerance;
-    const bool has_high = high_error_ <= kCalibrationTolerance || is_same_size(redrawn[2], best_.sizes[2]);
+    const bool has_high = high_error_ <= kCalibrationTolerance || is_same_size(redrawn.gain, best_.sizes.gain);
     is_done_ = has_thresholds && has_high;
     sizes_ = redrawn;
     if (has_thresholds) {
-      std::copy_n(best_.sizes.begin(), 2, sizes_.begin());
+      take_thresholds(best_.sizes, sizes_);
     } else if (is_judged_ && is_fine(best_.loop, target_)) {
-      sizes_ = fine_steps(best_, measured_, target_, technology_, curves_, supply_, unit());
-      sizes_[2] = redrawn[2];
+      sizes_ = fine_steps(best_, measured_, target_, setup_);
+      sizes_.gain = redrawn.gain;
     }
-    if (has_high) sizes_[2] = best_.sizes[2];
+    if (has_high) sizes_.gain = best_.sizes.gain;
   }
 
   const CellTarget& target_;
-  const technology::Technology& technology_;
-  const GainCurves& curves_;
-  const Conditions& conditions_;
-  double supply_;
+  const CellSetup& setup_;
   RampWindow window_;
   Reach reach_ = Reach::kFirst;
   CellSizes sizes_;
@@ -367,12 +359,10 @@ class CellSearch {
 
 }  // namespace
 
-std::vector<CalibratedCell> calibrate_cells(const std::vector<CellTarget>& targets,
-                                            const technology::Technology& technology, const GainCurves& curves,
-                                            const Conditions& conditions, const sim::Engine& engine, int jobs,
+std::vector<CalibratedCell> calibrate_cells(const std::vector<CellTarget>& targets, const CellSetup& setup,
                                             Reporter& reporter) {
   std::deque<CellSearch> searches;
-  for (const CellTarget& target : targets) searches.emplace_back(target, technology, curves, conditions);
+  for (const CellTarget& target : targets) searches.emplace_back(target, setup);
   std::vector<std::size_t> open(targets.size());  // cells that are still tuned
   std::iota(open.begin(), open.end(), std::size_t{0});
   for (int pass = 0; pass < kCalibrationPasses && !open.empty(); ++pass) {
@@ -382,7 +372,7 @@ std::vector<CalibratedCell> calibrate_cells(const std::vector<CellTarget>& targe
       sizes.push_back(searches[i].sizes());
       windows.push_back(searches[i].window());
     }
-    const std::vector<CellLoop> loops = measure_cells(sizes, windows, technology, curves, conditions, engine, jobs);
+    const std::vector<CellLoop> loops = measure_cells(sizes, windows, setup);
     for (std::size_t k = 0; k < open.size(); ++k) searches[open[k]].take(loops[k]);
     std::erase_if(open, [&](std::size_t i) { return searches[i].is_done(); });
     reporter.progress("calibrating cells", open.empty() ? kCalibrationPasses : static_cast<std::size_t>(pass) + 1,
@@ -404,17 +394,17 @@ void calibrate_network(CompiledNetwork& network, const technology::Technology& t
     }
   }
   if (cells.empty()) return;
-  const auto calibrated = calibrate_cells(targets, technology, curves, network.conditions, engine, jobs, reporter);
+  const auto calibrated = calibrate_cells(targets, {technology, curves, network.conditions, engine, jobs}, reporter);
   for (std::size_t i = 0; i < cells.size(); ++i) {
     const CellLoop& loop = calibrated[i].loop;
     cells[i]->errors = errors_of(loop, targets[i], network.conditions.unit_current);
-    const double measured[] = {loop.rise, loop.rise - loop.fall, loop.high};
-    for (std::size_t k = 0; k < 3; ++k) {
-      MappedInstance& row = network.mapping[cells[i]->mapping[k]];
-      const technology::Geometry& size = calibrated[i].sizes[k];
-      network.circuit.resize(row.device, size.width, size.length);
-      if (row.nominal_current > 0.0 && !std::isnan(measured[k])) {
-        row.sizing_error = measured[k] / row.nominal_current - 1.0;
+    const PerCellLeg<double> measured = {loop.rise, loop.rise - loop.fall, loop.high};
+    for (const CellLeg which : kCellLegs) {
+      CompiledLeg& leg = network.legs[cells[i]->legs[which]];
+      const technology::Geometry& size = calibrated[i].sizes[which];
+      network.circuit.resize(leg.device, size.width, size.length);
+      if (leg.nominal_current > 0.0 && !std::isnan(measured[which])) {
+        leg.sizing_error = measured[which] / leg.nominal_current - 1.0;
       }
     }
   }
@@ -432,8 +422,9 @@ void warn_of_cells(const CompiledNetwork& network, Reporter& reporter) {
       }
       if (faults.empty()) continue;
       reporter.warning(fmt::format("the cell of {} is off after calibration: {}; {:g} % or {} is asked for",
-                                   network.mapping[cell.mapping[0]].parameter, fmt::join(faults, ", "),
-                                   100.0 * kCellTolerance, format_si(kCellErrorFloor * unit, "A")));
+                                   model::parameter_name(*network.legs[cell.legs.threshold].parameter),
+                                   fmt::join(faults, ", "), 100.0 * kCellTolerance,
+                                   format_si(kCellErrorFloor * unit, "A")));
     }
   }
 }

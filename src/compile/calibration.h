@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <vector>
 
@@ -9,6 +8,17 @@
 #include "sim/engine.h"
 
 namespace hysteron::compile {
+
+/// What measuring and calibrating cells takes.
+struct CellSetup {
+  const technology::Technology& technology;
+  const GainCurves& curves;
+  Conditions conditions;
+  const sim::Engine& engine;
+  int jobs = 1;  ///< runs at once
+
+  double supply() const { return supply_of(technology, conditions); }  ///< volt
+};
 
 /// What one cell is to do, in ampere.
 struct CellTarget {
@@ -25,15 +35,8 @@ struct CellLoop {
   double low = 0.0;   ///< output when off
 };
 
-/// Gains of the three legs that set a cell, before drawing: what calibration turns.
-struct CellGains {
-  double threshold = 0.0;  ///< M2
-  double width = 0.0;      ///< M8
-  double output = 0.0;     ///< M5
-};
-
-/// Those three legs as drawn: M2, M8 and M5.
-using CellSizes = std::array<technology::Geometry, 3>;
+/// The three legs that set a cell, as drawn.
+using CellSizes = PerCellLeg<technology::Geometry>;
 
 /// The sizes the curves suggest for `gains`.
 CellSizes draw_cell(const CellGains& gains, const technology::Technology& technology, const GainCurves& curves,
@@ -55,24 +58,22 @@ inline constexpr double kCalibrationTolerance = 0.003;
 /// Cells that are measured side by side in one run: a cell that switches costs all of them time steps.
 inline constexpr std::size_t kCellsInARun = 2;
 
-/// Measures the loops of cells with these legs, each on its own ramp, kCellsInARun in a run and `jobs` runs at a time.
-/// `windows` says where to look closely.
+/// Where to look closely for a cell's thresholds.
 struct RampWindow {
   double rise_from = 0.0, rise_to = 0.0;  ///< ampere, ascending ramp
   double fall_from = 0.0, fall_to = 0.0;  ///< ampere, descending ramp
 };
+
+/// Measures the loops of cells with these legs, each on its own ramp through its window, kCellsInARun in a run.
 std::vector<CellLoop> measure_cells(const std::vector<CellSizes>& sizes, const std::vector<RampWindow>& windows,
-                                    const technology::Technology& technology, const GainCurves& curves,
-                                    const Conditions& conditions, const sim::Engine& engine, int jobs);
+                                    const CellSetup& setup);
 
 /// The gains the curves alone suggest for `target`.
 CellGains nominal_gains(const CellTarget& target, const Conditions& conditions);
 
 /// Turns the gains of every cell until rise, fall and high are within kCalibrationTolerance or the passes are used up;
 /// near the end by single steps of the drawing grid.
-std::vector<CalibratedCell> calibrate_cells(const std::vector<CellTarget>& targets,
-                                            const technology::Technology& technology, const GainCurves& curves,
-                                            const Conditions& conditions, const sim::Engine& engine, int jobs,
+std::vector<CalibratedCell> calibrate_cells(const std::vector<CellTarget>& targets, const CellSetup& setup,
                                             Reporter& reporter);
 
 /// What rise, fall and high of a calibrated cell are to be within: this share of the wanted current, or this many unit
@@ -87,7 +88,7 @@ double counted_error(double measured, double target, double unit_current);
 /// Names every calibrated cell that is not, with what is off and by how much.
 void warn_of_cells(const CompiledNetwork& network, Reporter& reporter);
 
-/// Calibrates every cell of `network` in place, and its rows of the mapping.
+/// Calibrates every cell of `network` in place, and its legs.
 void calibrate_network(CompiledNetwork& network, const technology::Technology& technology, const GainCurves& curves,
                        const sim::Engine& engine, int jobs, Reporter& reporter);
 

@@ -25,12 +25,11 @@ CellBench build_cell_bench(const std::vector<CellGains>& gains, const technology
   NetworkBuilder builder(technology, curves, conditions);
   CellBench bench;
   for (std::size_t i = 0; i < gains.size(); ++i) {
-    builder.bias() = builder.n_diode_signal(fmt::format("bias{}", i), "", circuit::Role::kBiasRail);
+    builder.bias() = builder.n_diode_signal({fmt::format("bias{}", i), {}, circuit::Role::kBiasRail});
     circuit::DeviceId diode = 0;
-    Signal candidate = builder.n_diode_signal(fmt::format("c{}", i), "", circuit::Role::kRail, &diode);
+    Signal candidate = builder.n_diode_signal({fmt::format("c{}", i), {}, circuit::Role::kRail}, &diode);
     CompiledCell cell;
-    builder.cell(candidate, diode, fmt::format("h{}", i), fmt::format("cell{}", i), gains[i].threshold, gains[i].width,
-                 gains[i].output, false, {}, cell);
+    builder.cell(candidate, diode, {fmt::format("h{}", i), {fmt::format("cell{}", i), {}}, gains[i]}, cell);
     bench.bias.push_back(builder.bias().n_rail);
     bench.candidates.push_back(candidate.n_rail);
     bench.cells.push_back(cell);

@@ -200,7 +200,7 @@ double Center::cell_price(const LayerRun& run, std::size_t clip, const Threshold
     for (std::size_t kind = 0; kind < kCircuitKinds; ++kind) {
       own[kind] = threshold_variance(kind, beta_lo, beta_hi, upper);
     }
-    visit_levels(run, place.cell, upper, beta_lo, beta_hi, starts_on(place), [&](float level, std::size_t frame) {
+    visit_levels(run, place.cell, upper, {beta_lo, beta_hi, starts_on(place)}, [&](float level, std::size_t frame) {
       for (std::size_t kind = 0; kind < kCircuitKinds; ++kind) {
         wrong += crossing_probability(level - threshold, own[kind] + run.variance(kind, frame, place.cell));
       }
@@ -262,7 +262,7 @@ std::vector<Placement> Center::places_for(const ThresholdPlace& place) const {
   pool_.run(kClipGroups, [&](std::size_t group) {
     for (std::size_t clip = group; clip < runs_.size(); clip += kClipGroups) {
       const LayerRun& run = runs_[clip].layers[place.layer];
-      visit_levels(run, place.cell, place.upper, static_cast<float>(low), static_cast<float>(high), starts_on(place),
+      visit_levels(run, place.cell, place.upper, {static_cast<float>(low), static_cast<float>(high), starts_on(place)},
                    [&](float level, std::size_t frame) {
                      groups[group].add(level, run.variance(kNominal, frame, place.cell),
                                        run.variance(kDie, frame, place.cell));
@@ -307,7 +307,7 @@ ClipTrial Center::try_clip(std::size_t clip, const ThresholdPlace& place, float 
   const ClipRun& now = runs_[clip];
   const LayerRun& run = now.layers[place.layer];
   std::vector<std::uint8_t> on = run.on;
-  run_cell(run, place.cell, beta_lo, beta_hi, starts_on(place), on.data() + place.cell, run.cells());
+  run_cell(run, place.cell, {beta_lo, beta_hi, starts_on(place)}, on.data() + place.cell, run.cells());
   ClipTrial trial;
   const std::vector<double>& prices = prices_[clip];
   const std::size_t behind = offset(place.layer + 1);
@@ -385,7 +385,7 @@ void Center::update_clip(std::size_t clip, const ThresholdPlace& place) {
   ClipRun& now = runs_[clip];
   LayerRun& run = now.layers[place.layer];
   std::vector<std::uint8_t> on = run.on;
-  run_cell(run, place.cell, lower(place), upper(place), starts_on(place), on.data() + place.cell, run.cells());
+  run_cell(run, place.cell, {lower(place), upper(place), starts_on(place)}, on.data() + place.cell, run.cells());
   const bool changed = on != run.on;
   run.on = std::move(on);
   prices_[clip][offset(place.layer) + place.cell] = cell_price(run, clip, place, lower(place), upper(place), run.on);
@@ -432,7 +432,7 @@ ThresholdMargin measure(const Center& center, const ThresholdPlace& place) {
   for (const ClipRun& clip : center.runs()) {
     const LayerRun& run = clip.layers[place.layer];
     frames += run.frames();
-    visit_levels(run, place.cell, place.upper, lower, upper, layer.initial_state[cell] != 0.0F,
+    visit_levels(run, place.cell, place.upper, {lower, upper, layer.initial_state[cell] != 0.0F},
                  [&](float level, std::size_t frame) {
                    if (!std::isfinite(level)) return;
                    const double distance = std::abs(level - margin.threshold);

@@ -27,11 +27,10 @@ std::vector<std::uint32_t> decide(const model::Affine& readout, const Values& v)
 CenteringRunner::CenteringRunner(const model::Network& network, const ErrorModel& errors)
     : network_(network), errors_{CircuitErrors(network, errors.without_mismatch()), CircuitErrors(network, errors)} {}
 
-void run_cell(const LayerRun& run, std::size_t cell, float beta_lo, float beta_hi, bool starts_on, std::uint8_t* on,
-              std::size_t stride) {
-  bool state = starts_on;
+void run_cell(const LayerRun& run, std::size_t cell, const CellBand& band, std::uint8_t* on, std::size_t stride) {
+  bool state = band.starts_on;
   for (std::size_t t = 0; t < run.frames(); ++t) {
-    state = model::next_state(run.candidate(t, cell), beta_lo, beta_hi, state);
+    state = model::next_state(run.candidate(t, cell), band.beta_lo, band.beta_hi, state);
     on[t * stride] = state ? 1 : 0;
   }
 }
@@ -47,7 +46,7 @@ void CenteringRunner::run_layer(std::size_t layer, LayerRun& run) const {
   run.on.resize(run.frames() * run.cells());
   for (std::size_t j = 0; j < run.cells(); ++j) {
     const auto cell = static_cast<Eigen::Index>(j);
-    run_cell(run, j, cells.beta_lo[cell], cells.beta_hi[cell], cells.initial_state[cell] != 0.0F, run.on.data() + j,
+    run_cell(run, j, {cells.beta_lo[cell], cells.beta_hi[cell], cells.initial_state[cell] != 0.0F}, run.on.data() + j,
              run.cells());
   }
 }

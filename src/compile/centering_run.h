@@ -61,9 +61,15 @@ class CenteringRunner {
   std::array<CircuitErrors, kCircuitKinds> errors_;
 };
 
+/// The thresholds of one cell and how it starts.
+struct CellBand {
+  float beta_lo = 0.0F;
+  float beta_hi = 0.0F;
+  bool starts_on = false;
+};
+
 /// States of one cell in one clip: on[t * stride].
-void run_cell(const LayerRun& run, std::size_t cell, float beta_lo, float beta_hi, bool starts_on, std::uint8_t* on,
-              std::size_t stride);
+void run_cell(const LayerRun& run, std::size_t cell, const CellBand& band, std::uint8_t* on, std::size_t stride);
 
 /// Calls visit(level, frame) for every time step whose state depends on beta_lo: the cell is on exactly if
 /// beta_lo <= level. `frame` is the one that set the level.
@@ -108,12 +114,11 @@ void visit_upper_levels(const LayerRun& run, std::size_t cell, float beta_lo, bo
 
 /// Visits the levels of one threshold: beta_hi if `upper`, else beta_lo.
 template <typename Visit>
-void visit_levels(const LayerRun& run, std::size_t cell, bool upper, float beta_lo, float beta_hi, bool starts_on,
-                  const Visit& visit) {
+void visit_levels(const LayerRun& run, std::size_t cell, bool upper, const CellBand& band, const Visit& visit) {
   if (upper) {
-    visit_upper_levels(run, cell, beta_lo, starts_on, visit);
+    visit_upper_levels(run, cell, band.beta_lo, band.starts_on, visit);
   } else {
-    visit_lower_levels(run, cell, beta_hi, starts_on, visit);
+    visit_lower_levels(run, cell, band.beta_hi, band.starts_on, visit);
   }
 }
 

@@ -6,7 +6,6 @@
 #include <cmath>
 #include <limits>
 #include <set>
-#include <string_view>
 
 #include "compile/limits.h"
 #include "compile/network_builder.h"
@@ -16,19 +15,19 @@ namespace {
 
 using circuit::NetId;
 using circuit::Polarity;
+using circuit::Quantity;
 using circuit::Role;
-
-std::string indexed(const std::string& name, Eigen::Index i) { return fmt::format("{}[{}]", name, i); }
-
-std::string indexed(const std::string& name, Eigen::Index i, Eigen::Index j) {
-  return fmt::format("{}[{},{}]", name, i, j);
-}
+using circuit::Section;
 
 std::vector<SignedSignal> build_inputs(const model::Network& network, NetworkBuilder& builder) {
+  const Block block{"inputs", {Section::kInputs, 0}};
   std::vector<SignedSignal> inputs(network.inputs());
   for (std::size_t j = 0; j < inputs.size(); ++j) {
-    inputs[j].positive = builder.n_diode_signal(fmt::format("in{}p", j), "inputs", Role::kInputRail);
-    inputs[j].negative = builder.n_diode_signal(fmt::format("in{}m", j), "inputs", Role::kInputRail);
+    const auto terminal = [&](const char* sign) {
+      return builder.n_diode_signal({fmt::format("in{}{}", j, sign), block, Role::kInputRail, Quantity::kInput});
+    };
+    inputs[j].positive = terminal("p");
+    inputs[j].negative = terminal("m");
     CompiledNetwork& result = builder.result();
     result.inputs.push_back({inputs[j].positive.n_rail, inputs[j].negative.n_rail});
     result.circuit.add_port(inputs[j].positive.n_rail);
@@ -37,44 +36,78 @@ std::vector<SignedSignal> build_inputs(const model::Network& network, NetworkBui
   return inputs;
 }
 
+/// The legs of one affine map: what they have in common, and the parameters they are.
+struct AffinePlan {
+  LegPlan leg;
+  std::string prefix;  ///< of the legs' names
+  model::AffineParameters parameters;
+};
+
+LegPlan weight_plan(const AffinePlan& plan, const model::Affine& affine, Eigen::Index i, Eigen::Index j) {
+  LegPlan leg = plan.leg;
+  leg.label.name = fmt::format("{}weight_{}_{}", plan.prefix, i, j);
+  leg.label.role = Role::kLeg;
+  leg.weight = affine.weight(i, j);
+  leg.parameter = plan.parameters.weight(i, j);
+  return leg;
+}
+
+LegPlan bias_plan(const AffinePlan& plan, const model::Affine& affine, Eigen::Index i) {
+  LegPlan leg = plan.leg;
+  leg.label.name = fmt::format("{}bias_{}", plan.prefix, i);
+  leg.label.role = Role::kBiasLeg;
+  leg.weight = affine.bias[i];
+  leg.parameter = plan.parameters.bias(i);
+  return leg;
+}
+
+/// Row `i` of an affine map of signed values into the node of `plan`.
+void build_signed_row(const model::Affine& affine, Eigen::Index i, const AffinePlan& plan,
+                      std::vector<SignedSignal>& sources, NetworkBuilder& builder) {
+  for (Eigen::Index j = 0; j < affine.weight.cols(); ++j) {
+    builder.signed_leg(sources[j], weight_plan(plan, affine, i, j));
+  }
+  builder.leg(builder.bias(), bias_plan(plan, affine, i));
+}
+
 /// v_0 = W_in x + b_in, the signed node of every row and its splitter.
 std::vector<SignedSignal> build_input_map(const model::Network& network, std::vector<SignedSignal>& inputs,
                                           NetworkBuilder& builder) {
+  const Block block{"input", {Section::kInputMap, 0}};
   std::vector<SignedSignal> values;
-  const model::Affine& input = network.input;
-  for (Eigen::Index i = 0; i < input.weight.rows(); ++i) {
+  AffinePlan plan{
+      {{"", block, Role::kLeg, Quantity::kValue}, 0, NodeKind::kSigned, 0.0, {}}, "", model::input_parameters()};
+  for (Eigen::Index i = 0; i < network.input.weight.rows(); ++i) {
     const std::string name = fmt::format("v0_{}", i);
-    const NetId node = builder.result().circuit.net(name);
-    for (Eigen::Index j = 0; j < input.weight.cols(); ++j) {
-      builder.signed_leg(inputs[j], node, NodeKind::kSigned, input.weight(i, j), fmt::format("weight_{}_{}", i, j),
-                         "input", Role::kLeg, indexed("input.weight", i, j));
-    }
-    builder.leg(builder.bias(), node, NodeKind::kSigned, input.bias[i], fmt::format("bias_{}", i), "input",
-                Role::kBiasLeg, indexed("input.bias", i));
-    values.push_back(builder.splitter(name, "input"));
+    plan.leg.node = builder.result().circuit.net(name);
+    build_signed_row(network.input, i, plan, inputs, builder);
+    values.push_back(builder.splitter(name, block));
   }
   return values;
 }
 
-/// A rectifying node for every row of `affine`, fed by `sources`; `diodes` gets the diodes' devices.
-std::vector<Signal> build_rectified(const model::Affine& affine, std::vector<Signal*> sources, const std::string& block,
-                                    const std::string& node_name, const std::string& leg_name,
-                                    const std::string& parameter, NetworkBuilder& builder,
-                                    std::vector<circuit::DeviceId>& diodes) {
-  std::vector<Signal> results;
-  diodes.resize(affine.weight.rows());
+/// The nodes of an affine map of values that are never negative, and the devices of their diodes.
+struct Rectified {
+  std::vector<Signal> signals;
+  std::vector<circuit::DeviceId> diodes;
+};
+
+/// A rectifying node called `node_name` and its number for every row of `affine`, fed by `sources`.
+Rectified build_rectified(const model::Affine& affine, const std::vector<Signal*>& sources,
+                          const std::string& node_name, AffinePlan plan, NetworkBuilder& builder) {
+  Rectified result;
+  result.diodes.resize(affine.weight.rows());
   for (Eigen::Index i = 0; i < affine.weight.rows(); ++i) {
-    results.push_back(builder.n_diode_signal(fmt::format("{}_{}", node_name, i), block, Role::kRail, &diodes[i]));
-    const NetId node = results.back().n_rail;
+    const Label& leg = plan.leg.label;
+    const Label node{fmt::format("{}_{}", node_name, i), leg.block, Role::kRail, leg.quantity};
+    result.signals.push_back(builder.n_diode_signal(node, &result.diodes[i]));
+    plan.leg.node = result.signals.back().n_rail;
     for (Eigen::Index j = 0; j < affine.weight.cols(); ++j) {
-      builder.leg(*sources[j], node, NodeKind::kRectified, affine.weight(i, j),
-                  fmt::format("{}_weight_{}_{}", leg_name, i, j), block, Role::kLeg,
-                  indexed(parameter + ".weight", i, j));
+      builder.leg(*sources[j], weight_plan(plan, affine, i, j));
     }
-    builder.leg(builder.bias(), node, NodeKind::kRectified, affine.bias[i], fmt::format("{}_bias_{}", leg_name, i),
-                block, Role::kBiasLeg, indexed(parameter + ".bias", i));
+    builder.leg(builder.bias(), bias_plan(plan, affine, i));
   }
-  return results;
+  return result;
 }
 
 std::vector<Signal*> pointers(std::vector<Signal>& signals) {
@@ -83,18 +116,20 @@ std::vector<Signal*> pointers(std::vector<Signal>& signals) {
   return result;
 }
 
-std::vector<Signal> build_cells(const model::Layer& layer, std::size_t index, std::vector<Signal>& candidates,
-                                const std::vector<circuit::DeviceId>& diodes, NetworkBuilder& builder) {
-  const std::string prefix = fmt::format("layers.{}", index);
+std::vector<Signal> build_cells(const model::Layer& layer, std::size_t index, Rectified& candidates,
+                                NetworkBuilder& builder) {
+  using model::ParameterKind;
   std::vector<Signal> states;
   std::vector<CompiledCell> cells(layer.cells());
   for (Eigen::Index j = 0; j < layer.beta_lo.size(); ++j) {
-    const NetworkBuilder::CellParameters parameters = {indexed(prefix + ".beta_hi", j), indexed(prefix + ".delta", j),
-                                                       indexed(prefix + ".alpha", j)};
-    states.push_back(builder.cell(candidates[j], diodes[j], fmt::format("h{}_{}", index, j),
-                                  fmt::format("layer{}/cell{}", index, j), layer.beta_hi[j],
-                                  double{layer.beta_hi[j]} - layer.beta_lo[j], layer.alpha[j],
-                                  layer.initial_state[j] > 0.5F, parameters, cells[j]));
+    CellPlan plan{fmt::format("h{}_{}", index, j),
+                  {fmt::format("layer{}/cell{}", index, j), {Section::kLayer, index}},
+                  {layer.beta_hi[j], double{layer.beta_hi[j]} - layer.beta_lo[j], layer.alpha[j]},
+                  layer.initial_state[j] > 0.5F};
+    plan.parameters = PerCellLeg<model::Parameter>{model::cell_parameter(ParameterKind::kBetaHi, index, j),
+                                                   model::cell_parameter(ParameterKind::kDelta, index, j),
+                                                   model::cell_parameter(ParameterKind::kAlpha, index, j)};
+    states.push_back(builder.cell(candidates.signals[j], candidates.diodes[j], plan, cells[j]));
   }
   builder.result().cells.push_back(std::move(cells));
   return states;
@@ -103,51 +138,54 @@ std::vector<Signal> build_cells(const model::Layer& layer, std::size_t index, st
 /// v_{l+1} = relu(V h + d) + v_l with h the cells fed by relu(v_l).
 std::vector<SignedSignal> build_layer(const model::Layer& layer, std::size_t index, std::vector<SignedSignal>& values,
                                       NetworkBuilder& builder) {
-  const std::string block = fmt::format("layer{}", index);
-  const std::string prefix = fmt::format("layers.{}", index);
+  const Block block{fmt::format("layer{}", index), {Section::kLayer, index}};
+  const auto plan = [&](Quantity quantity, const char* prefix, const model::AffineParameters& parameters) {
+    return AffinePlan{{{"", block, Role::kLeg, quantity}, 0, NodeKind::kRectified, 0.0, {}}, prefix, parameters};
+  };
   std::vector<Signal*> rectified;
   for (SignedSignal& value : values) rectified.push_back(&value.positive);
-  std::vector<circuit::DeviceId> diodes;
-  std::vector<Signal> candidates = build_rectified(layer.candidate, rectified, block, fmt::format("c{}", index),
-                                                   "candidate", prefix + ".candidate", builder, diodes);
-  std::vector<Signal> states = build_cells(layer, index, candidates, diodes, builder);
-  std::vector<circuit::DeviceId> unused;
-  std::vector<Signal> outputs = build_rectified(layer.output, pointers(states), block, fmt::format("o{}", index),
-                                                "output", prefix + ".output", builder, unused);
+  Rectified candidates =
+      build_rectified(layer.candidate, rectified, fmt::format("c{}", index),
+                      plan(Quantity::kCandidate, "candidate_", model::candidate_parameters(index)), builder);
+  std::vector<Signal> states = build_cells(layer, index, candidates, builder);
+  Rectified outputs = build_rectified(layer.output, pointers(states), fmt::format("o{}", index),
+                                      plan(Quantity::kOutput, "output_", model::output_parameters(index)), builder);
   std::vector<SignedSignal> next;
   for (std::size_t i = 0; i < values.size(); ++i) {
     const std::string name = fmt::format("v{}_{}", index + 1, i);
     const NetId node = builder.result().circuit.net(name);
-    builder.leg(outputs[i], node, NodeKind::kSigned, 1.0, fmt::format("skip_{}_o", i), block, Role::kSkipLeg, "");
-    builder.signed_leg(values[i], node, NodeKind::kSigned, 1.0, fmt::format("skip_{}_v", i), block, Role::kSkipLeg, "");
+    const auto skip = [&](const char* from) {
+      const Label label{fmt::format("skip_{}_{}", i, from), block, Role::kSkipLeg, Quantity::kValue};
+      return LegPlan{label, node, NodeKind::kSigned, 1.0, {}};
+    };
+    builder.leg(outputs.signals[i], skip("o"));
+    builder.signed_leg(values[i], skip("v"));
     next.push_back(builder.splitter(name, block));
   }
   return next;
 }
 
 void build_readout(const model::Network& network, std::vector<SignedSignal>& values, NetworkBuilder& builder) {
-  const model::Affine& readout = network.readout;
-  for (Eigen::Index i = 0; i < readout.weight.rows(); ++i) {
+  const Block block{"readout", {Section::kReadout, 0}};
+  AffinePlan plan{
+      {{"", block, Role::kLeg, Quantity::kLogit}, 0, NodeKind::kReadout, 0.0, {}}, "", model::readout_parameters()};
+  for (Eigen::Index i = 0; i < network.readout.weight.rows(); ++i) {
     const NetId node = builder.result().circuit.net(fmt::format("logit{}", i));
     builder.result().readouts.push_back(node);
     builder.result().circuit.add_port(node);
-    for (Eigen::Index j = 0; j < readout.weight.cols(); ++j) {
-      builder.signed_leg(values[j], node, NodeKind::kReadout, readout.weight(i, j), fmt::format("weight_{}_{}", i, j),
-                         "readout", Role::kLeg, indexed("readout.weight", i, j));
-    }
-    builder.leg(builder.bias(), node, NodeKind::kReadout, readout.bias[i], fmt::format("bias_{}", i), "readout",
-                Role::kBiasLeg, indexed("readout.bias", i));
+    plan.leg.node = node;
+    build_signed_row(network.readout, i, plan, values, builder);
   }
 }
 
 }  // namespace
 
 std::size_t CompiledNetwork::dropped_parameters() const {
-  std::set<std::string_view> names;  // a parameter on a signed value has two rows
-  for (const MappedInstance& row : mapping) {
-    if (row.dropped && row.value != 0.0) names.insert(row.parameter);
+  std::set<model::Parameter> dropped;  // one on a signed value has two legs
+  for (const CompiledLeg& leg : legs) {
+    if (leg.dropped && leg.value != 0.0) dropped.insert(*leg.parameter);
   }
-  return names.size();
+  return dropped.size();
 }
 
 DriftLimit DriftLimit::still(const technology::Technology& technology, double target) {

@@ -2,40 +2,50 @@
 
 #include <array>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "circuit/circuit.h"
+#include "compile/cell_leg.h"
 #include "compile/gain_curves.h"
 #include "model/network.h"
+#include "model/parameter.h"
 #include "technology/technology.h"
 
 namespace hysteron::compile {
 
-/// One instance of one learned parameter: a row of mapping.csv.
-struct MappedInstance {
-  std::string parameter;  ///< the model file's name with indices: "layers.0.candidate.weight[1,2]"
-  double value = 0.0;     ///< model units
-  bool dropped = false;   ///< zero, or nearer to it than to the smallest leg: there is no instance
-  circuit::DeviceId device = 0;
-  double nominal_current = 0.0;  ///< ampere: value times unit current, this instance's share of it
-  double sizing_error = 0.0;     ///< predicted over wanted gain, minus 1; -1 where left out, 0 where zero
-  double voltage = 0.0;          ///< volt between drain and source it is sized at
-  bool mirrored = false;         ///< reads the negative part of a signed value: `value` is minus the model's
-  int instances = 1;             ///< equal legs that share the value
-};
-
-/// A leg of a learned weight or bias or of the skip path: it adds `weight` times a value to the current into `node`.
+/// A transistor that makes a learned parameter, a unit weight of the skip path or a weight of a gate; or a parameter
+/// that no transistor makes. A value that takes several equal legs, and a weight on a signed value, which has a leg for
+/// each of its parts, are several of these.
 struct CompiledLeg {
-  circuit::DeviceId device = 0;
-  circuit::NetId node = 0;
-  std::size_t value = 0;    ///< index into CompiledNetwork::values
-  double weight = 0.0;      ///< model units, this instance's share, negative where the leg pulls; the smallest leg's
-                            ///< where less is wanted
-  double voltage = 0.0;     ///< volt between drain and source that it was sized at
-  std::size_t row = kNone;  ///< of the mapping; kNone: the skip path
-
   static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+
+  std::optional<model::Parameter> parameter;  ///< none: the skip path, gates
+  double value = 0.0;            ///< model units, of all instances together; minus the model's where `mirrored`
+  bool mirrored = false;         ///< reads the negative part of a signed value
+  bool dropped = false;          ///< zero, or nearer to it than to the smallest leg: there is no transistor
+  int instances = 1;             ///< equal legs that share the value
+  circuit::DeviceId device = 0;  ///< unless dropped
+  double voltage = 0.0;          ///< volt between drain and source it is sized at
+  double nominal_current = 0.0;  ///< ampere: value times unit current, this instance's share of it
+  double sizing_error = 0.0;     ///< predicted or measured over wanted gain, minus 1; -1 where left out, 0 where zero
+  circuit::NetId node = 0;       ///< that it pushes into or pulls from
+  std::size_t source = kNone;    ///< what it reads, an index into CompiledNetwork::values; kNone: a leg of a cell
+  double weight = 0.0;           ///< what sizing asks of this instance: its share of the value, negative where the leg
+                                 ///< pulls; the smallest leg's where less is wanted
+
+  /// The parameter as the model has it.
+  double model_value() const { return mirrored ? -value : value; }
+
+  /// This instance's share of what all of them make.
+  double share_of(double all) const { return all / instances; }
+
+  /// What this instance makes of its share, model units.
+  double made() const { return parameter ? share_of(value) * (1.0 + sizing_error) : weight; }
+
+  /// Takes in that the circuit has `ratio` times the gain that sizing asked for.
+  void note_gain(double ratio) { sizing_error = ratio * weight * instances / value - 1.0; }
 };
 
 /// What calibration left of a cell's loop, over what was wanted.
@@ -51,7 +61,7 @@ struct CompiledCell {
   circuit::NetId v0 = 0;
   circuit::DeviceId candidate_diode = 0;  ///< its current is the candidate
   std::array<circuit::DeviceId, 9> m{};   ///< M1 to M9; M4's current is the state
-  std::array<std::size_t, 3> mapping{};   ///< rows of beta_hi (M2), delta (M8) and alpha (M5)
+  PerCellLeg<std::size_t> legs;           ///< indices into CompiledNetwork::legs
   double rise = 0.0;                      ///< wanted upper threshold, ampere
   double fall = 0.0;                      ///< wanted lower threshold, ampere
   double high = 0.0;                      ///< wanted output of a cell that is on, ampere
@@ -92,10 +102,12 @@ struct CompiledNetwork {
   std::vector<CompiledInput> inputs;             ///< [n]
   std::vector<std::vector<CompiledCell>> cells;  ///< [layers][m]
   std::vector<circuit::NetId> readouts;          ///< [k], to be held at half the supply
-  std::vector<MappedInstance> mapping;
-  std::vector<circuit::DeviceId> values;  ///< of every unipolar value, the diode whose current is the value
-  std::vector<CompiledLeg> legs;
+  std::vector<circuit::DeviceId> values;         ///< of every unipolar value, the diode whose current is the value
+  std::vector<CompiledLeg> legs;                 ///< in the order of building
+  std::vector<std::size_t> summing;    ///< of `legs`, those that add to a node's current: there, and of no cell
   std::vector<NodeError> calibration;  ///< empty unless layers were calibrated in place
+
+  const CompiledLeg& summing_leg(std::size_t index) const { return legs[summing[index]]; }
 
   std::size_t dropped_parameters() const;
 };

@@ -3,86 +3,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <map>
-#include <string_view>
-#include <utility>
+#include <set>
 
 #include "base/error.h"
 #include "base/units.h"
 #include "compile/compiled_network.h"
 #include "compile/hazard_mitigations.h"
+#include "model/parameter.h"
 #include "spice/netlist_reader.h"
 
 namespace hysteron::compile {
 namespace {
-
-/// A parameter's name taken apart: "layers.0.candidate.weight[1,2]".
-struct ParameterName {
-  std::string tensor;  // "layers.0.candidate.weight"
-  std::size_t layer = 0;
-  std::string in_layer;  // "candidate.weight"; empty outside of layers
-  std::vector<std::size_t> indices;
-};
-
-bool read_number(std::string_view text, std::size_t& number) {
-  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return code == std::errc() && end == text.data() + text.size();
-}
-
-/// False where the text has not the form of a name.
-bool parse_name(const std::string& text, ParameterName& name) {
-  const std::size_t open = text.find('[');
-  name.tensor = text.substr(0, open);
-  std::string_view rest = std::string_view(text).substr(open + 1, text.size() - open - 2);
-  while (true) {
-    const std::size_t comma = std::min(rest.find(','), rest.size());
-    if (!read_number(rest.substr(0, comma), name.indices.emplace_back())) return false;
-    if (comma == rest.size()) break;
-    rest.remove_prefix(comma + 1);
-  }
-  if (!name.tensor.starts_with("layers.")) return true;
-  const std::size_t dot = name.tensor.find('.', 7);
-  if (dot == std::string::npos) return false;
-  name.in_layer = name.tensor.substr(dot + 1);
-  return read_number(std::string_view(name.tensor).substr(7, dot - 7), name.layer);
-}
-
-float* element(model::Matrix& matrix, const std::vector<std::size_t>& indices) {
-  if (indices.size() != 2 || indices[0] >= static_cast<std::size_t>(matrix.rows()) ||
-      indices[1] >= static_cast<std::size_t>(matrix.cols())) {
-    return nullptr;
-  }
-  return &matrix(static_cast<Eigen::Index>(indices[0]), static_cast<Eigen::Index>(indices[1]));
-}
-
-float* element(model::Vector& vector, const std::vector<std::size_t>& indices) {
-  if (indices.size() != 1 || indices[0] >= static_cast<std::size_t>(vector.size())) return nullptr;
-  return &vector[static_cast<Eigen::Index>(indices[0])];
-}
-
-/// The value of the model called `name`; null if it has none of that name. "delta" is none: see beta_lo.
-float* find_value(model::Network& model, const ParameterName& name) {
-  if (name.tensor == "input.weight") return element(model.input.weight, name.indices);
-  if (name.tensor == "input.bias") return element(model.input.bias, name.indices);
-  if (name.tensor == "readout.weight") return element(model.readout.weight, name.indices);
-  if (name.tensor == "readout.bias") return element(model.readout.bias, name.indices);
-  if (name.in_layer.empty() || name.layer >= model.layers.size()) return nullptr;
-  model::Layer& layer = model.layers[name.layer];
-  if (name.in_layer == "candidate.weight") return element(layer.candidate.weight, name.indices);
-  if (name.in_layer == "output.weight") return element(layer.output.weight, name.indices);
-  const std::map<std::string, model::Vector*> vectors = {
-      {"candidate.bias", &layer.candidate.bias},
-      {"output.bias", &layer.output.bias},
-      {"beta_lo", &layer.beta_lo},
-      {"beta_hi", &layer.beta_hi},
-      {"alpha", &layer.alpha},
-      {"initial_state", &layer.initial_state},
-  };
-  const auto found = vectors.find(name.in_layer);
-  return found == vectors.end() ? nullptr : element(*found->second, name.indices);
-}
 
 /// All notes of parameters below the head.
 std::vector<ParameterNote> collect_notes(const spice::Netlist& netlist, const std::string& origin) {
@@ -104,13 +37,14 @@ std::vector<ParameterNote> collect_notes(const spice::Netlist& netlist, const st
 
 bool is_transistor(const ParameterNote& note) { return note.voltage > 0.0; }
 
+/// Puts what a note says into the model. "delta" is no value of it: see beta_lo.
 void set_value(model::Network& model, const ParameterNote& note, const std::string& place) {
-  ParameterName name;
-  const bool has_form = parse_name(note.parameter, name);
-  const bool is_delta = name.in_layer == "delta" && name.layer < model.layers.size() && name.indices.size() == 1 &&
-                        name.indices[0] < model.layers[name.layer].cells();
-  float* value = has_form ? find_value(model, name) : nullptr;
-  if (value == nullptr && !(has_form && is_delta)) {
+  const auto parameter = model::parse_parameter(note.parameter);
+  float* value = parameter ? model::find_value(model, *parameter) : nullptr;
+  const bool is_delta = parameter && parameter->kind == model::ParameterKind::kDelta &&
+                        parameter->layer < model.layers.size() &&
+                        parameter->row < model.layers[parameter->layer].cells();
+  if (value == nullptr && !is_delta) {
     throw bad_input(fmt::format("{}: the network has no {}; expected a parameter within the shapes of its head", place,
                                 quoted(note.parameter)));
   }
@@ -160,25 +94,26 @@ double gain_of(const GainCurves& curves, circuit::Polarity polarity, const spice
   return curves.gain_of(polarity, {std::clamp(device.width, least, most), device.length}, voltage);
 }
 
-/// The comment that names `row` at `device`; checks that it tells of the same value.
-ParameterNote note_at(const spice::PlacedDevice& device, const MappedInstance& row, const std::string& origin) {
-  const double value = row.mirrored ? -row.value : row.value;
+/// The comment that names the parameter of `leg` at `device`; checks that it tells of the same value.
+ParameterNote note_at(const spice::PlacedDevice& device, const CompiledLeg& leg, const std::string& origin) {
+  const std::string name = model::parameter_name(*leg.parameter);
+  const double value = leg.model_value();
   for (const spice::Comment* comment : device.comments) {
     const std::string place = spice::line_place(origin, comment->line);
     const auto note = parse_parameter_note(comment->text, place);
-    if (!note || note->parameter != row.parameter || note->mirrored != row.mirrored) continue;
+    if (!note || note->parameter != name || note->mirrored != leg.mirrored) continue;
     if (std::abs(note->value - value) > 1e-6 * std::abs(value)) {
-      throw bad_input(fmt::format("{}: {} is {:.9g} here; expected {:.9g}, as elsewhere in this file", place,
-                                  row.parameter, note->value, value));
+      throw bad_input(fmt::format("{}: {} is {:.9g} here; expected {:.9g}, as elsewhere in this file", place, name,
+                                  note->value, value));
     }
-    if (note->instances != row.instances) {
+    if (note->instances != leg.instances) {
       throw bad_input(fmt::format("{}: {} is shared by {} legs here; expected {}, as many as its value takes", place,
-                                  row.parameter, note->instances, row.instances));
+                                  name, note->instances, leg.instances));
     }
     return *note;
   }
   throw bad_input(fmt::format("{}: no comment maps this line to its parameter; expected '* {} = {:.9g}; vds=...'",
-                              spice::line_place(origin, device.line), row.parameter, value));
+                              spice::line_place(origin, device.line), name, value));
 }
 
 /// Refuses a transistor that is no parameter and has another size than it was drawn with.
@@ -199,38 +134,44 @@ void check_device_size(const spice::PlacedDevice& device, const std::string& ins
 
 /// Sums over a parameter's legs; signed values have two sets of them, of which the parameter is the mean.
 struct Sum {
-  double value[2] = {0.0, 0.0};  // by MappedInstance::mirrored
+  double value[2] = {0.0, 0.0};  // by CompiledLeg::mirrored
   bool is_signed = false;
   bool is_there = false;
   double model = 0.0;
 };
 
-/// Puts the sums into the model and the list, in the order of `mapping`.
-void gather(const std::vector<MappedInstance>& mapping, const std::map<std::string, Sum>& sums, Extraction& result) {
-  std::map<std::string, bool> taken;
-  for (const MappedInstance& row : mapping) {
-    if (std::exchange(taken[row.parameter], true)) continue;
-    const Sum& sum = sums.at(row.parameter);
-    const double extracted = sum.is_signed ? 0.5 * (sum.value[0] + sum.value[1]) : sum.value[0];
-    result.parameters.push_back({row.parameter, sum.model, sum.is_there ? extracted : 0.0, !sum.is_there});
-    ParameterName name;
-    parse_name(row.parameter, name);
-    if (float* value = find_value(result.realised, name))
-      *value = static_cast<float>(result.parameters.back().extracted);
+using Sums = std::map<model::Parameter, Sum>;
+
+double extracted_value(const Sum& sum) {
+  if (!sum.is_there) return 0.0;
+  return sum.is_signed ? 0.5 * (sum.value[0] + sum.value[1]) : sum.value[0];
+}
+
+/// Puts the sums into the model and the list, in the order of `legs`.
+void gather(const std::vector<CompiledLeg>& legs, const Sums& sums, Extraction& result) {
+  std::set<model::Parameter> taken;
+  for (const CompiledLeg& leg : legs) {
+    if (!leg.parameter || !taken.insert(*leg.parameter).second) continue;
+    const Sum& sum = sums.at(*leg.parameter);
+    const double extracted = extracted_value(sum);
+    result.parameters.push_back({model::parameter_name(*leg.parameter), sum.model, extracted, !sum.is_there});
+    if (float* value = model::find_value(result.realised, *leg.parameter)) *value = static_cast<float>(extracted);
   }
 }
 
 /// beta_lo = beta_hi - delta, never below 0.
-void derive_lower_thresholds(Extraction& result) {
-  std::map<std::string, double> extracted;
-  for (const ExtractedParameter& parameter : result.parameters) extracted[parameter.name] = parameter.extracted;
+void derive_lower_thresholds(const Sums& sums, Extraction& result) {
+  using model::ParameterKind;
   for (std::size_t l = 0; l < result.realised.layers.size(); ++l) {
     model::Layer& layer = result.realised.layers[l];
     for (Eigen::Index j = 0; j < layer.beta_lo.size(); ++j) {
-      const auto name = [&](const char* word) { return fmt::format("layers.{}.{}[{}]", l, word, j); };
-      const double low = std::max(0.0, extracted.at(name("beta_hi")) - extracted.at(name("delta")));
+      const auto extracted = [&](ParameterKind kind) {
+        return extracted_value(sums.at(model::cell_parameter(kind, l, j)));
+      };
+      const double low = std::max(0.0, extracted(ParameterKind::kBetaHi) - extracted(ParameterKind::kDelta));
       layer.beta_lo[j] = std::min(static_cast<float>(low), layer.beta_hi[j]);
-      result.parameters.push_back({name("beta_lo"), double{result.model.layers[l].beta_lo[j]}, low, false, true});
+      result.parameters.push_back({model::parameter_name(model::cell_parameter(ParameterKind::kBetaLo, l, j)),
+                                   double{result.model.layers[l].beta_lo[j]}, low, false, true});
     }
   }
 }
@@ -253,28 +194,29 @@ Extraction extract_network(const spice::Netlist& netlist, const std::string& ori
   const spice::Hierarchy hierarchy(expected.circuit, technology, kNetworkName,
                                    make_notes(expected, technology, curves));
   spice::check_same_structure(netlist, hierarchy.netlist(), origin);
-  std::map<std::string, Sum> sums;
+  Sums sums;
   std::vector<bool> is_parameter(expected.circuit.transistors().size(), false);
-  for (const MappedInstance& row : expected.mapping) {
-    Sum& sum = sums[row.parameter];
-    sum.model = row.mirrored ? -row.value : row.value;
-    sum.is_signed = sum.is_signed || row.mirrored;
-    if (row.dropped) continue;
-    is_parameter[row.device] = true;
+  for (const CompiledLeg& leg : expected.legs) {
+    if (!leg.parameter) continue;
+    Sum& sum = sums[*leg.parameter];
+    sum.model = leg.model_value();
+    sum.is_signed = sum.is_signed || leg.mirrored;
+    if (leg.dropped) continue;
+    is_parameter[leg.device] = true;
     sum.is_there = true;
-    const circuit::Transistor& transistor = expected.circuit.transistor(row.device);
-    const spice::PlacedDevice device = spice::find_device(netlist, hierarchy.device(row.device));
-    const ParameterNote note = note_at(device, row, origin);
-    const double gain = gain_of(curves, transistor.polarity, device, note.voltage,
-                                fmt::format("{}: {}", spice::line_place(origin, device.line), row.parameter));
-    sum.value[row.mirrored ? 1 : 0] += std::copysign(gain * note.correction, sum.model);
+    const circuit::Transistor& transistor = expected.circuit.transistor(leg.device);
+    const spice::PlacedDevice device = spice::find_device(netlist, hierarchy.device(leg.device));
+    const ParameterNote note = note_at(device, leg, origin);
+    const std::string place = fmt::format("{}: {}", spice::line_place(origin, device.line), note.parameter);
+    const double gain = gain_of(curves, transistor.polarity, device, note.voltage, place);
+    sum.value[leg.mirrored ? 1 : 0] += std::copysign(gain * note.correction, sum.model);
   }
   for (circuit::DeviceId id = 0; id < is_parameter.size(); ++id) {
     if (is_parameter[id]) continue;
     check_device_size(spice::find_device(netlist, hierarchy.device(id)), hierarchy.device(id).back(), origin);
   }
-  gather(expected.mapping, sums, result);
-  derive_lower_thresholds(result);
+  gather(expected.legs, sums, result);
+  derive_lower_thresholds(sums, result);
   return result;
 }
 

@@ -59,19 +59,20 @@ bool is_same_size(const Geometry& a, const Geometry& b) {
 }
 
 CellSizes fine_steps(const CalibratedCell& cell, const std::vector<CellSizes>& measured, const CellTarget& target,
-                     const technology::Technology& technology, const GainCurves& curves, double supply,
-                     double unit_current) {
+                     const CellSetup& setup) {
+  const double unit_current = setup.conditions.unit_current;
   const CellSizes& sizes = cell.sizes;
   const CellLoop& loop = cell.loop;
   const auto is_measured = [&](const Geometry& m2, const Geometry& m8) {
-    return std::any_of(measured.begin(), measured.end(),
-                       [&](const CellSizes& one) { return is_same_size(one[0], m2) && is_same_size(one[1], m8); });
+    return std::any_of(measured.begin(), measured.end(), [&](const CellSizes& one) {
+      return is_same_size(one.threshold, m2) && is_same_size(one.width, m8);
+    });
   };
-  const auto steps = [&](std::size_t which) {
-    return steps_of(sizes[which], technology, curves, cell_leg_voltage(curves, supply, which));
+  const auto steps = [&](CellLeg leg) {
+    return steps_of(sizes[leg], setup.technology, setup.curves, cell_leg_voltage(setup.curves, setup.supply(), leg));
   };
-  const std::vector<Step> of_threshold = steps(0);
-  const std::vector<Step> of_width = steps(1);
+  const std::vector<Step> of_threshold = steps(CellLeg::kThreshold);
+  const std::vector<Step> of_width = steps(CellLeg::kWidth);
   const double width = loop.rise - loop.fall;
   CellSizes best = sizes;
   double least = std::numeric_limits<double>::infinity();
@@ -85,8 +86,8 @@ CellSizes fine_steps(const CalibratedCell& cell, const std::vector<CellSizes>& m
           counted_error(target.fall + doubt, target.fall, unit_current);
       if (!(error < least) || is_measured(m2.geometry, m8.geometry)) continue;
       least = error;
-      best[0] = m2.geometry;
-      best[1] = m8.geometry;
+      best.threshold = m2.geometry;
+      best.width = m8.geometry;
     }
   }
   return best;

@@ -78,8 +78,10 @@ class GateBuilder {
     const SpikeLevels& levels = result_.levels;
     const std::size_t index = result_.cells.size();
     CompiledCell cell;
-    Signal output = builder_.cell(candidate, diode, fmt::format("h{}", index), fmt::format("{}/cell{}", block, index),
-                                  levels.upper, levels.upper - levels.lower, 1.0, false, {}, cell);
+    const CellPlan plan{fmt::format("h{}", index),
+                        {fmt::format("{}/cell{}", block, index), {}},
+                        {levels.upper, levels.upper - levels.lower, 1.0}};
+    Signal output = builder_.cell(candidate, diode, plan, cell);
     result_.cells.push_back(cell);
     return output;
   }
@@ -87,8 +89,8 @@ class GateBuilder {
   void build_input(std::size_t input) {
     const std::size_t net = result_.logic.inputs[input];
     circuit::DeviceId diode = 0;
-    Signal line = builder_.n_diode_signal("in_" + result_.logic.nets[net], "inputs", Role::kInputRail, &diode);
-    line.name = fmt::format("i{}", input);  // of its P rail, which no other input can be called
+    Signal line = builder_.n_diode_signal({"in_" + result_.logic.nets[net], {"inputs", {}}, Role::kInputRail}, &diode);
+    line.label.name = fmt::format("i{}", input);  // of its P rail, which no other input can be called
     builder_.result().circuit.add_port(line.n_rail);
     result_.inputs.push_back(line.n_rail);
     levels_[net] = build_cell(line, diode, "inputs");
@@ -100,21 +102,24 @@ class GateBuilder {
     const std::string prefix = fmt::format("g{}", decisions_++);
     const NetId node = builder_.result().circuit.net(prefix + "_v0");
     for (std::size_t i = 0; i < terms.size(); ++i) {
-      builder_.leg(*terms[i].level, node, NodeKind::kCell, terms[i].weight, fmt::format("{}_leg_{}", prefix, i), block,
-                   Role::kLeg, "");
+      builder_.leg(
+          *terms[i].level,
+          {{fmt::format("{}_leg_{}", prefix, i), {block, {}}, Role::kLeg}, node, NodeKind::kCell, terms[i].weight, {}});
     }
-    builder_.leg(builder_.bias(), node, NodeKind::kCell, -threshold, prefix + "_threshold", block, Role::kBiasLeg, "");
+    builder_.leg(builder_.bias(),
+                 {{prefix + "_threshold", {block, {}}, Role::kBiasLeg}, node, NodeKind::kCell, -threshold, {}});
     result_.decisions.push_back({name, node});
-    return builder_.decision(prefix, fmt::format("{}/{}", block, prefix), node, 1.0);
+    return builder_.decision(prefix, {fmt::format("{}/{}", block, prefix), {}}, node, 1.0);
   }
 
   /// Rest, plus set, minus reset: a spike of either kind while only one of them is on.
   Signal build_latch(const Gate& gate, const std::string& block, const std::string& name) {
     const SpikeLevels& levels = result_.levels;
     circuit::DeviceId diode = 0;
-    Signal candidate = builder_.n_diode_signal(fmt::format("c{}", result_.cells.size()), block, Role::kRail, &diode);
+    Signal candidate = builder_.n_diode_signal(
+        {fmt::format("c{}", result_.cells.size()), {block, {}}, Role::kRail, circuit::Quantity::kCandidate}, &diode);
     const auto leg = [&](Signal& source, double weight, const char* leg_name, Role role) {
-      builder_.leg(source, candidate.n_rail, NodeKind::kRectified, weight, leg_name, block, role, "");
+      builder_.leg(source, {{leg_name, {block, {}}, role}, candidate.n_rail, NodeKind::kRectified, weight, {}});
     };
     leg(builder_.bias(), levels.rest, "rest", Role::kBiasLeg);
     leg(*levels_[gate.inputs[0]], levels.positive - levels.rest, "set", Role::kLeg);
@@ -153,7 +158,7 @@ class GateBuilder {
     const NetId port = builder_.result().circuit.net("out_" + name);
     builder_.result().circuit.add_port(port);
     result_.outputs.push_back(port);
-    builder_.leg(*levels_[net], port, NodeKind::kReadout, 1.0, name, "outputs", Role::kLeg, "");
+    builder_.leg(*levels_[net], {{name, {"outputs", {}}, Role::kLeg}, port, NodeKind::kReadout, 1.0, {}});
   }
 
   NetworkBuilder builder_;

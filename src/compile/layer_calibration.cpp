@@ -41,7 +41,9 @@ Measurement measure(const CompiledNetwork& network, std::span<const float> featu
   sim::Testbench bench = make_clip_bench(network, features);
   bench.probes.clear();
   for (const circuit::DeviceId diode : network.values) bench.probes.push_back({sim::Probe::Kind::kDrainCurrent, diode});
-  for (const CompiledLeg& leg : network.legs) bench.probes.push_back({sim::Probe::Kind::kDrainCurrent, leg.device});
+  for (const std::size_t leg : network.summing) {
+    bench.probes.push_back({sim::Probe::Kind::kDrainCurrent, network.legs[leg].device});
+  }
   const sim::Waveforms waves = engine.run(bench);
   Measurement result;
   result.frames = features.size() / network.inputs.size();
@@ -52,15 +54,15 @@ Measurement measure(const CompiledNetwork& network, std::span<const float> featu
     }
   };
   for (std::size_t i = 0; i < network.values.size(); ++i) read(i, result.values);
-  for (std::size_t i = 0; i < network.legs.size(); ++i) read(network.values.size() + i, result.legs);
+  for (std::size_t i = 0; i < network.summing.size(); ++i) read(network.values.size() + i, result.legs);
   return result;
 }
 
 /// The legs of one summing node.
 struct Node {
   NetId net = 0;
-  bool rectifies = false;  ///< an N diode: off, and its N legs with it, while the net current is negative
-  std::vector<std::size_t> legs;
+  bool rectifies = false;         ///< an N diode: off, and its N legs with it, while the net current is negative
+  std::vector<std::size_t> legs;  ///< indices into CompiledNetwork::summing
 };
 
 std::vector<Node> find_nodes(const CompiledNetwork& network) {
@@ -70,9 +72,9 @@ std::vector<Node> find_nodes(const CompiledNetwork& network) {
     if (transistor.polarity == Polarity::kN) diodes.insert(transistor.drain);
   }
   std::map<NetId, Node> nodes;
-  for (std::size_t i = 0; i < network.legs.size(); ++i) {
-    Node& node = nodes[network.legs[i].node];
-    node.net = network.legs[i].node;
+  for (std::size_t i = 0; i < network.summing.size(); ++i) {
+    Node& node = nodes[network.summing_leg(i).node];
+    node.net = network.summing_leg(i).node;
     node.rectifies = diodes.count(node.net) != 0;
     node.legs.push_back(i);
   }
@@ -85,7 +87,8 @@ std::vector<Node> find_nodes(const CompiledNetwork& network) {
 double target_current(const CompiledNetwork& network, const Measurement& measured, const Node& node,
                       std::size_t frame) {
   double sum = 0.0;
-  for (const std::size_t i : node.legs) sum += network.legs[i].weight * measured.value(network.legs[i].value, frame);
+  for (const std::size_t i : node.legs)
+    sum += network.summing_leg(i).weight * measured.value(network.summing_leg(i).source, frame);
   return sum;
 }
 
@@ -99,7 +102,7 @@ double node_error(const CompiledNetwork& network, const Measurement& measured, c
     const double target = target_current(network, measured, node, t);
     if (is_off(node, target)) continue;
     double found = 0.0;
-    for (const std::size_t i : node.legs) found += std::copysign(measured.leg(i, t), network.legs[i].weight);
+    for (const std::size_t i : node.legs) found += std::copysign(measured.leg(i, t), network.summing_leg(i).weight);
     errors += (found - target) * (found - target);
     squares += target * target;
   }
@@ -110,12 +113,12 @@ double node_error(const CompiledNetwork& network, const Measurement& measured, c
 /// is never large enough to tell.
 double measured_ratio(const CompiledNetwork& network, const Measurement& measured, const Node& node,
                       std::size_t index) {
-  const CompiledLeg& leg = network.legs[index];
+  const CompiledLeg& leg = network.summing_leg(index);
   double product = 0.0;
   double squares = 0.0;
   for (std::size_t t = 0; t < measured.frames; ++t) {
     if (is_off(node, target_current(network, measured, node, t))) continue;
-    const double value = measured.value(leg.value, t);
+    const double value = measured.value(leg.source, t);
     if (value < kQuiet) continue;
     product += value * measured.leg(index, t);
     squares += value * value;
@@ -166,7 +169,7 @@ Excess predict_excess(const CompiledNetwork& network, const Measurement& measure
     const double target = target_current(network, measured, node, t);
     if (is_off(node, target)) continue;
     const auto current = [&](std::size_t k) {
-      return factors[k] * std::copysign(measured.leg(node.legs[k], t), network.legs[node.legs[k]].weight);
+      return factors[k] * std::copysign(measured.leg(node.legs[k], t), network.summing_leg(node.legs[k]).weight);
     };
     double excess = -target;
     for (std::size_t k = 0; k < node.legs.size(); ++k) excess += current(k);
@@ -198,7 +201,7 @@ void turn_legs(CompiledNetwork& network, const Measurement& measured, const std:
       factors[excess.largest] *= std::clamp(1.0 - excess.share, 1.0 - kMaxBalance, 1.0 + kMaxBalance);
     }
     for (std::size_t k = 0; k < node.legs.size(); ++k) {
-      if (factors[k] != 1.0) turn(network, network.legs[node.legs[k]], factors[k], technology, curves);
+      if (factors[k] != 1.0) turn(network, network.summing_leg(node.legs[k]), factors[k], technology, curves);
     }
   }
 }
@@ -217,8 +220,8 @@ struct Pass {
 
 Pass record_pass(const CompiledNetwork& network, const Measurement& measured, const std::vector<Node>& nodes) {
   Pass pass;
-  for (const CompiledLeg& leg : network.legs) {
-    const circuit::Transistor& transistor = network.circuit.transistor(leg.device);
+  for (const std::size_t leg : network.summing) {
+    const circuit::Transistor& transistor = network.circuit.transistor(network.legs[leg].device);
     pass.legs.push_back({transistor.width, transistor.length});
   }
   for (const Node& node : nodes) pass.errors.push_back(node_error(network, measured, node));
@@ -226,19 +229,17 @@ Pass record_pass(const CompiledNetwork& network, const Measurement& measured, co
 }
 
 void restore(CompiledNetwork& network, const Pass& pass) {
-  for (std::size_t i = 0; i < network.legs.size(); ++i) {
-    network.circuit.resize(network.legs[i].device, pass.legs[i].width, pass.legs[i].length);
+  for (std::size_t i = 0; i < network.summing.size(); ++i) {
+    network.circuit.resize(network.summing_leg(i).device, pass.legs[i].width, pass.legs[i].length);
   }
 }
 
 void record_errors(CompiledNetwork& network, const Measurement& measured, const std::vector<Node>& nodes) {
   for (const Node& node : nodes) {
     for (const std::size_t i : node.legs) {
-      const CompiledLeg& leg = network.legs[i];
+      CompiledLeg& leg = network.legs[network.summing[i]];
       const double ratio = measured_ratio(network, measured, node, i);
-      if (leg.row == CompiledLeg::kNone || ratio <= 0.0) continue;
-      MappedInstance& row = network.mapping[leg.row];
-      row.sizing_error = ratio * leg.weight * row.instances / row.value - 1.0;
+      if (leg.parameter && ratio > 0.0) leg.note_gain(ratio);
     }
   }
 }

@@ -1,11 +1,10 @@
 #include "compile/min_weights.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 
 #include "compile/network_builder.h"
+#include "model/parameter.h"
 
 namespace hysteron::compile {
 namespace {
@@ -24,14 +23,14 @@ class WeightMaker {
   WeightMaker(const MinWeights& least, NodeKind kind, bool is_signed, std::vector<BelowMinimum>& changed)
       : min_(least), kind_(kind), is_signed_(is_signed), changed_(changed) {}
 
-  void make(model::Affine& affine, const std::string& name) {
+  void make(model::Affine& affine, const model::AffineParameters& parameters) {
     for (Eigen::Index i = 0; i < affine.weight.rows(); ++i) {
       for (Eigen::Index j = 0; j < affine.weight.cols(); ++j) {
         float& weight = affine.weight(i, j);
         const double least = is_signed_ ? min_.pair(kind_) : of_leg(weight, false);
-        change(weight, least, [&] { return fmt::format("{}.weight[{},{}]", name, i, j); });
+        change(weight, least, parameters.weight(i, j));
       }
-      change(affine.bias[i], of_leg(affine.bias[i], true), [&] { return fmt::format("{}.bias[{}]", name, i); });
+      change(affine.bias[i], of_leg(affine.bias[i], true), parameters.bias(i));
     }
   }
 
@@ -40,11 +39,10 @@ class WeightMaker {
     return min_.leg(kind_, value > 0.0F ? Polarity::kP : Polarity::kN, is_bias);
   }
 
-  template <typename Name>
-  void change(float& value, double least, Name name) {
+  void change(float& value, double least, const model::Parameter& parameter) {
     const double made = realised_weight(value, least);
     if (made == value) return;
-    changed_.push_back({name(), value, made});
+    changed_.push_back({model::parameter_name(parameter), value, made});
     value = static_cast<float>(made);
   }
 
@@ -54,17 +52,19 @@ class WeightMaker {
   std::vector<BelowMinimum>& changed_;
 };
 
-void make_cells(model::Layer& layer, const std::string& name, const MinWeights& least,
-                std::vector<BelowMinimum>& changed) {
+void make_cells(model::Layer& layer, std::size_t index, const MinWeights& least, std::vector<BelowMinimum>& changed) {
+  using model::ParameterKind;
   for (Eigen::Index j = 0; j < layer.beta_hi.size(); ++j) {
-    const auto make = [&](const char* what, std::size_t which, double target) {
-      const double made = std::max(target, least.cell_leg(which));
-      if (target < kSame * made) changed.push_back({fmt::format("{}.{}[{}]", name, what, j), target, made});
+    const auto make = [&](ParameterKind kind, CellLeg leg, double target) {
+      const double made = std::max(target, least.cell_leg(leg));
+      if (target < kSame * made) {
+        changed.push_back({model::parameter_name(model::cell_parameter(kind, index, j)), target, made});
+      }
       return made;
     };
-    const double delta = make("delta", 1, double{layer.beta_hi[j]} - layer.beta_lo[j]);
-    const double beta_hi = make("beta_hi", 0, layer.beta_hi[j]);
-    layer.alpha[j] = static_cast<float>(make("alpha", 2, layer.alpha[j]));
+    const double delta = make(ParameterKind::kDelta, CellLeg::kWidth, double{layer.beta_hi[j]} - layer.beta_lo[j]);
+    const double beta_hi = make(ParameterKind::kBetaHi, CellLeg::kThreshold, layer.beta_hi[j]);
+    layer.alpha[j] = static_cast<float>(make(ParameterKind::kAlpha, CellLeg::kGain, layer.alpha[j]));
     layer.beta_hi[j] = static_cast<float>(beta_hi);
     layer.beta_lo[j] = static_cast<float>(std::max(0.0, beta_hi - delta));
   }
@@ -85,9 +85,7 @@ MinWeights::MinWeights(const technology::Technology& technology, const GainCurve
       }
     }
   }
-  for (std::size_t which = 0; which < cell_legs_.size(); ++which) {
-    cell_legs_[which] = cell_leg_size(curves, technology, supply, which, kTiny).gain;
-  }
+  for (const CellLeg leg : kCellLegs) cell_legs_[leg] = cell_leg_size(curves, technology, supply, leg, kTiny).gain;
 }
 
 double MinWeights::pair(NodeKind kind) const {
@@ -102,23 +100,23 @@ double realised_weight(double value, double least) {
 
 RealisedNetwork realise_weights(const model::Network& network, const MinWeights& least) {
   RealisedNetwork result{network, {}};
-  const auto make = [&](model::Affine& affine, NodeKind kind, bool is_signed, const std::string& name) {
-    WeightMaker(least, kind, is_signed, result.changed).make(affine, name);
+  const auto make = [&](model::Affine& affine, NodeKind kind, bool is_signed,
+                        const model::AffineParameters& parameters) {
+    WeightMaker(least, kind, is_signed, result.changed).make(affine, parameters);
   };
-  make(result.network.input, NodeKind::kSigned, true, "input");
+  make(result.network.input, NodeKind::kSigned, true, model::input_parameters());
   for (std::size_t l = 0; l < network.layers.size(); ++l) {
-    const std::string name = fmt::format("layers.{}", l);
-    make(result.network.layers[l].candidate, NodeKind::kRectified, false, name + ".candidate");
-    make(result.network.layers[l].output, NodeKind::kRectified, false, name + ".output");
+    make(result.network.layers[l].candidate, NodeKind::kRectified, false, model::candidate_parameters(l));
+    make(result.network.layers[l].output, NodeKind::kRectified, false, model::output_parameters(l));
   }
-  make(result.network.readout, NodeKind::kReadout, true, "readout");
+  make(result.network.readout, NodeKind::kReadout, true, model::readout_parameters());
   return result;
 }
 
 RealisedNetwork realise(const model::Network& network, const MinWeights& least) {
   RealisedNetwork result = realise_weights(network, least);
   for (std::size_t l = 0; l < network.layers.size(); ++l) {
-    make_cells(result.network.layers[l], fmt::format("layers.{}", l), least, result.changed);
+    make_cells(result.network.layers[l], l, least, result.changed);
   }
   return result;
 }

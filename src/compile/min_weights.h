@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "circuit/circuit.h"
+#include "compile/cell_leg.h"
 #include "compile/gain_curves.h"
 #include "model/network.h"
 #include "technology/technology.h"
@@ -37,12 +38,11 @@ class MinWeights {
   /// Of a weight on a signed value: a leg of each polarity, and both the same or the value would be bent at zero.
   double pair(NodeKind kind) const;
 
-  /// Of M2, M8 or M5 (`which` 0, 1 or 2) of a cell.
-  double cell_leg(std::size_t which) const { return cell_legs_[which]; }
+  double cell_leg(CellLeg leg) const { return cell_legs_[leg]; }
 
  private:
   std::array<std::array<std::array<double, 2>, 2>, kNodeKinds> legs_{};
-  std::array<double, 3> cell_legs_{};
+  PerCellLeg<double> cell_legs_;
 };
 
 /// What is made of a weight or bias where the smallest gain is `least`: itself, or below `least` what is nearer of 0

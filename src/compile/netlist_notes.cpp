@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/parameters.h"
 #include "base/units.h"
+#include "model/parameter.h"
 #include "spice/netlist_reader.h"
 
 namespace hysteron::compile {
@@ -24,25 +25,18 @@ std::string device_size(const circuit::Transistor& transistor) {
   return fmt::format("w={:.6g} l={:.6g}", transistor.width, transistor.length);
 }
 
-/// What the circuit makes of the row's transistor over what the curves say of its size; 1 where that is all there is.
-double correction_of(const MappedInstance& row, const circuit::Transistor& transistor, const GainCurves& curves) {
-  const double found = std::abs(row.value) * (1.0 + row.sizing_error) / row.instances;
-  const double curve = curves.gain_of(transistor.polarity, {transistor.width, transistor.length}, row.voltage);
-  const double correction = found / curve;
+/// What the circuit makes of the leg's transistor over what the curves say of its size; 1 where that is all there is.
+double correction_of(const CompiledLeg& leg, const circuit::Transistor& transistor, const GainCurves& curves) {
+  const double curve = curves.gain_of(transistor.polarity, {transistor.width, transistor.length}, leg.voltage);
+  const double correction = std::abs(leg.made()) / curve;
   if (!std::isfinite(correction) || correction <= 0.0 || std::abs(correction - 1.0) < 1e-9) return 1.0;
   return correction;
 }
 
-/// "layers.0.beta_hi[1]" -> "beta_hi".
-std::string last_word(const std::string& parameter) {
-  const std::string name = parameter.substr(0, parameter.find('['));
-  return name.substr(name.rfind('.') + 1);
-}
-
 json vector_json(const model::Vector& vector) { return std::vector<float>(vector.begin(), vector.end()); }
 
-/// Weights of 0 are in the mapping, but a netlist says nothing of them.
-bool is_noted(const MappedInstance& row) { return !row.dropped || row.value != 0.0; }
+/// Of parameters; a weight of 0 has no leg, and a netlist says nothing of it.
+bool is_noted(const CompiledLeg& leg) { return leg.parameter && (!leg.dropped || leg.value != 0.0); }
 
 std::vector<std::string> header_lines(const CompiledNetwork& network, const technology::Technology& technology) {
   const model::Network& model = network.model;
@@ -70,7 +64,7 @@ std::vector<std::string> header_lines(const CompiledNetwork& network, const tech
   if (!network.circuit.capacitors().empty()) {
     add("cell_capacitance_f", network.circuit.capacitors().front().capacitance);
   }
-  add("instances", std::count_if(network.mapping.begin(), network.mapping.end(), is_noted));
+  add("instances", std::count_if(network.legs.begin(), network.legs.end(), is_noted));
   return lines;
 }
 
@@ -80,14 +74,14 @@ std::string value_text(double value) {
   return double{single} == value ? fmt::format("{}", single) : fmt::format("{:.9g}", value);
 }
 
-ParameterNote note_of(const MappedInstance& row) {
+ParameterNote note_of(const CompiledLeg& leg) {
   ParameterNote note;
-  note.parameter = row.parameter;
-  note.value = row.mirrored ? -row.value : row.value;
-  note.voltage = row.voltage;
-  note.instances = row.instances;
-  note.mirrored = row.mirrored;
-  note.dropped = row.dropped;
+  note.parameter = model::parameter_name(*leg.parameter);
+  note.value = leg.model_value();
+  note.voltage = leg.voltage;
+  note.instances = leg.instances;
+  note.mirrored = leg.mirrored;
+  note.dropped = leg.dropped;
   return note;
 }
 
@@ -104,6 +98,7 @@ double note_within(const std::string& text, const std::string& place, double lea
   throw bad_input(fmt::format("{} is {}; expected {:g} to {:g}", place, text, least, most));
 }
 
+/// Reads a "name=value" part of a note.
 void read_attribute(const std::string& part, const std::string& place, ParameterNote& note) {
   const std::size_t equals = part.find('=');
   const std::string name = part.substr(0, equals);
@@ -288,25 +283,30 @@ spice::Annotations make_notes(const CompiledNetwork& network, const technology::
     annotations.devices[id].comment =
         fmt::format("{} x{}: {}", circuit::role_name(transistor.role), transistor.name, device_size(transistor));
   }
-  for (const MappedInstance& row : network.mapping) {
-    ParameterNote note = note_of(row);
-    if (!is_noted(row)) continue;
-    if (row.dropped) {
+  for (const CompiledLeg& leg : network.legs) {
+    if (!is_noted(leg)) continue;
+    ParameterNote note = note_of(leg);
+    if (leg.dropped) {
       annotations.header.push_back(format_parameter_note(note));
       continue;
     }
-    const circuit::Transistor& transistor = circuit.transistor(row.device);
-    note.correction = correction_of(row, transistor, curves);
-    annotations.devices[row.device].comment = format_parameter_note(note);
-    if (transistor.role == circuit::Role::kCell) annotations.devices[row.device].size_name = last_word(row.parameter);
+    const circuit::Transistor& transistor = circuit.transistor(leg.device);
+    note.correction = correction_of(leg, transistor, curves);
+    annotations.devices[leg.device].comment = format_parameter_note(note);
+    if (transistor.role == circuit::Role::kCell) {
+      annotations.devices[leg.device].size_name = model::kind_name(leg.parameter->kind);
+    }
   }
   for (std::size_t l = 0; l < network.cells.size(); ++l) {
     const model::Layer& layer = network.model.layers[l];
     for (std::size_t j = 0; j < network.cells[l].size(); ++j) {
       const auto i = static_cast<Eigen::Index>(j);
       const std::string& block = circuit.transistor(network.cells[l][j].m[0]).block;
-      annotations.blocks[block] = {fmt::format("layers.{}.beta_lo[{}] = {}", l, j, layer.beta_lo[i]),
-                                   fmt::format("layers.{}.initial_state[{}] = {}", l, j, layer.initial_state[i])};
+      const auto note = [&](model::ParameterKind kind, float value) {
+        return fmt::format("{} = {}", model::parameter_name(model::cell_parameter(kind, l, i)), value);
+      };
+      annotations.blocks[block] = {note(model::ParameterKind::kBetaLo, layer.beta_lo[i]),
+                                   note(model::ParameterKind::kInitialState, layer.initial_state[i])};
     }
   }
   return annotations;

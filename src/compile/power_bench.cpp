@@ -15,13 +15,9 @@ using sim::Probe;
 constexpr const char* kWellsBlock = "wells";
 constexpr double kSettledShare = 0.1;  // of a frame, at its end
 
-/// "layer0" of "layer0/cell3".
-std::string block_of(const Transistor& device) { return device.block.substr(0, device.block.find('/')); }
-
-/// Names of legs begin with what they are: see build_network.
-PowerPart leg_part(const Transistor& device) {
-  if (device.name.starts_with("candidate_")) return PowerPart::kCandidateLegs;
-  return device.name.starts_with("output_") ? PowerPart::kOutputLegs : PowerPart::kLegs;
+PowerPart leg_part(circuit::Quantity quantity) {
+  if (quantity == circuit::Quantity::kCandidate) return PowerPart::kCandidateLegs;
+  return quantity == circuit::Quantity::kOutput ? PowerPart::kOutputLegs : PowerPart::kLegs;
 }
 
 PowerPart part_of(const Transistor& device) {
@@ -33,7 +29,7 @@ PowerPart part_of(const Transistor& device) {
     case Role::kReset:
       return PowerPart::kReference;
     case Role::kLeg:
-      return leg_part(device);
+      return leg_part(device.quantity);
     case Role::kBiasLeg:
       return PowerPart::kBiases;
     case Role::kSkipLeg:
@@ -86,7 +82,7 @@ PowerBench::PowerBench(const CompiledNetwork& network, std::span<const float> fe
   for (circuit::DeviceId id = 0; id < network.circuit.transistors().size(); ++id) {
     const Transistor& device = network.circuit.transistor(id);
     if (device.source != Circuit::kSupply && device.source != Circuit::kCellSupply) continue;
-    circuit_->move_source(id, meter(block_of(device), part_of(device)));
+    circuit_->move_source(id, meter(circuit::place_name(device.place), part_of(device)));
   }
   for (const circuit::NetId net : nets_) {
     bench_.probes.push_back({Probe::Kind::kSourceCurrent, bench_.voltage_sources.size()});

@@ -18,7 +18,9 @@ using nlohmann::json;
 /// All parameters as far as they decide sizes: two values that are drawn alike still have errors of their own.
 std::string parameters_text(const CompiledNetwork& network) {
   std::string text;
-  for (const MappedInstance& row : network.mapping) text += fmt::format("{} {:.9g}\n", row.parameter, row.value);
+  for (const CompiledLeg& leg : network.legs) {
+    if (leg.parameter) text += fmt::format("{} {:.9g}\n", model::parameter_name(*leg.parameter), leg.value);
+  }
   for (const auto& layer : network.cells) {
     for (const CompiledCell& cell : layer)
       text += fmt::format("{:.9g} {:.9g} {:.9g}\n", cell.rise, cell.fall, cell.high);
@@ -53,6 +55,15 @@ Sizes decode(const json& stored) {
   return sizes;
 }
 
+/// Legs that are parameters: the others keep no error.
+std::vector<CompiledLeg*> parameters_of(CompiledNetwork& network) {
+  std::vector<CompiledLeg*> legs;
+  for (CompiledLeg& leg : network.legs) {
+    if (leg.parameter) legs.push_back(&leg);
+  }
+  return legs;
+}
+
 std::vector<CompiledCell*> cells_of(CompiledNetwork& network) {
   std::vector<CompiledCell*> cells;
   for (auto& layer : network.cells) {
@@ -72,10 +83,11 @@ StoredSizes::StoredSizes(std::filesystem::path path, const CompiledNetwork& buil
 
 bool StoredSizes::read(CompiledNetwork& network) const {
   const std::vector<CompiledCell*> cells = cells_of(network);
+  const std::vector<CompiledLeg*> legs = parameters_of(network);
   const auto decode_whole = [&](const json& stored) -> std::optional<Sizes> {
     Sizes sizes = decode(stored);
     const bool is_whole = sizes.sizes.size() == 2 * network.circuit.transistors().size() &&
-                          sizes.sizing_errors.size() == network.mapping.size() &&
+                          sizes.sizing_errors.size() == legs.size() &&
                           sizes.cell_errors.size() == 3 * cells.size();
     return is_whole ? std::optional(std::move(sizes)) : std::nullopt;
   };
@@ -84,7 +96,7 @@ bool StoredSizes::read(CompiledNetwork& network) const {
   for (std::size_t i = 0; i < found->sizes.size() / 2; ++i) {
     network.circuit.resize(static_cast<circuit::DeviceId>(i), found->sizes[2 * i], found->sizes[2 * i + 1]);
   }
-  for (std::size_t i = 0; i < network.mapping.size(); ++i) network.mapping[i].sizing_error = found->sizing_errors[i];
+  for (std::size_t i = 0; i < legs.size(); ++i) legs[i]->sizing_error = found->sizing_errors[i];
   for (std::size_t i = 0; i < cells.size(); ++i) {
     const double* errors = &found->cell_errors[3 * i];
     cells[i]->errors = {true, errors[0], errors[1], errors[2]};
@@ -100,7 +112,9 @@ void StoredSizes::write(const CompiledNetwork& network) const {
     sizes.push_back(transistor.length);
   }
   json sizing_errors = json::array();
-  for (const MappedInstance& row : network.mapping) sizing_errors.push_back(row.sizing_error);
+  for (const CompiledLeg& leg : network.legs) {
+    if (leg.parameter) sizing_errors.push_back(leg.sizing_error);
+  }
   json cell_errors = json::array();
   for (const auto& layer : network.cells) {
     for (const CompiledCell& cell : layer) {

@@ -13,6 +13,7 @@
 #include "compile/netlist_notes.h"
 #include "design/context.h"
 #include "model/model_file.h"
+#include "model/parameter.h"
 #include "spice/netlist_reader.h"
 
 namespace hysteron::design {
@@ -69,17 +70,18 @@ void write_benches(const compile::CompiledNetwork& network, const technology::Te
 /// Every learned parameter and the device that makes it: a row an instance.
 std::string mapping_csv(const compile::CompiledNetwork& network) {
   std::string text = "parameter,value,instance,polarity,role,width_um,length_um,nominal_current_a,sizing_error\n";
-  for (const compile::MappedInstance& row : network.mapping) {
+  for (const compile::CompiledLeg& leg : network.legs) {
+    if (!leg.parameter) continue;
     // A parameter's name holds a comma where it has two indices.
-    const std::string parameter = fmt::format("\"{}\",{:.9g}", row.parameter, row.value);
-    if (row.dropped) {
-      text += fmt::format("{},,,dropped,0,0,0,{:.6g}\n", parameter, row.sizing_error);
+    const std::string parameter = fmt::format("\"{}\",{:.9g}", model::parameter_name(*leg.parameter), leg.value);
+    if (leg.dropped) {
+      text += fmt::format("{},,,dropped,0,0,0,{:.6g}\n", parameter, leg.sizing_error);
       continue;
     }
-    const circuit::Transistor& transistor = network.circuit.transistor(row.device);
-    text += fmt::format("{},x{},{},{},{:.6g},{:.6g},{:.6g},{:.6g}\n", parameter, network.circuit.full_name(row.device),
+    const circuit::Transistor& transistor = network.circuit.transistor(leg.device);
+    text += fmt::format("{},x{},{},{},{:.6g},{:.6g},{:.6g},{:.6g}\n", parameter, network.circuit.full_name(leg.device),
                         transistor.polarity == circuit::Polarity::kN ? 'n' : 'p', circuit::role_name(transistor.role),
-                        transistor.width / kMicro, transistor.length / kMicro, row.nominal_current, row.sizing_error);
+                        transistor.width / kMicro, transistor.length / kMicro, leg.nominal_current, leg.sizing_error);
   }
   return text;
 }

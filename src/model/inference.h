@@ -34,6 +34,9 @@ inline bool next_state(float candidate, float beta_lo, float beta_hi, bool on) {
   return candidate >= beta_hi || (on && candidate >= beta_lo);
 }
 
+/// Whether a cell whose output is `state` is on: above half of `alpha`, what it gives when on, in the same unit.
+inline bool is_on(float state, float alpha) { return state > 0.5F * alpha; }
+
 /// Runs `network` over one clip of features [frames, inputs]: the slow, clear form every engine is compared with. Sums
 /// are made in double precision and rounded once per value, so a candidate that is its bias alone is exactly that bias.
 /// Throws a bad-input Error when the features are no whole number of frames or not finite.

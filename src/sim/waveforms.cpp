@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <limits>
 
 namespace hysteron::sim {
 
@@ -31,6 +32,18 @@ double Waveforms::mean(std::size_t probe, double begin, double end) const {
   }
   add(end, at(probe, end));
   return area / (end - begin);
+}
+
+double crossing_time(const Waveforms& waves, std::size_t probe, double level, bool upwards, double from) {
+  const std::vector<double>& v = waves.values[probe];
+  for (std::size_t i = 1; i < waves.time.size(); ++i) {
+    if (waves.time[i] < from) continue;
+    const bool crossed = upwards ? (v[i - 1] < level && v[i] >= level) : (v[i - 1] > level && v[i] <= level);
+    if (!crossed) continue;
+    const double share = (level - v[i - 1]) / (v[i] - v[i - 1]);
+    return waves.time[i - 1] + share * (waves.time[i] - waves.time[i - 1]);
+  }
+  return std::numeric_limits<double>::quiet_NaN();
 }
 
 }  // namespace hysteron::sim

@@ -18,4 +18,8 @@ struct Waveforms {
   double mean(std::size_t probe, double begin, double end) const;
 };
 
+/// First time from `from` on at which probe `probe` passes `level` in the given direction, by linear interpolation; NaN
+/// if it never does.
+double crossing_time(const Waveforms& waves, std::size_t probe, double level, bool upwards, double from);
+
 }  // namespace hysteron::sim

@@ -73,10 +73,11 @@ class DecisionComparer {
     std::size_t cell = 0;
     for (std::size_t l = 0; l < network_.layers.size(); ++l) {
       for (std::size_t j = 0; j < network_.layers[l].cells(); ++j, ++cell) {
-        const float half = 0.5F * network_.layers[l].alpha[static_cast<Eigen::Index>(j)];
+        const float alpha = network_.layers[l].alpha[static_cast<Eigen::Index>(j)];
         std::uint32_t wrong = 0;
         for (std::size_t t = 0; t < trace.frames; ++t) {
-          wrong += (trace.state(l, t, j) > half) == (expected.trace.state(l, t, j) > half) ? 0 : 1;
+          wrong +=
+              model::is_on(trace.state(l, t, j), alpha) == model::is_on(expected.trace.state(l, t, j), alpha) ? 0 : 1;
         }
         wrong_bits[cell] += wrong;
         result.wrong_bits += wrong;

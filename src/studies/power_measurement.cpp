@@ -49,7 +49,7 @@ std::vector<char> bits_of(const model::Network& network, const model::Trace& tra
     const model::Layer& layer = network.layers[l];
     for (std::size_t t = 0; t < trace.frames; ++t) {
       for (std::size_t j = 0; j < layer.cells(); ++j) {
-        const bool is_on = trace.state(l, t, j) > 0.5F * layer.alpha[static_cast<Eigen::Index>(j)];
+        const bool is_on = model::is_on(trace.state(l, t, j), layer.alpha[static_cast<Eigen::Index>(j)]);
         on[(l * trace.frames + t) * trace.cells + j] = is_on ? 1 : 0;
       }
     }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include "analysis/transients.h"
@@ -11,25 +12,29 @@
 namespace hysteron::studies {
 namespace {
 
-/// Names of signals begin with what they are: see compile::build_network.
+std::string_view quantity_word(circuit::Quantity quantity) {
+  switch (quantity) {
+    case circuit::Quantity::kCandidate:
+      return "candidate";
+    case circuit::Quantity::kValue:
+      return "signed value";
+    case circuit::Quantity::kOutput:
+      return "layer output";
+    case circuit::Quantity::kState:
+      return "state";
+    default:
+      return "other";
+  }
+}
+
+/// Nothing where the device is no diode of a rail that carries a value.
 std::optional<std::string> rail_kind(const circuit::Transistor& device) {
   if (device.gate != device.drain) return std::nullopt;
   const std::string side = device.polarity == circuit::Polarity::kN ? ", N rail" : ", P rail";
   if (device.role == circuit::Role::kInputRail) return "input" + side;
-  if (device.role == circuit::Role::kCell) return device.name == "m4" ? std::optional("state" + side) : std::nullopt;
-  if (device.role != circuit::Role::kRail) return std::nullopt;
-  switch (device.name.front()) {
-    case 'c':
-      return "candidate" + side;
-    case 'v':
-      return "signed value" + side;
-    case 'o':
-      return "layer output" + side;
-    case 'h':
-      return "state" + side;
-    default:
-      return "other" + side;
-  }
+  const bool is_output = device.role == circuit::Role::kCell && device.quantity == circuit::Quantity::kState;  // M4
+  if (device.role != circuit::Role::kRail && !is_output) return std::nullopt;
+  return std::string(quantity_word(device.quantity)) + side;
 }
 
 template <typename Settling>

@@ -34,15 +34,16 @@ TEST(Chip, HasTheModelsValuesWithTheChipsErrors) {
   EXPECT_FLOAT_EQ(chip.cells[0].fall, 1.1F * layer.beta_hi[0] - 0.9F * (layer.beta_hi[0] - layer.beta_lo[0]));
   EXPECT_FLOAT_EQ(chip.cells[0].high, 1.02F * layer.alpha[0]);
   std::size_t changed = 0;
-  for (std::size_t i = 0; i < compiled.legs.size(); ++i) {
-    if (compiled.legs[i].row == compile::CompiledLeg::kNone) {
+  for (std::size_t i = 0; i < compiled.summing.size(); ++i) {
+    const compile::CompiledLeg& leg = compiled.summing_leg(i);
+    if (!leg.parameter) {
       EXPECT_EQ(chip.gains[i], engine.nominal().gains[i]);
       continue;
     }
-    const compile::MappedInstance& row = compiled.mapping[compiled.legs[i].row];
-    const bool is_changed = row.parameter == "layers.0.candidate.weight[0,0]";
+    const std::string name = model::parameter_name(*leg.parameter);
+    const bool is_changed = name == "layers.0.candidate.weight[0,0]";
     changed += is_changed ? 1 : 0;
-    EXPECT_NEAR(double{chip.gains[i]} * row.instances, row.value * (is_changed ? 1.05 : 1.0), 1e-6) << row.parameter;
+    EXPECT_NEAR(double{chip.gains[i]} * leg.instances, leg.value * (is_changed ? 1.05 : 1.0), 1e-6) << name;
   }
   EXPECT_EQ(changed, 1u);
 }

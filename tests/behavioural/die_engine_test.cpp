@@ -49,9 +49,9 @@ const DieEngine& engine() {
 Die perfect_die() { return Die(compiled().circuit.transistors().size()); }
 
 std::size_t leg_of(const std::string& parameter) {
-  for (std::size_t i = 0; i < compiled().legs.size(); ++i) {
-    const std::size_t row = compiled().legs[i].row;
-    if (row != compile::CompiledLeg::kNone && compiled().mapping[row].parameter == parameter) return i;
+  for (std::size_t i = 0; i < compiled().summing.size(); ++i) {
+    const compile::CompiledLeg& leg = compiled().summing_leg(i);
+    if (leg.parameter && model::parameter_name(*leg.parameter) == parameter) return i;
   }
   ADD_FAILURE() << parameter;
   return 0;
@@ -97,7 +97,7 @@ TEST(DieEngine, ADieWithoutShiftsIsTheCircuitAsDrawn) {
 TEST(DieEngine, AWeakLegCarriesLess) {
   const std::size_t leg = leg_of("layers.0.candidate.weight[1,0]");  // negative: an N leg
   Die die = perfect_die();
-  die[compiled().legs[leg].device].threshold = 2e-3;
+  die[compiled().summing_leg(leg).device].threshold = 2e-3;
   const DieParameters parameters = engine().on_die(die);
   const double slope = varied_shop().statistics.n.slope(1e-9);
   EXPECT_NEAR(parameters.gains[leg] / engine().nominal().gains[leg], std::exp(-2e-3 * slope), 0.005);
@@ -429,7 +429,7 @@ TEST(DieEngine, SettlingTakesTheChargeOfRailsOverTheirCurrent) {
   compile::CompiledNetwork slow = compiled();
   slow.conditions.unit_current /= 4.0;
   slow.frame_seconds *= 4.0;  // cells then switch in the same frames
-  for (compile::MappedInstance& row : slow.mapping) row.nominal_current /= 4.0;
+  for (compile::CompiledLeg& leg : slow.legs) leg.nominal_current /= 4.0;
   const DieEngine slower(slow, statistics, small_features());
   EXPECT_NEAR(slower.settling_time(statistics, small_features()) / seconds, 4.0, 0.1);
   compile::CompiledNetwork heavy = compiled();

@@ -247,7 +247,7 @@ TEST(CriticalLevels, SayTheStateForEveryPlaceOfAThreshold) {
         // Frames that are not visited are on (or off) wherever the threshold lies.
         std::size_t visited = 0;
         std::ptrdiff_t on_by_level = 0;
-        visit_levels(run, 0, upper, beta_lo, beta_hi, starts_on, [&](float level, std::size_t) {
+        visit_levels(run, 0, upper, {beta_lo, beta_hi, starts_on}, [&](float level, std::size_t) {
           ++visited;
           on_by_level += (upper ? beta_hi : beta_lo) <= level ? 1 : 0;
         });

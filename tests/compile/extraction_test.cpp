@@ -55,8 +55,9 @@ Extraction extract(const std::string& text) {
 /// Of every parameter: the sizing error of its rows in mapping.csv, the mean of both legs of a signed value.
 std::map<std::string, double> sizing_errors(const CompiledNetwork& network) {
   std::map<std::string, std::map<bool, double>> by_part;
-  for (const MappedInstance& row : network.mapping) {
-    by_part[row.parameter][row.mirrored] += row.sizing_error / row.instances;  // equal legs share the value
+  for (const CompiledLeg& leg : network.legs) {
+    if (!leg.parameter) continue;  // equal legs share the value
+    by_part[model::parameter_name(*leg.parameter)][leg.mirrored] += leg.share_of(leg.sizing_error);
   }
   std::map<std::string, double> result;
   for (const auto& [name, parts] : by_part) {
@@ -87,8 +88,8 @@ TEST(Extraction, RoundTripHoldsForWhatSimulationCorrected) {
   CompiledNetwork network = compiled_network();
   // As calibration leaves cells: other sizes than the curves alone would give, and the errors of the measured loop.
   for (const CompiledCell& cell : network.cells[0]) {
-    for (const std::size_t row : cell.mapping) {
-      MappedInstance& instance = network.mapping[row];
+    for (const CellLeg which : kCellLegs) {
+      CompiledLeg& instance = network.legs[cell.legs[which]];
       const circuit::Transistor& transistor = network.circuit.transistor(instance.device);
       network.circuit.resize(instance.device, 1.07 * transistor.width, transistor.length);
       instance.sizing_error = 1e-3 * static_cast<double>(row % 5) - 2e-3;

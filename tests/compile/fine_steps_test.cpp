@@ -10,7 +10,6 @@
 namespace hysteron::compile {
 namespace {
 
-constexpr double kUnit = 1e-9;
 const CellTarget kTarget = {1.2e-9, 0.05e-9, 1e-9};
 
 /// A cell whose fall is off by `fall_error` ampere, with the legs the curves suggest.
@@ -20,18 +19,18 @@ CalibratedCell cell_off_by(double fall_error) {
 }
 
 CellSizes steps_from(const CalibratedCell& cell, const std::vector<CellSizes>& measured) {
-  return fine_steps(cell, measured, kTarget, shop().technology, shop().curves, shop().technology.supply, kUnit);
+  return fine_steps(cell, measured, kTarget, {shop().technology, shop().curves, {}, shop().engine, 1});
 }
 
 /// The loop that the curves predict for `sizes`, whose legs were those of `cell`.
 CellLoop predicted(const CalibratedCell& cell, const CellSizes& sizes) {
-  const auto ratio = [&](std::size_t which) {
+  const auto ratio = [&](CellLeg which) {
     const double voltage = cell_leg_voltage(shop().curves, shop().technology.supply, which);
     return shop().curves.gain_of(circuit::Polarity::kN, sizes[which], voltage) /
            shop().curves.gain_of(circuit::Polarity::kN, cell.sizes[which], voltage);
   };
-  const double rise = cell.loop.rise * ratio(0);
-  return {rise, rise - (cell.loop.rise - cell.loop.fall) * ratio(1), cell.loop.high, 0.0};
+  const double rise = cell.loop.rise * ratio(CellLeg::kThreshold);
+  return {rise, rise - (cell.loop.rise - cell.loop.fall) * ratio(CellLeg::kWidth), cell.loop.high, 0.0};
 }
 
 TEST(FineSteps, BringAFallNearerThanOneStepOfTheGridCould) {
@@ -48,12 +47,13 @@ TEST(FineSteps, StayOnTheGridAndLeaveTheOutputAlone) {
   const CalibratedCell cell = cell_off_by(1e-12);
   const CellSizes sizes = steps_from(cell, {cell.sizes});
   const double grid = shop().technology.size_grid;
-  for (const technology::Geometry& size : sizes) {
+  for (const CellLeg leg : kCellLegs) {
+    const technology::Geometry& size = sizes[leg];
     EXPECT_NEAR(std::remainder(size.width, grid), 0.0, 1e-13);
     EXPECT_NEAR(std::remainder(size.length, grid), 0.0, 1e-13);
   }
-  EXPECT_EQ(sizes[2].width, cell.sizes[2].width);
-  EXPECT_EQ(sizes[2].length, cell.sizes[2].length);
+  EXPECT_EQ(sizes.gain.width, cell.sizes.gain.width);
+  EXPECT_EQ(sizes.gain.length, cell.sizes.gain.length);
 }
 
 TEST(FineSteps, NeverSuggestWhatWasMeasured) {
@@ -62,8 +62,10 @@ TEST(FineSteps, NeverSuggestWhatWasMeasured) {
   for (int pass = 0; pass < 5; ++pass) {
     const CellSizes sizes = steps_from(cell, measured);
     for (const CellSizes& one : measured) {
-      const double moved = std::abs(one[0].width - sizes[0].width) + std::abs(one[0].length - sizes[0].length) +
-                           std::abs(one[1].width - sizes[1].width) + std::abs(one[1].length - sizes[1].length);
+      const double moved = std::abs(one.threshold.width - sizes.threshold.width) +
+                           std::abs(one.threshold.length - sizes.threshold.length) +
+                           std::abs(one.width.width - sizes.width.width) +
+                           std::abs(one.width.length - sizes.width.length);
       EXPECT_GT(moved, 1e-9) << pass;
     }
     measured.push_back(sizes);

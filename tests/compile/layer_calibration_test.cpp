@@ -74,7 +74,7 @@ TEST(CalibrateLayers, MakesUpForWhatAWideLegLeaksWhoseSourceIsOff) {
   software.layers[0].candidate.bias << 0.0F, 0.0F;
   CompiledNetwork network = build_network(software, shop().technology, shop().curves, {});
   // A readout's leg that takes two turns to mitigation: what the first made up for has to outlast the second.
-  const CompiledLeg& slow = network.legs.back();
+  const CompiledLeg& slow = network.summing_leg(network.summing.size() - 1);
   const circuit::Transistor drawn = network.circuit.transistor(slow.device);
   network.circuit.resize(slow.device, 1.6 * drawn.width, drawn.length);
   const LayerCalibration result =
@@ -90,7 +90,7 @@ TEST(CalibrateLayers, MakesUpForWhatAWideLegLeaksWhoseSourceIsOff) {
 TEST(CalibrateLayers, MendsALegOfTheWrongWidth) {
   SilentReporter reporter;
   CompiledNetwork network = calibrated_network();
-  const CompiledLeg& leg = network.legs.front();
+  const CompiledLeg& leg = network.summing_leg(0);
   const circuit::Transistor before = network.circuit.transistor(leg.device);
   network.circuit.resize(leg.device, 1.2 * before.width, before.length);
   const auto features = random_features(12, 2);
@@ -99,7 +99,7 @@ TEST(CalibrateLayers, MendsALegOfTheWrongWidth) {
   EXPECT_GT(worst(result, &NodeError::before), 0.05);
   EXPECT_LE(worst(result, &NodeError::after), kNodeTolerance);
   EXPECT_NEAR(network.circuit.transistor(leg.device).width, before.width, 0.03 * before.width);
-  EXPECT_LT(std::abs(network.mapping[leg.row].sizing_error), 0.01);
+  EXPECT_LT(std::abs(leg.sizing_error), 0.01);
 }
 
 /// Passes circuits on to ngspice, and with every run after the first gives every leg a fifth more current than it
@@ -129,16 +129,18 @@ TEST(CalibrateLayers, KeepsTheBestPassNotTheLast) {
   SilentReporter reporter;
   CompiledNetwork network = build_network(small_network(), shop().technology, shop().curves, {});
   std::vector<double> widths;
-  for (const CompiledLeg& leg : network.legs) widths.push_back(network.circuit.transistor(leg.device).width);
+  for (const std::size_t leg : network.summing) {
+    widths.push_back(network.circuit.transistor(network.legs[leg].device).width);
+  }
   const LaterWorse engine(network.values.size());
   const LayerCalibration result =
       calibrate_layers(network, shop().technology, shop().curves, random_features(6, 2), engine, reporter);
   EXPECT_EQ(result.passes, kLayerPasses);
   EXPECT_EQ(worst(result, &NodeError::after), worst(result, &NodeError::before));
   for (std::size_t i = 0; i < widths.size(); ++i) {
-    EXPECT_EQ(network.circuit.transistor(network.legs[i].device).width, widths[i]) << i;
+    EXPECT_EQ(network.circuit.transistor(network.summing_leg(i).device).width, widths[i]) << i;
   }
-  EXPECT_LT(std::abs(network.mapping[network.legs.front().row].sizing_error), 0.1) << "of the pass that was kept";
+  EXPECT_LT(std::abs(network.summing_leg(0).sizing_error), 0.1) << "of the pass that was kept";
 }
 
 TEST(CalibrationFrames, AreTakenEvenlyFromAllThereAre) {

@@ -92,19 +92,22 @@ TEST(RealisedNetwork, TheCircuitIsMadeOfIt) {
   const CompiledNetwork circuit =
       build_network(small.network, technology::load_technology("generic180"), uneven_curves(), {});
   std::map<std::string, int> legs;
-  for (const MappedInstance& row : circuit.mapping) {
-    const auto found = small.expected.find(row.parameter);
+  for (const CompiledLeg& leg : circuit.legs) {
+    if (!leg.parameter) continue;
+    const std::string name = model::parameter_name(*leg.parameter);
+    const auto found = small.expected.find(name);
     if (found == small.expected.end()) continue;
     const auto [target, made] = found->second;
-    EXPECT_EQ(row.dropped, made == 0.0) << row.parameter;
-    EXPECT_NEAR(row.sizing_error, made / target - 1.0, 0.03) << row.parameter;
-    ++legs[row.parameter];
+    EXPECT_EQ(leg.dropped, made == 0.0) << name;
+    EXPECT_NEAR(leg.sizing_error, made / target - 1.0, 0.03) << name;
+    ++legs[name];
   }
   EXPECT_EQ(legs["input.weight[0,1]"], 2) << "both parts of a signed value, or it would be bent at zero";
   EXPECT_EQ(circuit.dropped_parameters(), 2U);
-  for (const CompiledLeg& leg : circuit.legs) {
-    if (leg.row == CompiledLeg::kNone) continue;
-    const auto found = small.expected.find(circuit.mapping[leg.row].parameter);
+  for (const std::size_t index : circuit.summing) {
+    const CompiledLeg& leg = circuit.legs[index];
+    if (!leg.parameter) continue;
+    const auto found = small.expected.find(model::parameter_name(*leg.parameter));
     if (found == small.expected.end()) continue;
     EXPECT_NEAR(std::abs(leg.weight), std::abs(found->second.second), 1e-9) << "what calibration turns it to";
   }
@@ -119,9 +122,9 @@ TEST(RealisedNetwork, CellsLegsAreNeverLeftOut) {
   ASSERT_EQ(made.changed.size(), 2U);
   EXPECT_EQ(made.changed[0].parameter, "layers.0.delta[0]");
   EXPECT_NEAR(made.changed[0].target, 0.003, 1e-7);
-  EXPECT_EQ(made.changed[0].made, least.cell_leg(1));
+  EXPECT_EQ(made.changed[0].made, least.cell_leg(CellLeg::kWidth));
   EXPECT_EQ(made.changed[1].parameter, "layers.0.alpha[1]");
-  EXPECT_NEAR(made.network.layers[0].beta_lo[0], network.layers[0].beta_hi[0] - least.cell_leg(1), 1e-6);
+  EXPECT_NEAR(made.network.layers[0].beta_lo[0], network.layers[0].beta_hi[0] - least.cell_leg(CellLeg::kWidth), 1e-6);
   EXPECT_TRUE(realise_weights(network, least).changed.empty());
 }
 

@@ -16,10 +16,14 @@
 namespace hysteron::compile {
 namespace {
 
+CellSetup cell_setup() { return {shop().technology, shop().curves, {}, shop().engine, 1}; }
+
 TEST(BuildNetwork, MapsEveryParameterOfTheModel) {
   const CompiledNetwork compiled = build_network(small_network(), shop().technology, shop().curves, {});
   std::map<std::string, int> instances;
-  for (const MappedInstance& row : compiled.mapping) ++instances[row.parameter];
+  for (const CompiledLeg& leg : compiled.legs) {
+    if (leg.parameter) ++instances[model::parameter_name(*leg.parameter)];
+  }
   EXPECT_EQ(instances["input.weight[1,0]"], 2);  // one leg for each sign of the input
   EXPECT_EQ(instances["input.bias[0]"], 1);
   EXPECT_EQ(instances["layers.0.candidate.weight[0,1]"], 1);  // a unipolar source takes one transistor
@@ -35,11 +39,11 @@ TEST(BuildNetwork, MapsEveryParameterOfTheModel) {
 TEST(BuildNetwork, PositiveWeightsArePLegsOnPRails) {
   const CompiledNetwork compiled = build_network(small_network(), shop().technology, shop().curves, {});
   std::map<bool, std::size_t> compared;  // positive or not
-  for (const MappedInstance& row : compiled.mapping) {
-    const circuit::Transistor& device = compiled.circuit.transistor(row.device);
+  for (const CompiledLeg& leg : compiled.legs) {
+    const circuit::Transistor& device = compiled.circuit.transistor(leg.device);
     if (device.role != circuit::Role::kLeg && device.role != circuit::Role::kBiasLeg) continue;
-    EXPECT_EQ(device.polarity == circuit::Polarity::kP, row.value > 0.0) << row.parameter;
-    ++compared[row.value > 0.0];
+    EXPECT_EQ(device.polarity == circuit::Polarity::kP, leg.value > 0.0) << device.name;
+    ++compared[leg.value > 0.0];
   }
   EXPECT_GE(compared[true], 10u);
   EXPECT_GE(compared[false], 3u);
@@ -47,13 +51,15 @@ TEST(BuildNetwork, PositiveWeightsArePLegsOnPRails) {
 
 TEST(BuildNetwork, SizingErrorIsWhatTheGridCosts) {
   const CompiledNetwork compiled = build_network(small_network(), shop().technology, shop().curves, {});
-  for (const MappedInstance& row : compiled.mapping) EXPECT_LT(std::abs(row.sizing_error), 0.01) << row.parameter;
+  for (const CompiledLeg& leg : compiled.legs) {
+    EXPECT_LT(std::abs(leg.sizing_error), 0.01) << compiled.circuit.full_name(leg.device);
+  }
 }
 
 TEST(CellLeg, LengthTakesUpWhatTheGridOfWidthsLeaves) {
   const technology::Technology& technology = shop().technology;
   const GainCurves& curves = shop().curves;
-  for (std::size_t which = 0; which < 3; ++which) {
+  for (const CellLeg which : kCellLegs) {
     for (const double gain : {0.113, 0.1717, 0.31, 0.77}) {
       const LegSize size = cell_leg_size(curves, technology, technology.supply, which, gain);
       const auto at = curves.find_length(size.geometry.length);
@@ -61,7 +67,8 @@ TEST(CellLeg, LengthTakesUpWhatTheGridOfWidthsLeaves) {
       const double drawn = curves.lengths[*at];
       EXPECT_LE(std::abs(size.geometry.length / drawn - 1.0), kMaxTrim + 1e-9);
       EXPECT_NEAR(std::remainder(size.geometry.length, technology.size_grid), 0.0, 1e-12);
-      EXPECT_NEAR(size.gain, gain, 6e-4 * gain) << which << " " << gain;  // half a step of 5 um, and a little
+      EXPECT_NEAR(size.gain, gain, 6e-4 * gain)
+          << static_cast<int>(which) << " " << gain;  // half a step of 5 um, and a little
       const double voltage = cell_leg_voltage(curves, technology.supply, which);
       const double by_width = curves.gain(circuit::Polarity::kN, *at, size.geometry.width, voltage);
       EXPECT_LE(std::abs(size.gain - gain), std::abs(by_width - gain) + 1e-9 * gain);
@@ -76,12 +83,13 @@ TEST(BuildNetwork, LeavesOutZerosAndNamesWhatItDrops) {
   const CompiledNetwork compiled = build_network(network, shop().technology, shop().curves, {});
   EXPECT_EQ(compiled.dropped_parameters(), 1u) << "one parameter, though a signed input has two legs";
   std::size_t rows = 0;
-  for (const MappedInstance& row : compiled.mapping) {
-    const bool left_out = row.parameter == "input.weight[0,0]" || row.parameter == "input.weight[0,1]";
+  for (const CompiledLeg& leg : compiled.legs) {
+    const std::string name = leg.parameter ? model::parameter_name(*leg.parameter) : "skip path";
+    const bool left_out = name == "input.weight[0,0]" || name == "input.weight[0,1]";
     rows += left_out ? 1 : 0;
-    EXPECT_EQ(row.dropped, left_out) << row.parameter;
+    EXPECT_EQ(leg.dropped, left_out) << name;
   }
-  EXPECT_EQ(rows, 4u) << "the mapping names every parameter, also those without a transistor";
+  EXPECT_EQ(rows, 4u) << "every parameter is there, also those without a transistor";
 }
 
 TEST(BuildNetwork, BuildsNoRailThatNothingReads) {
@@ -100,7 +108,7 @@ TEST(Calibration, BringsThresholdsAndLevelWithinHalfAPercent) {
                                            {0.1e-9, 0.04e-9, 0.3e-9},
                                            {2.37e-9, 0.05e-9, 0.64e-9},
                                            {1.06e-9, 0.05e-9, 0.51e-9}};
-  const auto cells = calibrate_cells(targets, shop().technology, shop().curves, {}, shop().engine, 1, reporter);
+  const auto cells = calibrate_cells(targets, cell_setup(), reporter);
   for (std::size_t i = 0; i < cells.size(); ++i) {
     EXPECT_LT(cells[i].worst_error, 0.005) << i;
     EXPECT_NEAR(cells[i].loop.rise, targets[i].rise, 0.005 * targets[i].rise);
@@ -111,10 +119,10 @@ TEST(Calibration, BringsThresholdsAndLevelWithinHalfAPercent) {
 
 TEST(Calibration, AnOutputThatNoLegMakesLeavesTheThresholdsRight) {
   SilentReporter reporter;
-  const double least = cell_leg_size(shop().curves, shop().technology, shop().technology.supply, 2, 1e-12).gain;
+  const double least =
+      cell_leg_size(shop().curves, shop().technology, shop().technology.supply, CellLeg::kGain, 1e-12).gain;
   const CellTarget target = {1.06e-9, 0.05e-9, 0.6 * least * 1e-9};
-  const CalibratedCell cell =
-      calibrate_cells({target}, shop().technology, shop().curves, {}, shop().engine, 1, reporter)[0];
+  const CalibratedCell cell = calibrate_cells({target}, cell_setup(), reporter)[0];
   EXPECT_GT(cell.worst_error, 0.05) << "of the output";
   EXPECT_NEAR(cell.loop.rise, target.rise, kCellTolerance * target.rise);
   EXPECT_NEAR(cell.loop.fall, target.fall, kCellTolerance * target.fall);
@@ -128,15 +136,14 @@ TEST(Calibration, ALowerThresholdOfZeroIsNeverSeen) {
   calibrate_network(network, shop().technology, shop().curves, shop().engine, 1, reporter);
   for (const CompiledCell& cell : network.cells[0]) {
     EXPECT_EQ(cell.errors.fall, 0.0);
-    for (const std::size_t row : cell.mapping) EXPECT_TRUE(std::isfinite(network.mapping[row].sizing_error));
+    for (const CellLeg leg : kCellLegs) EXPECT_TRUE(std::isfinite(network.legs[cell.legs[leg]].sizing_error));
   }
 }
 
 TEST(Calibration, IsNeededForALowerThresholdIsTheDifferenceOfTwoLargerCurrents) {
   const CellTarget target = {0.5e-9, 0.2e-9, 1e-9};
-  const auto loops =
-      measure_cells({draw_cell(nominal_gains(target, {}), shop().technology, shop().curves, {})},
-                    {{0.4e-9, 0.6e-9, 0.3e-9, 0.1e-9}}, shop().technology, shop().curves, {}, shop().engine, 1);
+  const auto loops = measure_cells({draw_cell(nominal_gains(target, {}), shop().technology, shop().curves, {})},
+                                   {{0.4e-9, 0.6e-9, 0.3e-9, 0.1e-9}}, cell_setup());
   EXPECT_GT(std::abs(loops[0].fall - target.fall), 0.01 * target.fall);
 }
 
@@ -145,18 +152,17 @@ TEST(Calibration, FindsThresholdsFarFromWhereCurvesExpectThem) {
   GainCurves wrong = shop().curves;
   for (double& gain : wrong.gains) gain *= 1.2;  // legs come out a sixth too small
   const auto cells =
-      calibrate_cells({{0.5e-9, 0.2e-9, 1e-9}}, shop().technology, wrong, {}, shop().engine, 1, reporter);
+      calibrate_cells({{0.5e-9, 0.2e-9, 1e-9}}, {shop().technology, wrong, {}, shop().engine, 1}, reporter);
   EXPECT_LT(cells[0].worst_error, 0.005);
 }
 
 TEST(Calibration, ItsRampsAreSlowEnoughForTheLowerThreshold) {
   SilentReporter reporter;
   for (const CellTarget& target : {CellTarget{0.3e-9, 0.05e-9, 0.3e-9}, CellTarget{0.6e-9, 0.05e-9, 0.3e-9}}) {
-    const CellSizes sizes =
-        calibrate_cells({target}, shop().technology, shop().curves, {}, shop().engine, 1, reporter)[0].sizes;
+    const CellSizes sizes = calibrate_cells({target}, cell_setup(), reporter)[0].sizes;
     const auto fall_on_ramp = [&](double half) {
       const RampWindow window{target.rise - half, target.rise + half, target.fall + half, target.fall - half};
-      return measure_cells({sizes}, {window}, shop().technology, shop().curves, {}, shop().engine, 1)[0].fall;
+      return measure_cells({sizes}, {window}, cell_setup())[0].fall;
     };
     // A threshold is met late by the square root of the ramp's rate: twice as late at four times the rate.
     const double standing = 2.0 * fall_on_ramp(1e-12) - fall_on_ramp(4e-12);

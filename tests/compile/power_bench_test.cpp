@@ -7,6 +7,7 @@
 #include <numeric>
 #include <set>
 
+#include "compile/renamed_circuit.h"
 #include "compile/shop.h"
 #include "compile/small_network.h"
 
@@ -82,6 +83,28 @@ TEST(PowerBench, LeavesTheCircuitItself) {
   for (const circuit::Transistor& device : m.network.circuit.transistors()) supplies.insert(device.source);
   EXPECT_TRUE(supplies.contains(circuit::Circuit::kSupply)) << "the ammeters are the bench's";
   EXPECT_EQ(m.bench.bench().circuit->transistors().size(), m.network.circuit.transistors().size());
+}
+
+TEST(PowerBench, KnowsPartsByWhatDevicesAreNotByTheirNames) {
+  const Measured& m = measured();
+  CompiledNetwork other = m.network;
+  other.circuit = renamed(other.circuit);
+  const PowerBench bench(other, m.features);
+  const circuit::Circuit& expected = *m.bench.bench().circuit;
+  const circuit::Circuit& found = *bench.bench().circuit;
+  std::set<std::string> ammeters;
+  for (circuit::DeviceId id = 0; id < expected.transistors().size(); ++id) {
+    const circuit::NetId source = expected.transistor(id).source;
+    ASSERT_EQ(found.transistor(id).source, source) << expected.full_name(id);
+    if (!expected.net_name(source).starts_with("supply_")) continue;
+    EXPECT_EQ(found.net_name(source), expected.net_name(source)) << expected.full_name(id);
+    ammeters.insert(expected.net_name(source));
+  }
+  for (const char* name :
+       {"supply_bias_reference", "supply_inputs_input_rails", "supply_input_legs", "supply_layer0_candidate_legs",
+        "supply_layer0_output_legs", "supply_layer0_skip_legs", "supply_layer0_cells", "supply_readout_legs"}) {
+    EXPECT_TRUE(ammeters.contains(name)) << name;
+  }
 }
 
 }  // namespace

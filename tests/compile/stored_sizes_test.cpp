@@ -28,7 +28,7 @@ class StoredSizesTest : public testing::Test {
     CompiledNetwork network = built();
     const StoredSizes kept = store(network);
     network.circuit.resize(3, 1.235e-6, 5e-6);
-    network.mapping[2].sizing_error = -0.0123;
+    network.legs[2].sizing_error = -0.0123;
     network.cells[0][0].errors = {true, 0.001, -0.002, 0.003};
     network.cells[0][1].errors = {true, 0.0, std::numeric_limits<double>::quiet_NaN(), 0.0};
     network.calibration = {{"v0_1", 0.04, 0.005}};
@@ -49,7 +49,7 @@ TEST_F(StoredSizesTest, GiveBackWhatCalibrationMade) {
     EXPECT_EQ(network.circuit.transistor(id).width, kept.circuit.transistor(id).width);
     EXPECT_EQ(network.circuit.transistor(id).length, kept.circuit.transistor(id).length);
   }
-  EXPECT_EQ(network.mapping[2].sizing_error, -0.0123);
+  EXPECT_EQ(network.legs[2].sizing_error, -0.0123);
   EXPECT_TRUE(network.cells[0][0].errors.is_measured);
   EXPECT_EQ(network.cells[0][0].errors.fall, -0.002);
   EXPECT_TRUE(std::isnan(network.cells[0][1].errors.fall));

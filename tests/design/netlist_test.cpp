@@ -42,8 +42,9 @@ TEST_P(ExtractFlow, RoundTripOfACalibratedCircuitEqualsItsSizingErrors) {
   write_circuit(dut, folder.path());
   const ExtractResult result = extract(folder.path(), "", kPdkRoot, reporter_, stop_);
   std::map<std::string, std::map<bool, double>> errors;  // by the leg's part of a signed value
-  for (const auto& row : dut.compiled.mapping) {
-    errors[row.parameter][row.mirrored] += row.sizing_error / row.instances;  // equal legs share the value
+  for (const compile::CompiledLeg& leg : dut.compiled.legs) {
+    if (!leg.parameter) continue;  // equal legs share the value
+    errors[model::parameter_name(*leg.parameter)][leg.mirrored] += leg.share_of(leg.sizing_error);
   }
   for (const auto& parameter : result.extraction.parameters) {
     if (parameter.derived) continue;
