@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/error.h"
@@ -10,7 +9,6 @@
 #include "compile/layer_calibration.h"
 #include "compile/limits.h"
 #include "data/npy.h"
-#include "design/centering_report.h"
 #include "model/model_file.h"
 
 namespace hysteron::design {
@@ -134,24 +132,6 @@ SmallParameters find_small(const DesignContext& context, const model::Network& n
   return small;
 }
 
-nlohmann::json effect_json(const compile::DecisionEffect& effect, const std::string& measured_on) {
-  return {{"clips", effect.clips},
-          {"measured_on", measured_on},
-          {"frame_change", effect.frame_change},
-          {"decision_change", effect.decision_change}};
-}
-
-nlohmann::json small_json(const SmallParameters& small, const std::string& measured_on) {
-  nlohmann::json json = effect_json(small.effect, measured_on);
-  json["parameters"] = nlohmann::json::array();
-  for (const compile::BelowMinimum& one : small.changed) {
-    json["parameters"].push_back({{"parameter", one.parameter}, {"wanted", one.target}, {"made", one.made}});
-  }
-  json["left_out"] = small.left_out();
-  json["made_larger"] = small.changed.size() - small.left_out();
-  return json;
-}
-
 }  // namespace
 
 std::size_t SmallParameters::left_out() const {
@@ -183,17 +163,6 @@ PreparedModel prepare_model(const DesignContext& context, const model::Network& 
                  : " (centring on training features moves thresholds where frames that rest there gain by it)"));
   }
   return prepared;
-}
-
-nlohmann::json prepared_json(const PreparedModel& target) {
-  nlohmann::json json = design::prepared_json(target.centering ? &*target.centering : nullptr, target.resting);
-  if (target.pruning) {
-    json["dropping"] = effect_json(target.pruning->effect, target.effects_on);
-    json["dropping"]["below"] = target.pruning->below;
-    json["dropping"]["parameters"] = target.pruning->dropped;
-  }
-  if (!target.small.changed.empty()) json["too_small"] = small_json(target.small, target.effects_on);
-  return json;
 }
 
 }  // namespace hysteron::design

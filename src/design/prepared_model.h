@@ -1,7 +1,6 @@
 #pragma once
 
 #include <filesystem>
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -53,9 +52,5 @@ std::optional<data::Features> read_training_features(const std::filesystem::path
 PreparedModel prepare_model(const DesignContext& context, const model::Network& given,
                             const std::optional<data::Features>& training, const data::Features* played,
                             Reporter& reporter);
-
-/// What was done to the model before it was compiled: `resting_candidates`, and `centering`, `dropping` and `too_small`
-/// where there are any.
-nlohmann::json prepared_json(const PreparedModel& target);
 
 }  // namespace hysteron::design

@@ -133,7 +133,7 @@ DesignFigures DesignBench::evaluate(const explore::PointDesign& point, const std
   figures.software_accuracy = train::evaluate(network, data_.test, pool).accuracy;
   studies::MonteCarloRequest dies;
   dies.dies = space_.dies;
-  figures.yield = studies::decision_yield(studies::run_montecarlo(design, dies, silent));
+  figures.yield = studies::decision_yield(studies::run_dies(design, dies, silent));
   figures.power = mean_power(context, design.compiled, data_.validation.features, die_clips_);
   figures.settling = engine.settling_time(shop.statistics, data_.validation.features.clip(die_clips_.front()));
   const design::CircuitSummary summary = design::summarise(design);

@@ -4,14 +4,12 @@
 
 #include <algorithm>
 #include <cassert>
-#include <nlohmann/json.hpp>
 #include <tuple>
 
 #include "analysis/yield.h"
 #include "base/file.h"
 #include "base/units.h"
 #include "compile/current_reference.h"
-#include "design/circuit_report.h"
 #include "spice/dialect.h"
 
 namespace hysteron::studies {
@@ -147,27 +145,30 @@ void check_no_repeat(const std::vector<Value>& values, const char* parameter) {
 
 }  // namespace
 
-double CornerPoint::decision_agreement() const { return analysis::share_of(right_decisions(*this), all_clips(*this)); }
-
-double Corners::decision_agreement() const {
+void count_corners(Corners& corners) {
+  assert(!corners.points.empty());
   std::size_t right = 0;
   std::size_t all = 0;
-  for (const CornerPoint& point : points) {
+  corners.counted_points = corners.failed = 0;
+  for (CornerPoint& point : corners.points) {
+    point.decision_agreement = analysis::share_of(right_decisions(point), all_clips(point));
+    corners.failed += point.failed.size();
     if (!point.counted) continue;
+    ++corners.counted_points;
     right += right_decisions(point);
     all += all_clips(point);
   }
-  return analysis::share_of(right, all);
-}
-
-const CornerPoint& Corners::worst() const {
-  assert(!points.empty());
-  return *std::min_element(points.begin(), points.end(), [](const CornerPoint& a, const CornerPoint& b) {
-    const auto key = [](const CornerPoint& point) {
-      return std::tuple(!point.counted, right_decisions(point), point.agreement.frame_agreement);
-    };
-    return key(a) < key(b);
+  corners.decision_agreement = analysis::share_of(right, all);
+  const auto worst = std::ranges::min_element(corners.points, {}, [](const CornerPoint& point) {
+    return std::tuple(!point.counted, right_decisions(point), point.agreement.frame_agreement);
   });
+  corners.worst = static_cast<std::size_t>(worst - corners.points.begin());
+  for (CornerClip& clip : corners.clips) {
+    clip.lost_points = static_cast<std::size_t>(std::ranges::count_if(corners.points, [&](const CornerPoint& point) {
+      const auto is_among = [&](const auto& clips) { return std::ranges::find(clips, clip.clip) != clips.end(); };
+      return point.counted && (is_among(point.lost) || is_among(point.failed));
+    }));
+  }
 }
 
 void check_corners(const design::DesignContext& context, const CornersRequest& request) {
@@ -199,6 +200,8 @@ Corners run_corners(const design::Design& design, const CornersRequest& request,
   const design::DesignContext& context = design.context;
   check_corners(context, request);
   Corners result;
+  result.prepared = design.prepared;
+  result.operating_point = context.operating_point();
   result.points = points_of(context, request);
   result.clips = clips_of(design);
   const compile::Conditions& sized = context.options().conditions;
@@ -231,66 +234,8 @@ Corners run_corners(const design::Design& design, const CornersRequest& request,
       reporter.warning(fmt::format("{}: {}", point_name(point), error.what()));
     }
   }
+  count_corners(result);
   return result;
-}
-
-namespace {
-
-/// Agreements and power are null where no clip has a result.
-nlohmann::json point_json(const CornerPoint& point) {
-  nlohmann::json json = {{"corner", point.corner},
-                         {"supply_v", point.supply},
-                         {"temperature_c", point.temperature},
-                         {"counted", point.counted},
-                         {"unit_current_a", point.unit_current},
-                         {"reference_nw", 1e9 * point.reference_power},
-                         {"clips", point.agreement.clips},
-                         {"lost_clips", point.lost},
-                         {"failed_clips", point.failed},
-                         {"decision_agreement", point.decision_agreement()}};
-  const bool has_result = point.agreement.clips > 0;
-  const auto figure = [&](double value) { return has_result ? nlohmann::json(value) : nlohmann::json(); };
-  json["frame_agreement"] = figure(point.agreement.frame_agreement);
-  json["state_mismatch"] = figure(point.agreement.state_mismatch);
-  json["candidate_relative_rms"] = figure(point.agreement.candidate_relative_rms);
-  json["power_nw"] = has_result ? design::power_json(point.agreement.power) : nlohmann::json();
-  if (!point.error.empty()) json["error"] = point.error;
-  return json;
-}
-
-/// Clips with the share of the counted points at which each is lost.
-nlohmann::json clips_json(const Corners& corners) {
-  nlohmann::json list = nlohmann::json::array();
-  for (const CornerClip& clip : corners.clips) {
-    const auto lost = std::ranges::count_if(corners.points, [&](const CornerPoint& point) {
-      const auto is_among = [&](const auto& clips) { return std::ranges::find(clips, clip.clip) != clips.end(); };
-      return point.counted && (is_among(point.lost) || is_among(point.failed));
-    });
-    list.push_back(
-        {{"clip", clip.clip}, {"software", clip.decision}, {"margin_votes", clip.votes_ahead}, {"lost_points", lost}});
-  }
-  return list;
-}
-
-}  // namespace
-
-nlohmann::json corners_json(const Corners& corners) {
-  nlohmann::json points = nlohmann::json::array();
-  std::size_t counted = 0;
-  std::size_t failed = 0;
-  for (const CornerPoint& point : corners.points) {
-    points.push_back(point_json(point));
-    counted += point.counted ? 1 : 0;
-    failed += point.failed.size();
-  }
-  return {{"points", points},
-          {"counted_points", counted},
-          {"clips", corners.clips.size()},
-          {"per_clip", clips_json(corners)},
-          {"decision_agreement", corners.decision_agreement()},
-          {"worst", point_json(corners.worst())},
-          {"failed_clips", failed},
-          {"reference_nw", 1e9 * corners.reference_power}};
 }
 
 }  // namespace hysteron::studies

@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <filesystem>
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -33,25 +32,28 @@ struct CornerPoint {
   std::string error;                ///< why, where all failed
 
   /// Share of the clips that decide as the model as given does; one that failed does not.
-  double decision_agreement() const;
+  double decision_agreement = 0.0;
 };
 
 struct CornerClip {
   std::size_t clip = 0;
   std::size_t decision = 0;     ///< of the model as given
   std::size_t votes_ahead = 0;  ///< of the model as given, over the next label
+  std::size_t lost_points = 0;  ///< counted points at which it decides otherwise or failed
 };
 
 struct Corners {
+  design::PreparedModel prepared;
+  design::OperatingPoint operating_point;
   std::vector<CornerPoint> points;
   std::vector<CornerClip> clips;
-  double reference_power = 0.0;  ///< watt, likewise, where the circuit was sized
-
-  /// Share of clips over all counted points that decide as software does; a clip that failed does not.
-  double decision_agreement() const;
-
-  /// The counted point with the fewest right decisions, then the least frame agreement.
-  const CornerPoint& worst() const;
+  double reference_power = 0.0;     ///< watt, likewise, where the circuit was sized
+  std::size_t counted_points = 0;   ///< of `points`
+  std::size_t failed = 0;           ///< runs without a result
+  double decision_agreement = 0.0;  ///< share of clips over all counted points that decide as software does; a clip
+                                    ///< that failed does not
+  std::size_t worst = 0;  ///< of `points`: the counted one with the fewest right decisions, then the least frame
+                          ///< agreement
 };
 
 /// Throws a bad-input Error unless the technology has every corner of `request`, supplies and temperatures are within
@@ -63,6 +65,7 @@ void check_corners(const design::DesignContext& context, const CornersRequest& r
 /// subcircuit, reference.spice.
 Corners run_corners(const design::Design& design, const CornersRequest& request, Reporter& reporter);
 
-nlohmann::json corners_json(const Corners& corners);
+/// Fills in what follows from the points: agreements, lost points, counts and the worst one.
+void count_corners(Corners& corners);
 
 }  // namespace hysteron::studies

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <nlohmann/json.hpp>
 
 #include "base/units.h"
 
@@ -152,46 +151,6 @@ HazardAdvice advise(const std::vector<std::pair<std::size_t, Glitch>>& glitches,
   }
   advice.verdict = verdict(advice, glitches.size(), flips);
   return advice;
-}
-
-nlohmann::json advice_json(const HazardAdvice& advice) {
-  nlohmann::json json = {
-      {"verdict", advice.verdict},
-      {"largest_charge_c", advice.largest_charge},
-      {"cell_capacitance_f", advice.capacitance},
-      {"overdrive_to_switch", advice.overdrive},
-      {"switches", advice.switches},
-      {"late_switches", advice.late},
-      {"largest_capacitance_f",
-       advice.largest_capacitance > 0.0 ? nlohmann::json(advice.largest_capacitance) : nlohmann::json()}};
-  json["mends"] = nlohmann::json::array();
-  for (const Mitigation& mitigation : advice.mitigations) {
-    json["mends"].push_back({{"flag", mitigation.flag}, {"value", mitigation.value}, {"why", mitigation.why}});
-  }
-  json["cells"] = nlohmann::json::array();
-  for (const CellNeed& cell : advice.cells) {
-    json["cells"].push_back({{"layer", cell.layer},
-                             {"cell", cell.cell},
-                             {"flips", cell.flips},
-                             {"charge_c", cell.charge},
-                             {"capacitance_f", cell.capacitance}});
-  }
-  return json;
-}
-
-std::string advice_text(const HazardAdvice& advice) {
-  std::string text = advice.verdict + "\n";
-  for (const Mitigation& mitigation : advice.mitigations)
-    text += fmt::format("  {} {}  {}\n", mitigation.flag, mitigation.value, mitigation.why);
-  if (advice.switches == 0) return text;
-  text += fmt::format(
-      "with {} at V0 a candidate that settles less than {:.3f} unit currents beyond its threshold switches a frame "
-      "late:\n{} of {} switchings of the software here",
-      format_si(advice.capacitance, "F"), advice.overdrive, advice.late, advice.switches);
-  if (advice.largest_capacitance > 0.0) {
-    text += fmt::format("; no more of them with up to {}", format_si(advice.largest_capacitance, "F"));
-  }
-  return text + "\n";
 }
 
 }  // namespace hysteron::studies

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstddef>
-#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,7 +10,7 @@
 
 namespace hysteron::studies {
 
-/// One way to mitigation hazards, as a flag of every command that makes circuits.
+/// One way to mitigate hazards, as a flag of every command that makes circuits.
 struct Mitigation {
   std::string flag;                        ///< "--cell-capacitance"
   std::string value;                       ///< "95f"
@@ -30,9 +29,9 @@ struct CellNeed {
 
 /// What to do about the glitches of a study, after docs/notes/hazards.md.
 struct HazardAdvice {
-  std::string verdict;  ///< whether anything is to mitigation, in words
+  std::string verdict;  ///< whether anything is to be mitigated, in words
   std::vector<Mitigation>
-      mitigations;              ///< best first; empty where nothing is to mitigation or nothing was measured to help
+      mitigations;              ///< best first; empty where nothing is to be mitigated or nothing was measured to help
   std::vector<CellNeed> cells;  ///< every cell that a glitch flipped, most charge first
   double largest_charge = 0.0;  ///< coulomb, of all armed glitches
 
@@ -49,11 +48,5 @@ struct HazardAdvice {
 HazardAdvice advise(const std::vector<std::pair<std::size_t, analysis::Glitch>>& glitches,
                     std::vector<float> overdrives, const compile::HazardMitigations& mitigations, double unit_current,
                     double frame_seconds);
-
-/// docs/verification.md has the fields.
-nlohmann::json advice_json(const HazardAdvice& advice);
-
-/// A few lines for people.
-std::string advice_text(const HazardAdvice& advice);
 
 }  // namespace hysteron::studies

@@ -4,12 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <tuple>
 
-#include "design/circuit_report.h"
-#include "studies/divergence_report.h"
 #include "studies/rail_times.h"
 
 namespace hysteron::studies {
@@ -118,6 +115,7 @@ class RateSearch {
     if (holds || !lengthen()) shorten();
     while (bad_ > 0.0 && good_ / bad_ > kRateRatio) narrow(std::sqrt(good_ * bad_));
     study_.fastest_frame = good_;
+    study_.highest_rate = 1.0 / good_;
   }
 
  private:
@@ -162,32 +160,6 @@ class RateSearch {
   double bad_ = 0.0;     // longest one below it that did not; 0: none
 };
 
-nlohmann::json trial_json(const MitigationTrial& trial) {
-  nlohmann::json json = design::agreement_json(trial.agreement);
-  json.update(studies::counts_json(trial.divergence));
-  json.update({{"flag", trial.mitigation.flag},
-               {"value", trial.mitigation.value},
-               {"glitch_counts", studies::glitch_counts_json(trial.counts)},
-               {"failed_clips", trial.failed}});
-  return json;
-}
-
-nlohmann::json rates_json(const HazardStudy& study) {
-  nlohmann::json points = nlohmann::json::array();
-  for (const RatePoint& point : study.rates) {
-    points.push_back({{"frame_seconds", point.frame_seconds},
-                      {"frame_agreement", point.frame_agreement},
-                      {"state_mismatch", point.state_mismatch},
-                      {"same_decisions", point.same_decisions},
-                      {"failed_clips", point.failed},
-                      {"holds", point.holds}});
-  }
-  return {{"fastest_frame_seconds", study.fastest_frame},
-          {"highest_frame_rate_hz", 1.0 / study.fastest_frame},
-          {"frame_agreement_wanted", study.target_agreement},
-          {"frame_rates", points}};
-}
-
 }  // namespace
 
 HazardStudy study_hazards(const design::Design& design, const HazardRequest& request, Reporter& reporter) {
@@ -202,35 +174,6 @@ HazardStudy study_hazards(const design::Design& design, const HazardRequest& req
     RateSearch(design, request.min_agreement, reporter, study).run();
   }
   return study;
-}
-
-nlohmann::json hazard_json(const HazardStudy& study, double frame_seconds) {
-  nlohmann::json json = design::agreement_json(study.agreement);
-  json.update(studies::counts_json(study.divergence));
-  json["rails"] = nlohmann::json::array();
-  for (const RailSettling& rail : study.rails) {
-    nlohmann::json row = studies::settling_json(rail.seconds);
-    row.update({{"kind", rail.kind}, {"rails", rail.rails}, {"slowest", rail.slowest}});
-    json["rails"].push_back(row);
-  }
-  json["diodes"] = nlohmann::json::array();
-  for (const DiodeSettling& diode : study.diodes) {
-    nlohmann::json row = studies::settling_json(diode.seconds);
-    row.update({{"name", diode.name}, {"kind", diode.kind}});
-    json["diodes"].push_back(row);
-  }
-  json["glitch_counts"] = studies::glitch_counts_json(study.counts);
-  json["glitches"] = nlohmann::json::array();
-  for (const auto& [clip, glitch] : study.glitches) {
-    nlohmann::json row = studies::glitches_json({glitch}, frame_seconds).front();
-    row["clip"] = clip;
-    json["glitches"].push_back(row);
-  }
-  json["advice"] = advice_json(study.advice);
-  if (study.trial) json["trial"] = trial_json(*study.trial);
-  json["failed_clips"] = study.failed;
-  if (study.fastest_frame > 0.0) json.update(rates_json(study));
-  return json;
 }
 
 }  // namespace hysteron::studies

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstddef>
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <utility>
@@ -66,6 +65,7 @@ struct HazardStudy {
   std::vector<RatePoint> rates;     ///< in the order they were tried; empty without a search
   std::vector<std::size_t> failed;  ///< clips that could not be simulated, ascending; nothing above counts them
   double fastest_frame = 0.0;       ///< shortest frame time at which agreement held, seconds; 0: not looked for
+  double highest_rate = 0.0;        ///< 1 / fastest_frame, hertz; 0 likewise
   double target_agreement = 0.0;    ///< frame agreement that had to hold in the search
 };
 
@@ -74,7 +74,5 @@ struct HazardStudy {
 /// are warned of and left out; throws the first one's Error only if all fail. A frame time at which a clip fails does
 /// not hold.
 HazardStudy study_hazards(const design::Design& design, const HazardRequest& request, Reporter& reporter);
-
-nlohmann::json hazard_json(const HazardStudy& study, double frame_seconds);
 
 }  // namespace hysteron::studies

@@ -158,7 +158,7 @@ class BehaviouralDies {
  public:
   explicit BehaviouralDies(const Bench& bench) : bench_(bench) {}
 
-  void run(MonteCarlo& result, Reporter& reporter) {
+  void run(DieRuns& result, Reporter& reporter) {
     const std::filesystem::path& folder = bench_.request.folder;
     ThreadPool pool(bench_.design.context.options().jobs);
     if (bench_.request.trim.legs > 0) choose_trims(pool, result);
@@ -185,7 +185,7 @@ class BehaviouralDies {
   static constexpr std::size_t kBlock = 100;  // of a file
 
   /// Whoever chooses the legs knows the statistics, and none of the dies.
-  void choose_trims(ThreadPool& pool, MonteCarlo& result) {
+  void choose_trims(ThreadPool& pool, DieRuns& result) {
     const TrimRequest& request = bench_.request.trim;
     const model::Network& network = bench_.engine.network().model;
     trimmer_.emplace(bench_.engine, network, request.features, request.dac);
@@ -195,7 +195,7 @@ class BehaviouralDies {
   }
 
   void run_block(std::span<DieResult> dies, std::span<DieResult> before, const StoredDies& stored,
-                 const MonteCarlo& result, ThreadPool& pool) const {
+                 const DieRuns& result, ThreadPool& pool) const {
     if (stored.read(dies, before)) return;
     pool.run(dies.size(), [&](std::size_t i) {
       if (bench_.design.context.stop().requested()) throw Error(ErrorKind::kInterrupted, "interrupted");
@@ -213,7 +213,7 @@ class BehaviouralDies {
   std::optional<behavioural::Trimmer> trimmer_;
 };
 
-/// One clip on one die: places in MonteCarlo::dies and their clips.
+/// One clip on one die: places in DieRuns::dies and their clips.
 struct Pair {
   std::size_t die = 0;
   std::size_t clip = 0;
@@ -355,7 +355,7 @@ class CrossCheck {
   model::Trace trace_;
 };
 
-void run_spice_dies(const Bench& bench, MonteCarlo& result, Reporter& reporter) {
+void run_spice_dies(const Bench& bench, DieRuns& result, Reporter& reporter) {
   const MonteCarloRequest& request = bench.request;
   SpiceDies dies(bench.design, request, reporter);
   CrossCheck cross_check(bench);
@@ -435,15 +435,14 @@ data::Features pick_trim_clips(const data::Features& features, std::size_t count
   return picked;
 }
 
-MonteCarlo run_montecarlo(const design::Design& design, const MonteCarloRequest& request, Reporter& reporter) {
+DieRuns run_dies(const design::Design& design, const MonteCarloRequest& request, Reporter& reporter) {
   check_dies(request);
   const behavioural::DeviceStatistics statistics = design.context.device_statistics(reporter);
   const DecisionComparer comparer(design);
   const behavioural::DieEngine engine(design.compiled, statistics, behavioural::level_frames(design.features));
-  MonteCarlo result;
+  DieRuns result;
   result.references = comparer.references();
   result.dies = empty_dies(request, design.clips.size(), comparer.cells());
-  result.device_noise = request.device_noise;
   const auto begin = std::chrono::steady_clock::now();
   const Bench bench{design, request, statistics, engine, comparer};
   if (request.simulator == DieSimulator::kBehavioural) {
@@ -455,14 +454,29 @@ MonteCarlo run_montecarlo(const design::Design& design, const MonteCarloRequest&
   return result;
 }
 
-double decision_yield(const MonteCarlo& result) {
+MonteCarlo run_montecarlo(const design::Design& design, const MonteCarloRequest& request, Reporter& reporter) {
+  MonteCarlo result = die_statistics(run_dies(design, request, reporter), design.compiled.model);
+  result.prepared = design.prepared;
+  result.operating_point = design.context.operating_point();
+  result.seed = request.seed;
+  result.simulator = request.simulator;
+  result.device_noise = request.device_noise;
+  return result;
+}
+
+std::string simulator_name(DieSimulator simulator) {
+  if (simulator == DieSimulator::kBoth) return "both";
+  return simulator == DieSimulator::kSpice ? "spice" : "behavioural";
+}
+
+double decision_yield(const DieRuns& runs) {
   std::size_t right = 0;
   std::size_t all = 0;
-  for (const DieResult& die : result.dies) {
+  for (const DieResult& die : runs.dies) {
     for (std::size_t c = 0; c < die.clips.size(); ++c) {
       if (die.clips[c].failed) continue;
       ++all;
-      right += die.clips[c].decision == result.references[c].decision ? 1 : 0;
+      right += die.clips[c].decision == runs.references[c].decision ? 1 : 0;
     }
   }
   return analysis::share_of(right, all);
