@@ -267,8 +267,9 @@ class TemplateTest(unittest.TestCase):
 
 class VocabularyTest(unittest.TestCase):
     def test_units_scale_what_they_show(self):
-        for value, unit, form, text in ((2e-9, "nW", ".3g", "2 nW"), (0.5, "%", ".1f", "50.0 %"), (3.0, "s", ".0f", "3 s"),
-                                        (617, "Hz", ".3g", "617 Hz"), (1.5e-3, "ms", "g", "1.5 ms"), (None, "V", "g", DASH)):
+        rows = ((2e-9, "nW", ".3g", "2 nW"), (0.5, "%", ".1f", "50.0 %"), (3.0, "s", ".0f", "3 s"),
+                (617, "Hz", ".3g", "617 Hz"), (1.5e-3, "ms", "g", "1.5 ms"), (None, "V", "g", DASH))
+        for value, unit, form, text in rows:
             self.assertEqual(si(value, unit, form), text)
 
     def test_ranges(self):
