@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Tests of scripts/results.py, against a program that prints what a test tells it to. Takes seconds; no arguments."""
+import ast
 import contextlib
 import io
 import json
@@ -330,6 +331,22 @@ class SectionFilesTest(unittest.TestCase):
                     helps[name] = results.output_of(program, *name, "--help")
                 for flag in re.findall(r"--[a-z][-a-z]*", command):
                     self.assertRegex(helps[name], rf"{flag}\b", f"{place}: hysteron {' '.join(name)} has no {flag}")
+
+    def test_every_key_is_one_that_the_source_names(self):
+        folders = ("src", "apps", "include", "bench", "scripts")
+        paths = [path for folder in folders for path in (ROOT / folder).rglob("*.*")]
+        source = "\n".join(path.read_text() for path in paths if path.suffix in (".cpp", ".h", ".py"))
+        words = set(re.findall(r"\w+", source)) | {"wall_seconds"}
+
+        def is_named(key):  # a key may be made of a literal and a name: "test_" and "bits"
+            return key in words or any(f'"{key[:i]}"' in source and key[i:] in words for i in range(1, len(key)))
+        for name, template in self.files.items():
+            trees = [(expression.place, ast.parse(expression.text, mode="eval")) for expression in template.expressions]
+            nodes = [(place, node) for place, tree in trees for node in ast.walk(tree)]
+            own = {node.value for _, node in nodes if isinstance(node, ast.Constant)}
+            for place, node in nodes:
+                if isinstance(node, ast.Attribute) and node.attr not in own:
+                    self.assertTrue(is_named(node.attr), f"{place}: nothing prints a key {node.attr}")
 
     def test_every_section_begins_with_its_title(self):
         for name in self.files:
