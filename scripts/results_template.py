@@ -130,7 +130,7 @@ class Text:
     def words(self, names):
         """The words of a command: those of placeholders that are text are split too, elements of a list are not."""
         def shown(value, spec):
-            return shlex.join(map(str, value)) if isinstance(value, (list, tuple)) else form(value, spec)
+            return shlex.join(map(str, value)) if isinstance(value, (list, tuple)) else format(value, spec)
         return shlex.split(self.fill(names, shown))
 
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Tests of scripts/results.py, against a program that prints what a test tells it to. Takes seconds; no arguments."""
+import ast
 import contextlib
 import io
 import json
@@ -60,6 +61,68 @@ Mean {{ mean(one.per_clip.margin) * 1e12:.2f }}.
 
 RESULT = {"frame_agreement": 0.98, "cells": [{"name": "a", "power_w": 1e-9}, {"name": "b", "power_w": None}],
           "per_clip": [{"clip": 0, "margin": 1e-12}, {"clip": 1, "margin": 2e-12}, {"clip": 2, "margin": None}]}
+
+
+class MadeUp(dict):
+    """A figure that has every key and is a number, a text and a list of two, whatever a template takes it for."""
+
+    def __getitem__(self, key):
+        return [MadeUp(), MadeUp()][key] if isinstance(key, slice) else MadeUp()
+
+    def __contains__(self, key):
+        return True
+
+    def __iter__(self):
+        return iter((MadeUp(), MadeUp()))
+
+    def __len__(self):
+        return 2
+
+    def __hash__(self):
+        return 1
+
+    def __index__(self):
+        return 1
+
+    def __float__(self):
+        return 0.5
+
+    def __round__(self, digits=None):
+        return 1
+
+    def __str__(self):
+        return "made up"
+
+    def __format__(self, spec):
+        return format(0.5, spec) if spec else "made up"
+
+    def get(self, key, other=None):
+        return MadeUp()
+
+    def items(self):
+        return [("a", MadeUp()), ("b", MadeUp())]
+
+    def values(self):
+        return [MadeUp(), MadeUp()]
+
+
+for _name in ("add", "sub", "mul", "truediv", "pow"):
+    setattr(MadeUp, f"__{_name}__", lambda self, other: MadeUp())
+    setattr(MadeUp, f"__r{_name}__", lambda self, other: MadeUp())
+for _name in ("lt", "le", "gt", "ge", "eq"):
+    setattr(MadeUp, f"__{_name}__", lambda self, other: True)
+for _name in ("neg", "abs"):
+    setattr(MadeUp, f"__{_name}__", lambda self: MadeUp())
+
+
+class MadeUpGroups(dict):
+    """What `group` makes of made-up rows."""
+
+    def __contains__(self, key):
+        return True
+
+    def __missing__(self, key):
+        return [MadeUp()]
 
 
 class FakeProgram:
@@ -267,9 +330,9 @@ class TemplateTest(unittest.TestCase):
 
 class VocabularyTest(unittest.TestCase):
     def test_units_scale_what_they_show(self):
-        cases = ((2e-9, "nW", ".3g", "2 nW"), (0.5, "%", ".1f", "50.0 %"), (3.0, "s", ".0f", "3 s"),
-                 (617, "Hz", ".3g", "617 Hz"), (1.5e-3, "ms", "g", "1.5 ms"), (None, "V", "g", DASH))
-        for value, unit, form, text in cases:
+        rows = ((2e-9, "nW", ".3g", "2 nW"), (0.5, "%", ".1f", "50.0 %"), (3.0, "s", ".0f", "3 s"),
+                (617, "Hz", ".3g", "617 Hz"), (1.5e-3, "ms", "g", "1.5 ms"), (None, "V", "g", DASH))
+        for value, unit, form, text in rows:
             self.assertEqual(si(value, unit, form), text)
 
     def test_ranges(self):
@@ -310,6 +373,36 @@ class SectionFilesTest(unittest.TestCase):
         for template in self.files.values():
             template.check(self.vocabulary)
 
+    def fill_with_made_up_figures(self, name, quick):
+        """The text of a section and the commands that it ran."""
+        def group(rows, *keys):
+            groups = MadeUpGroups()
+            groups["a" if len(keys) == 1 else tuple(MadeUp() for _ in keys)] = [MadeUp()]
+            return groups
+        made_up = {name: lambda *_, **__: MadeUp() for name in (
+            "benchmarks", "compare_pytorch", "constant_errors", "foreign_model", "killed_searches", "load", "mean",
+            "median", "rms", "score", "trace", "train")}
+        files = {name: lambda *words, **_: str(words[0]) for name in (
+            "build_chip", "change", "read", "remove", "repeat_clip", "variant", "write")}
+        given = {"clips": lambda: {"test": ["a b.wav"], "few": ["a.wav"], "training": ["a.wav"]}, "group": group,
+                 "find_chips": lambda *_: {"seeds": [3, 4], "looked_at": 9}, "tensor": lambda *_: [1.0],
+                 "play_all": lambda jobs, *_: [name for _, name, _ in jobs], "spread": lambda *_: "spread",
+                 "training_of": lambda _: {"model.width": 4}, "pdks": ["generic180", "gf180mcu"], "pdk": "gf180mcu",
+                 "speech": "/a folder", "mnist": "/a folder", "quick": quick}
+        commands = []
+
+        def run(words, *_):
+            commands.append(words)
+            return MadeUp()
+        return Filler(self.files[name], {**self.vocabulary, **made_up, **files, **given}, run).text(), commands
+
+    def test_every_section_fills_with_made_up_figures(self):
+        for name in self.files:
+            for quick in (True, False):
+                text, _ = self.fill_with_made_up_figures(name, quick)
+                self.assertRegex(text, r"^## .+\n", name)
+                self.assertNotRegex(text, r"\{\{|Not measured", name)
+
     def test_every_command_is_one_of_the_program(self):
         for template in self.files.values():
             for place, command in template.commands:
@@ -323,13 +416,29 @@ class SectionFilesTest(unittest.TestCase):
         if not program.exists():
             self.skipTest("the program is not built")
         helps = {}
-        for template in self.files.values():
-            for place, command in template.commands:
-                name = tuple(command.split()[:2 if command.startswith("study ") else 1])
-                if name not in helps:
-                    helps[name] = results.output_of(program, *name, "--help")
-                for flag in re.findall(r"--[a-z][-a-z]*", command):
-                    self.assertRegex(helps[name], rf"{flag}\b", f"{place}: hysteron {' '.join(name)} has no {flag}")
+        for name in self.files:
+            for words in sum((self.fill_with_made_up_figures(name, quick)[1] for quick in (True, False)), []):
+                command = tuple(words[:2 if words[0] == "study" else 1])
+                if command not in helps:
+                    helps[command] = results.output_of(program, *command, "--help")
+                for flag in (word for word in words if word.startswith("-")):
+                    self.assertRegex(helps[command], rf"{flag}\b", f"{name}: {' '.join(command)} has no {flag}")
+
+    def test_every_key_is_one_that_the_source_names(self):
+        folders = ("src", "apps", "include", "bench", "scripts")
+        paths = [path for folder in folders for path in (ROOT / folder).rglob("*.*")]
+        source = "\n".join(path.read_text() for path in paths if path.suffix in (".cpp", ".h", ".py"))
+        words = set(re.findall(r"\w+", source)) | {"wall_seconds"}
+
+        def is_named(key):  # a key may be made of a literal and a name: "test_" and "bits"
+            return key in words or any(f'"{key[:i]}"' in source and key[i:] in words for i in range(1, len(key)))
+        for name, template in self.files.items():
+            trees = [(expression.place, ast.parse(expression.text, mode="eval")) for expression in template.expressions]
+            nodes = [(place, node) for place, tree in trees for node in ast.walk(tree)]
+            own = {node.value for _, node in nodes if isinstance(node, ast.Constant)}
+            for place, node in nodes:
+                if isinstance(node, ast.Attribute) and node.attr not in own:
+                    self.assertTrue(is_named(node.attr), f"{place}: nothing prints a key {node.attr}")
 
     def test_every_section_begins_with_its_title(self):
         for name in self.files:
