@@ -114,7 +114,7 @@ def cell_behaviour_tables(section, pdk, study):
                                              for point in anchor["response"]))
     section.lines += ["", f"{pdk}, current of one cell, and the smallest supply at which it works."]
     section.table("cell", *CURRENT_COLUMNS, "switches from", "holds from")
-    lowest = min(row["supply"] for row in study["low_supplies"])
+    lowest = min(row["supply_v"] for row in study["low_supplies"])
     for anchor in study["anchors"]:
         currents = anchor["currents"]
         volts = (supply_text(anchor[name], lowest) for name in ("smallest_switching_supply", "smallest_holding_supply"))
@@ -137,7 +137,7 @@ def current_figures(currents):
 
 
 def conditions(row):
-    return row["corner"], f"{row['supply']:g} V", f"{row['temperature']:g} °C"
+    return row["corner"], f"{row['supply_v']:g} V", f"{row['temperature']:g} °C"
 
 
 def cell_extreme_tables(section, pdk, study):
@@ -198,11 +198,11 @@ def smallest_width(cells):
 
 def cell_conduct_tables(section, pdk, study):
     """How the anchors behave away from home: one table for each figure, a column for each cell."""
-    home = {"corner": "home", "supply": study["supply"], "temperature": study["temperature"], "anchors": study["anchors"],
+    home = {"corner": "home", "supply_v": study["supply_v"], "temperature": study["temperature"], "anchors": study["anchors"],
             "small_widths": study["small_widths"]}
     rows = [home, *study["extremes"]]
     overdrive = 0.1
-    lowest = min(row["supply"] for row in study["low_supplies"])
+    lowest = min(row["supply_v"] for row in study["low_supplies"])
 
     def table(caption, cell_text, there=rows):
         section.lines += ["", f"{pdk}, {caption}"]
@@ -299,7 +299,7 @@ def small_unit_rows(section, bench, pdk, arguments):
 def small_unit_table(section, pdk, study):
     section.lines += ["", f"{pdk}, unit current 300 pA: the five cells of 10 pA to 3 nA in pA, and what is measured of them."]
     section.table("cell", "rise", "fall", "high", "low", "switches from", "holds from")
-    lowest = min(row["supply"] for row in study["low_supplies"])
+    lowest = min(row["supply_v"] for row in study["low_supplies"])
     for cell in study["anchors"]:
         volts = (supply_text(cell[name], lowest) for name in ("smallest_switching_supply", "smallest_holding_supply"))
         section.row(currents_text(cell), *(pico(cell[key], ".5g") for key in ("rise", "fall", "high", "low")), *volts)
