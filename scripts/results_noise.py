@@ -116,7 +116,7 @@ def fill_noise_section(section, bench):
     section.table("supply", "temperature", *(f"{100 * sigma:g} %" for sigma in sigmas))
     places = {}
     for entry in result["retention"]:
-        places.setdefault((entry["supply"], entry["temperature"]), []).append(entry)
+        places.setdefault((entry["supply_v"], entry["temperature"]), []).append(entry)
     for (supply, temperature), entries in places.items():
         section.row(f"{supply:g} V", f"{temperature:g} °C",
                     *(" / ".join(exponent_text(entry, state) for state in ("on", "off")) for entry in entries))
@@ -127,15 +127,15 @@ def counted_table(section, result):
     """What the law says of other supplies and temperatures, beside what was counted there."""
     counted = result["retention_counted"]
     largest = max(entry["sigma_in"] for entry in counted)
-    law = {(entry["supply"], entry["temperature"]): entry for entry in result["retention"] if entry["sigma_in"] == largest}
+    law = {(entry["supply_v"], entry["temperature"]): entry for entry in result["retention"] if entry["sigma_in"] == largest}
     section.lines += ["", f"The same counted there, at {100 * largest:g} % of beta_hi ({result['trials']} trials of {result['samples']} samples each; 95 % by Wilson of the "
                           "flips among samples):"]
     section.table("supply", "temperature", "state", "flips", "samples", "power of ten of the seconds", "by the law")
     for entry in counted:
         low, high = ("" if value is None else f"{value:.2f}" for value in entry["ci95"])
         measured = "" if entry["log10_seconds"] is None else f"{entry['log10_seconds']:.2f}"
-        section.row(f"{entry['supply']:g} V", f"{entry['temperature']:g} °C", entry["state"], entry["flips"], f"{entry['samples']:,}", f"{measured} ({low} to {high})",
-                    exponent_text(law[entry["supply"], entry["temperature"]], entry["state"]))
+        section.row(f"{entry['supply_v']:g} V", f"{entry['temperature']:g} °C", entry["state"], entry["flips"], f"{entry['samples']:,}", f"{measured} ({low} to {high})",
+                    exponent_text(law[entry["supply_v"], entry["temperature"]], entry["state"]))
 
 
 def exponent_text(entry, state):
