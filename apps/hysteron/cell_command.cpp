@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "base/error.h"
@@ -8,7 +7,8 @@
 #include "base/units.h"
 #include "circuit_options.h"
 #include "commands.h"
-#include "studies/cell_report.h"
+#include "output.h"
+#include "report/cell_report.h"
 #include "studies/cell_study.h"
 
 namespace {
@@ -21,7 +21,7 @@ struct Options {
   std::string corner;
   std::optional<double> temperature;
   std::string loop;
-  bool json = false;
+  OutputFlags print;
 };
 
 double positive_current(const std::string& text, const char* flag) {
@@ -33,6 +33,8 @@ double positive_current(const std::string& text, const char* flag) {
 }
 
 int run(const Options& options, Session& session) {
+  const auto& table = hysteron::report::cell_table();
+  const auto requirements = read_requirements(options.print, table.infos(), session.reporter);
   const double threshold = positive_current(options.threshold, "--i-thresh");
   const double width = positive_current(options.width, "--i-width");
   const double gain = positive_current(options.gain, "--i-gain");
@@ -47,26 +49,8 @@ int run(const Options& options, Session& session) {
   const hysteron::design::DesignContext context(circuit, session.reporter, session.stop);
   const auto measured = hysteron::studies::measure_cell(context, request, session.reporter);
   if (measured.curve) hysteron::write_file(options.loop, hysteron::analysis::loop_csv(*measured.curve));
-  const hysteron::compile::CellLoop& loop = measured.loop.loop;
-  const hysteron::compile::CellLoop& before = measured.cell.uncalibrated.loop;
-  if (options.json) {
-    nlohmann::ordered_json json = hysteron::studies::loop_json(loop);
-    json["uncalibrated"] = hysteron::studies::loop_json(before);
-    fmt::print("{}\n", json.dump());
-    return 0;
-  }
-  using hysteron::format_si;
-  const auto row = [](const char* name, double target, double value, double first) {
-    fmt::print("{:<8} {:>10} {:>10} {:>10}\n", name, format_si(target, "A"), format_si(value, "A", 4),
-               format_si(first, "A", 4));
-  };
-  fmt::print("{:<8} {:>10} {:>10} {:>10}\n", "", "wanted", "measured", "uncalibrated");
-  row("rise", threshold, loop.rise, before.rise);
-  row("fall", threshold - width, loop.fall, before.fall);
-  row("high", gain, loop.high, before.high);
-  row("low", 0.0, loop.low, before.low);
-  fmt::print("uncalibrated: with the legs that the gain curves suggest, at {} and {:g} °C\n",
-             context.technology().typical_corner, circuit.conditions.temperature);
+  const hysteron::report::Json json = print_result(options.print, "", table, measured);
+  hysteron::report::check_requirements(requirements, json);
   return 0;
 }
 
@@ -85,7 +69,8 @@ void add_cell_command(Command& app, Session& session) {
         command.number("--temperature", options.temperature,
                        "Degree Celsius it is measured at; calibrated and shown uncalibrated at 27");
         command.text("--loop", options.loop, "CSV file for the whole loop: candidate, output up, output down");
-        command.shared(hysteron::parameters::kJson, options.json);
+        add_require_flag(command, options.print, hysteron::report::cell_table().infos());
+        add_json_flag(command, options.print);
         add_technology_flags(command, options.circuit);
       },
       [&session](const Options& options) { return run(options, session); });

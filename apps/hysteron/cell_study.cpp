@@ -1,20 +1,16 @@
 #include "studies/cell_study.h"
 
-#include <fmt/format.h>
-
-#include <cmath>
-#include <nlohmann/json.hpp>
 #include <string>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/units.h"
 #include "circuit_options.h"
+#include "output.h"
+#include "report/cell_study_report.h"
 #include "study_commands.h"
 
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 struct Options {
   CircuitFlags circuit;
@@ -22,7 +18,7 @@ struct Options {
   std::vector<std::string> currents;
   std::vector<std::string> fitted;
   std::string output = "cell.json";
-  bool json = false;
+  OutputFlags print;
 };
 
 void declare(Command& command, Options& options) {
@@ -41,59 +37,8 @@ void declare(Command& command, Options& options) {
       .range(0.1, 1e6)
       .shown();
   command.text("-o,--output", options.output, "JSON file with every point").shown();
-  command.flag("--json", options.json, "Print one JSON object: the study without its single points");
-}
-
-std::string picoampere(const Json& value) {
-  return value.is_null() ? "none" : fmt::format("{:.3f}", value.get<double>() / hysteron::kPico);
-}
-
-std::string percent(const Json& share) {
-  return share.is_null() ? "none" : fmt::format("{:.2f}%", 100.0 * share.get<double>());
-}
-
-double number(const Json& value) { return value.is_null() ? NAN : value.get<double>(); }
-
-void print_environment(const Json& row) {
-  fmt::print("{:<8}{:>8g}{:>8g}", row["corner"].get<std::string>(), row["supply"].get<double>(),
-             row["temperature"].get<double>());
-}
-
-/// Slopes of the three lines, and what the anchor in the middle of the list draws.
-void print_extremes(const Json& extremes) {
-  if (extremes.empty()) return;
-  const auto middle_of = [](const Json& row) { return row["anchors"][row["anchors"].size() / 2]; };
-  fmt::print("\n{:<8}{:>8}{:>8}{:>12}{:>10}{:>10}{:>12}{:>12}   slopes; current of a cell of {} in its band, pA\n",
-             "corner", "V", "C", "threshold", "width", "gain", "off", "on",
-             hysteron::format_si(middle_of(extremes[0])["i_thresh"], "A"));
-  for (const Json& row : extremes) {
-    print_environment(row);
-    const Json& lines = row["linearity"];
-    const Json currents = middle_of(row)["currents"];
-    fmt::print("{:>12.5f}{:>10.5f}{:>10.5f}{:>12}{:>12}\n", number(lines["threshold"]["slope"]),
-               number(lines["width"]["slope"]), number(lines["gain"]["slope"]), picoampere(currents["off_in_band"]),
-               picoampere(currents["on_in_band"]));
-  }
-}
-
-void print_study(const Json& study) {
-  fmt::print("{:<10}{:>10}{:>12}{:>14}   100-400 pA, calibrated\n", "", "slope", "offset pA", "residual pA");
-  for (const auto& [name, line] : study["linearity"].items()) {
-    fmt::print("{:<10}{:>10.5f}{:>12}{:>14}\n", name, number(line["slope"]), picoampere(line["offset"]),
-               picoampere(line["worst_residual"]));
-  }
-  fmt::print("\n{:<8}{:>8}{:>8}{:>10}{:>10}{:>10}   worst deviation\n", "corner", "V", "C", "rise", "fall", "high");
-  for (const Json& row : study["environments"]) {
-    const Json& worst = row["worst"];
-    print_environment(row);
-    fmt::print("{:>10}{:>10}{:>10}\n", percent(worst["rise"]), percent(worst["fall"]), percent(worst["high"]));
-  }
-  print_extremes(study["extremes"]);
-  const Json& retention = study["retention"];
-  fmt::print("\nheld {} of {} states for {:g} s\n", retention["held"].get<int>(), retention["of"].get<int>(),
-             retention["seconds"].get<double>());
-  fmt::print("{} points, {} without a figure\n", study["points"].get<int>(), study["unsolved"].size());
-  for (const Json& point : study["unsolved"]) fmt::print("  {}\n", point.get<std::string>());
+  add_require_flag(command, options.print, hysteron::report::cell_study_table().infos());
+  command.flag("--json", options.print.json, "Print one JSON object: the study without its single points");
 }
 
 /// Puts what the flag `name` gives in place of `currents`, if it gives any.
@@ -103,6 +48,9 @@ void read_currents(const std::vector<std::string>& texts, const char* name, std:
 }
 
 int run(Options options, Session& session) {
+  namespace report = hysteron::report;
+  const auto& table = report::cell_study_table();
+  const auto requirements = read_requirements(options.print, table.infos(), session.reporter);
   hysteron::check_writable(options.output, "--output");
   read_currents(options.currents, "--currents", options.request.currents);
   read_currents(options.fitted, "--linearity", options.request.fitted);
@@ -110,15 +58,11 @@ int run(Options options, Session& session) {
   hysteron::studies::check_cell_study(options.request,
                                       hysteron::technology::load_technology(circuit.technology, circuit.pdk_root));
   const hysteron::design::DesignContext context(circuit, session.reporter, session.stop);
-  Json study = hysteron::studies::study_cells(context, options.request, session.reporter);
-  hysteron::write_file(options.output, study.dump(1) + "\n");
-  if (options.json) {
-    for (const char* points : {"sweeps", "low_supplies"}) study.erase(points);
-    study["output"] = options.output;
-    fmt::print("{}\n", study.dump());
-  } else {
-    print_study(study);
-  }
+  report::CellStudyResult result{hysteron::studies::study_cells(context, options.request, session.reporter), {}};
+  write_json(options.output, table.json(result));
+  result.output = options.output;
+  const report::Json json = print_result(options.print, "", table, result);
+  report::check_requirements(requirements, json);
   return 0;
 }
 

@@ -1,9 +1,6 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cmath>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <numeric>
 #include <optional>
 #include <string>
@@ -15,6 +12,9 @@
 #include "circuit_options.h"
 #include "commands.h"
 #include "data/npy.h"
+#include "model/die_file.h"
+#include "output.h"
+#include "report/compare_report.h"
 #include "studies/compare.h"
 
 namespace {
@@ -32,7 +32,7 @@ struct Options {
   std::optional<double> supply;
   std::filesystem::path die;
   std::uint64_t seed = 1;
-  bool json = false;
+  OutputFlags print;
 };
 
 constexpr double kFarOff = 2.0;  // times the model's: levels that no mismatch makes
@@ -48,90 +48,17 @@ int make_stimulus(const Options& options, Session& session) {
   request.largest = options.largest;
   request.seed = options.seed;
   const auto stimulus = hysteron::analysis::make_stimulus(network, request);
-  const auto json = studies::write_stimulus(options.stimulus, stimulus, network,
-                                            {circuit.conditions.unit_current, circuit.mitigations.input_ramp});
+  const studies::WrittenStimulus written = studies::write_stimulus(
+      options.stimulus, stimulus, network, {circuit.conditions.unit_current, circuit.mitigations.input_ramp});
   for (const auto& at : stimulus.unreached) {
     session.reporter.warning(fmt::format(
         "layer {}, cell {}: no input within {:g} unit currents was found that passes its {} threshold{}", at.layer,
         at.cell, options.largest, at.sets ? "upper" : "lower", at.layer > 0 ? " while the cells below stay" : ""));
   }
-  if (options.json) {
-    fmt::print("{}\n", json.dump());
-  } else {
-    fmt::print("{}: {} frames of {}, {} ramps, {} thresholds without one\n", options.stimulus.string(),
-               stimulus.features.frames, hysteron::format_si(network.frame_seconds, "s"), stimulus.ramps.size(),
-               stimulus.unreached.size());
-  }
+  OutputFlags flags = options.print;
+  flags.folder = options.stimulus;
+  print_result(flags, "stimulus.json", hysteron::report::stimulus_table(), written);
   return 0;
-}
-
-std::string text_of(const hysteron::analysis::Estimate& estimate) {
-  if (!estimate.known()) return "not measured";
-  return fmt::format("{:.5g}  ({:.5g} to {:.5g})", estimate.value, estimate.interval.low, estimate.interval.high);
-}
-
-void print_claims(const hysteron::studies::Comparison& comparison) {
-  fmt::print("\n{:<24}{}{}\n", "does what software does", name_of(comparison.agreement.as_software),
-             comparison.agreement.as_software == hysteron::analysis::Verdict::kConfirmed
-                 ? ""
-                 : "  (clips of real use tell; a stimulus lingers at thresholds)");
-  fmt::print("{:<24}{}\n", "errors do not grow", name_of(comparison.growth.bounded));
-  const auto& cells = comparison.suppression.cells;
-  const auto known = std::count_if(cells.begin(), cells.end(), [](const auto& cell) {
-    return cell.on && std::isfinite(cell.ratio.low) && std::isfinite(cell.ratio.high);
-  });
-  const auto all = std::count_if(cells.begin(), cells.end(), [](const auto& cell) { return cell.on; });
-  fmt::print("{:<24}{}  ({} of {} cells were on often enough)\n\n", "suppression 20 or more",
-             name_of(comparison.suppression.claim), known, all);
-}
-
-void print_cells(const hysteron::studies::Comparison& comparison, const hysteron::model::Network& network) {
-  fmt::print(
-      "off the model's beta_hi, beta_lo and alpha (unit currents where that is 0); -: no ramp that counts, or no "
-      "hold\n");
-  fmt::print("{:<8}{:<6}{:>12}{:>12}{:>12}\n", "layer", "cell", "rise", "fall", "high");
-  for (const auto& cell : comparison.thresholds.cells) {
-    const auto& layer = network.layers[cell.layer];
-    const auto j = static_cast<Eigen::Index>(cell.cell);
-    const auto off = [](const hysteron::analysis::Estimate& found, double target) {
-      if (!found.known()) return std::string("-");
-      return target > 0.0 ? fmt::format(" {:+.2f} %", 100.0 * (found.value / target - 1.0))
-                          : fmt::format(" {:.4f}", found.value);
-    };
-    fmt::print("{:<8}{:<6}{:>12}{:>12}{:>12}\n", cell.layer, cell.cell, off(cell.rise, layer.beta_hi[j]),
-               off(cell.fall, layer.beta_lo[j]), off(cell.high, layer.alpha[j]));
-  }
-}
-
-void print_text(const hysteron::studies::Comparison& comparison, const hysteron::model::Network& network) {
-  const auto& a = comparison.agreement;
-  const std::pair<const char*, const hysteron::analysis::Estimate*> figures[] = {
-      {"decision agreement", &a.decision_agreement},
-      {"frame agreement", &a.frame_agreement},
-      {"state mismatch", &a.state_mismatch},
-      {"candidate error, RMS", &a.candidate_rms},
-      {"  relative", &a.candidate_relative_rms},
-      {"state error, RMS", &a.state_rms},
-      {"  over alpha", &a.state_relative_rms},
-      {"logit error, RMS", &a.logit_rms},
-      {"growth of state errors", &comparison.growth.growth}};
-  fmt::print("{} clips, {} blocks of frames; 95 % intervals in brackets, errors in unit currents\n", a.clips, a.blocks);
-  fmt::print("frame 0 begins at {:.6g} s\n\n", fmt::join(comparison.begins, ", "));
-  for (const auto& [name, estimate] : figures) fmt::print("{:<24}{}\n", name, text_of(*estimate));
-  if (comparison.power) {
-    fmt::print("{:<24}{} = {} + {} of the cells\n", "power", hysteron::format_si(comparison.power->total, "W"),
-               hysteron::format_si(comparison.power->feedforward, "W"),
-               hysteron::format_si(comparison.power->cells, "W"));
-  }
-  print_claims(comparison);
-  print_cells(comparison, network);
-  if (std::isfinite(comparison.fit.before)) {
-    fmt::print(
-        "\nwith the chip's constants candidates and logits are {:.5f} off, without {:.5f} (RMS, unit currents)\n",
-        comparison.fit.after, comparison.fit.before);
-  } else {
-    fmt::print("\nneither candidates nor logits were measured: no constants of weights and biases\n");
-  }
 }
 
 hysteron::studies::CompareRequest request_of(const Options& options, const hysteron::design::CircuitOptions& circuit) {
@@ -151,7 +78,10 @@ hysteron::studies::CompareRequest request_of(const Options& options, const hyste
 
 int compare(const Options& options, Session& session) {
   namespace design = hysteron::design;
+  namespace report = hysteron::report;
   namespace studies = hysteron::studies;
+  const auto& table = report::compare_table();
+  const auto requirements = read_requirements(options.print, table.infos(), session.reporter);
   const design::CircuitOptions circuit = read_circuit_flags(options.circuit);
   const hysteron::model::Network network = read_circuit_model(options.model, options.circuit);
   if (!options.die.empty()) hysteron::check_writable(options.die, "--write-die");
@@ -170,13 +100,13 @@ int compare(const Options& options, Session& session) {
                     "--transresistance",
                     ratio));
   }
-  if (options.json) {
-    fmt::print("{}\n", studies::comparison_json(comparison, network).dump());
-  } else {
-    print_text(comparison, network);
-  }
+  const report::Json json = print_result(options.print, "", table, comparison);
   // Last, so that what is refused there can be read above.
-  if (!options.die.empty()) studies::write_die(options.die, comparison, network, options.model.filename().string());
+  if (!options.die.empty()) {
+    hysteron::model::write_die_file(options.die, comparison.fit.errors, network, options.model.filename().string(),
+                                    report::die_measurements_table().json(comparison));
+  }
+  report::check_requirements(requirements, json);
   return 0;
 }
 
@@ -230,7 +160,8 @@ void add_compare_command(Command& app, Session& session) {
             .shown()
             .needs(stimulus);
         command.seed("--seed", options.seed, "the stimulus' random parts and of the bootstrap");
-        command.shared(hysteron::parameters::kJson, options.json);
+        add_require_flag(command, options.print, hysteron::report::compare_table().infos());
+        add_json_flag(command, options.print);
       },
       [&session](const Options& options) { return run(options, session); });
 }

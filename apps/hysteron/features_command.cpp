@@ -1,12 +1,11 @@
-#include <fmt/format.h>
-
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "commands.h"
 #include "data/build_features.h"
+#include "output.h"
+#include "report/features_report.h"
 
 namespace {
 
@@ -14,7 +13,7 @@ struct Options {
   std::vector<std::filesystem::path> audio;
   std::string output;
   bool raw = false;
-  bool json = false;
+  OutputFlags print;
   int jobs = 0;
 };
 
@@ -23,22 +22,14 @@ void declare(Command& command, Options& options) {
   command.text("-o,--output", options.output, "NumPy file to write: float32 [clips, 101, 13]").required();
   command.flag("--raw", options.raw, "Leave the coefficients as they come, not normalised over each clip");
   command.shared(hysteron::parameters::kJobs, options.jobs);
-  command.shared(hysteron::parameters::kJson, options.json);
+  add_json_flag(command, options.print);
 }
 
 int run(const Options& options, Session& session) {
   const hysteron::data::FeaturesRequest request{options.audio, options.output, options.raw, options.jobs};
-  const auto summary = hysteron::data::extract_features(request, session.reporter, session.stop);
-  if (options.json) {
-    const nlohmann::ordered_json result = {{"clips", summary.clips},
-                                           {"frames", summary.frames},
-                                           {"features", summary.features},
-                                           {"normalisation", options.raw ? "none" : "clip"}};
-    fmt::print("{}\n", result.dump());
-  } else {
-    fmt::print("{} clip{} of {} frames x {} features written to {}\n", summary.clips, summary.clips == 1 ? "" : "s",
-               summary.frames, summary.features, options.output);
-  }
+  const hysteron::report::FeaturesResult result{
+      request, hysteron::data::extract_features(request, session.reporter, session.stop)};
+  print_result(options.print, "", hysteron::report::features_table(), result);
   return 0;
 }
 

@@ -1,8 +1,6 @@
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -11,12 +9,12 @@
 #include "base/units.h"
 #include "circuit_options.h"
 #include "commands.h"
+#include "output.h"
+#include "report/gates_report.h"
 #include "studies/gate_study.h"
 #include "studies/gates.h"
 
 namespace {
-
-using hysteron::format_si;
 
 struct Options {
   CircuitFlags circuit;
@@ -24,8 +22,7 @@ struct Options {
   bool all = false;
   std::string period = "20m";
   hysteron::studies::GateStudyRequest study;
-  std::filesystem::path output;
-  bool json = false;
+  OutputFlags output;
 };
 
 std::vector<hysteron::model::GateNetwork> networks_of(const Options& options) {
@@ -50,51 +47,6 @@ std::vector<hysteron::model::GateNetwork> networks_of(const Options& options) {
   return networks;
 }
 
-void print_text(const std::vector<hysteron::studies::GateProof>& proofs) {
-  fmt::print("{:<12}{:>7}{:>13}{:>8}{:>10}{:>12}{:>12}{:>12}\n", "circuit", "right", "transistors", "spikes",
-             "readings", "energy", "switching", "static");
-  for (const auto& proof : proofs) {
-    const auto& run = proof.spacings.front().run;
-    std::size_t readings = 0;
-    for (const auto& spacing : proof.spacings) readings += spacing.run.readings;
-    fmt::print("{:<12}{:>7}{:>13}{:>8}{:>10}{:>12}{:>12}{:>12}\n", proof.gates.logic.name, proof.right() ? "yes" : "no",
-               proof.gates.network.circuit.transistors().size(), proof.spikes, readings,
-               format_si(run.spike_energy, "J"), format_si(run.switch_energy, "J"), format_si(run.most_static, "W"));
-  }
-  for (const auto& proof : proofs) {
-    for (const auto& spacing : proof.spacings) {
-      if (spacing.run.wrong == 0) continue;
-      fmt::print("\n{}, spikes {} apart: {} of {} readings wrong; {}\n", proof.gates.logic.name,
-                 format_si(spacing.spacing, "s"), spacing.run.wrong, spacing.run.readings, spacing.run.first_wrong);
-    }
-  }
-}
-
-/// "44 of 45", of one list of points.
-std::string right_of(const nlohmann::ordered_json& gate, const char* field) {
-  if (!gate.contains(field)) return "";
-  return fmt::format("{} of {}", gate[field]["right"].get<std::size_t>(), gate[field]["points"].get<std::size_t>());
-}
-
-std::string si_or_dash(const nlohmann::ordered_json& value, const std::string& unit) {
-  return value.is_number() ? format_si(value.get<double>(), unit) : "-";
-}
-
-void print_study(const nlohmann::ordered_json& gates) {
-  fmt::print("\n{:<12}{:>12}{:>12}{:>13}{:>13}{:>10}{:>10}{:>12}\n", "circuit", "rate", "spacing", "line margin",
-             "node margin", "held", "corners", "dies");
-  for (const auto& gate : gates) {
-    const bool fast = gate.contains("fastest");
-    const bool margin = gate.contains("noise_margin");
-    fmt::print("{:<12}{:>12}{:>12}{:>13}{:>13}{:>10}{:>10}{:>12}\n", gate["name"].get<std::string>(),
-               fast ? si_or_dash(gate["fastest"]["rate_hz"], "Hz") : "",
-               fast ? si_or_dash(gate["fastest"]["spacing_s"], "s") : "",
-               margin ? si_or_dash(gate["noise_margin"]["line"]["current_a"], "A") : "",
-               margin ? si_or_dash(gate["noise_margin"]["decision"]["current_a"], "A") : "", right_of(gate, "hold"),
-               right_of(gate, "corners"), right_of(gate, "dies"));
-  }
-}
-
 int run(const Options& options, Session& session) {
   namespace design = hysteron::design;
   namespace studies = hysteron::studies;
@@ -103,36 +55,30 @@ int run(const Options& options, Session& session) {
   request.period = hysteron::parse_si(options.period, "--period");
   studies::check_gates(request);
   studies::check_gate_study(options.study);
-  if (!options.output.empty()) hysteron::make_directories(options.output);
+  const std::filesystem::path& folder = options.output.folder;
+  if (!folder.empty()) hysteron::make_directories(folder);
   design::CircuitOptions circuit = read_circuit_flags(options.circuit);
   circuit.keeps_density = true;
-  if (!options.output.empty()) circuit.stored_runs = options.output / "runs";
+  if (!folder.empty()) circuit.stored_runs = folder / "runs";
   const design::DesignContext context(circuit, session.reporter, session.stop);
   const auto proofs = studies::prove_gates(context, networks, request, session.reporter);
-  auto json = studies::gates_json(context, proofs, request);
-  std::size_t failed = 0;
+  std::vector<studies::GateStudy> immunity;
   if (!options.study.is_empty()) {
-    const auto studies = studies::study_gates(context, proofs, request, options.study, session.reporter);
-    studies::add_study(json, studies);
-    failed = studies::failed_runs(studies);
+    immunity = studies::study_gates(context, proofs, request, options.study, session.reporter);
   }
-  if (!options.output.empty()) {
+  if (!folder.empty()) {
     for (const auto& proof : proofs) {
-      studies::write_gates(context, proof, request, options.output, options.all ? proof.gates.logic.name : "circuit");
+      studies::write_gates(context, proof, request, folder, options.all ? proof.gates.logic.name : "circuit");
     }
-    hysteron::write_file(options.output / "gates.json", json.dump(1) + "\n");
   }
-  if (options.json) {
-    fmt::print("{}\n", json.dump());
-  } else {
-    print_text(proofs);
-    if (!options.study.is_empty()) print_study(json["gates"]);
+  const studies::GatesResult result = studies::summarise_gates(context, proofs, request, immunity);
+  print_result(options.output, "gates.json", hysteron::report::gates_table(), result);
+  if (const std::size_t failed = result.failed(); failed > 0) {
+    throw hysteron::simulator_error(fmt::format("{} runs could not be simulated", failed));
   }
-  if (failed > 0) throw hysteron::simulator_error(fmt::format("{} runs could not be simulated", failed));
-  const auto wrong = std::count_if(proofs.begin(), proofs.end(), [](const auto& proof) { return !proof.right(); });
-  if (wrong > 0) {
+  if (!result.is_right) {
     throw hysteron::Error(hysteron::ErrorKind::kLimitMissed,
-                          fmt::format("{} of {} circuits are not right", wrong, proofs.size()));
+                          fmt::format("{} of {} circuits are not right", result.wrong(), result.gates.size()));
   }
   return 0;
 }
@@ -154,10 +100,10 @@ void declare(Command& command, Options& options) {
   const Option dies =
       command.count("--dies", options.study.dies, "Dies that ngspice draws, single spikes from every state on each");
   command.seed("--seed", options.study.seed, "the first die; every further die takes the next one");
-  command.path("-o,--output", options.output,
-               "Folder for gates.json, netlists, test benches and every run of ngspice; the same command again "
-               "simulates only what is missing there");
-  command.shared(hysteron::parameters::kJson, options.json);
+  add_output_flag(command, options.output,
+                  "Folder for gates.json, netlists, test benches and every run of ngspice; the same command again "
+                  "simulates only what is missing there");
+  add_json_flag(command, options.output);
   add_technology_flags(command, options.circuit);
   command.when_parsed([&options, dies, hold] {
     if (hold.is_given() && options.study.hold == 0.0) throw hysteron::bad_input("--hold is 0; expected seconds");

@@ -33,11 +33,15 @@ std::vector<report::Requirement> read_requirements(const OutputFlags& flags,
   return requirements;
 }
 
+void write_json(const std::filesystem::path& file, const report::Json& json) {
+  if (!file.empty()) hysteron::write_file(file, report::json_text(json, 1) + "\n");
+}
+
 void print_result(const OutputFlags& flags, const std::string& name, const report::Json& json,
                   const std::string& text) {
   if (!flags.folder.empty() && !name.empty()) {
     hysteron::make_directories(flags.folder);
-    hysteron::write_file(flags.folder / name, report::json_text(json, 1) + "\n");
+    write_json(flags.folder / name, json);
   }
   if (flags.json) {
     fmt::print("{}\n", report::json_text(json));

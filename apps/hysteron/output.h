@@ -34,7 +34,10 @@ std::vector<hysteron::report::Requirement> read_requirements(const OutputFlags& 
 void print_result(const OutputFlags& flags, const std::string& name, const hysteron::report::Json& json,
                   const std::string& text);
 
-/// The same of a result and its table; gives the JSON.
+/// Writes `json` to `file`, unless that is empty.
+void write_json(const std::filesystem::path& file, const hysteron::report::Json& json);
+
+/// The same as print_result of a result and its table; gives the JSON.
 template <typename Result>
 hysteron::report::Json print_result(const OutputFlags& flags, const std::string& name,
                                     const hysteron::report::Table<Result>& table, const Result& result) {

@@ -37,12 +37,15 @@ std::vector<EnvironmentRow> measure_rows(const CellTestSetup& lab, const std::ve
   for (const double supply : supplies) {
     for (const PlacedCell& placed : at_supply(cells, supply)) requests.push_back(measure_loop_at(placed));
   }
+  std::vector<compile::CellTarget> targets;
+  for (const PlacedCell& placed : cells) targets.push_back(placed.cell.target);
   const std::vector<MeasuredLoop> loops = measure_loops(lab, requests);
   std::vector<EnvironmentRow> rows;
   for (std::size_t i = 0; i < supplies.size(); ++i) {
     const auto begin = loops.begin() + static_cast<std::ptrdiff_t>(i * cells.size());
-    rows.push_back(
-        {requests[i * cells.size()].environment, {begin, begin + static_cast<std::ptrdiff_t>(cells.size())}});
+    std::vector<MeasuredLoop> there(begin, begin + static_cast<std::ptrdiff_t>(cells.size()));
+    const LoopDeviation worst = worst_deviation(targets, there);
+    rows.push_back({requests[i * cells.size()].environment, std::move(there), worst});
   }
   return rows;
 }

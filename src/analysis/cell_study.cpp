@@ -122,11 +122,15 @@ std::vector<EnvironmentRow> measure_anchors(const CellTestSetup& lab, const std:
   for (const CellEnvironment& environment : environments) {
     for (const TunedCell& anchor : anchors) requests.push_back(again(anchor, environment, false));
   }
+  std::vector<CellTarget> targets;
+  for (const TunedCell& anchor : anchors) targets.push_back(anchor.target);
   const std::vector<MeasuredLoop> loops = measure_loops(lab, requests);
   std::vector<EnvironmentRow> rows;
   for (std::size_t i = 0; i < environments.size(); ++i) {
     const auto begin = loops.begin() + static_cast<std::ptrdiff_t>(i * anchors.size());
-    rows.push_back({environments[i], {begin, begin + static_cast<std::ptrdiff_t>(anchors.size())}});
+    std::vector<MeasuredLoop> there(begin, begin + static_cast<std::ptrdiff_t>(anchors.size()));
+    const LoopDeviation worst = worst_deviation(targets, there);
+    rows.push_back({environments[i], std::move(there), worst});
   }
   return rows;
 }
@@ -430,6 +434,21 @@ class Study {
 };
 
 }  // namespace
+
+LoopDeviation worst_deviation(const std::vector<CellTarget>& targets, const std::vector<MeasuredLoop>& loops) {
+  LoopDeviation worst;
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    if (!loops[i].good()) continue;
+    const CellTarget& target = targets[i];
+    const compile::CellLoop& loop = loops[i].loop;
+    // fmax gives the other one of a NaN.
+    worst.rise = std::fmax(worst.rise, std::abs(loop.rise - target.rise) / target.rise);
+    worst.fall = std::fmax(worst.fall, std::abs(loop.fall - target.fall) / target.rise);
+    worst.high = std::fmax(worst.high, std::abs(loop.high - target.high) / target.high);
+    ++worst.cells;
+  }
+  return worst;
+}
 
 CellStudyResult study_cells(CellTestSetup lab, const CellStudyRequest& request, const StageBegins& begins) {
   if (!(lab.conditions.supply > 0.0)) lab.conditions.supply = lab.technology.supply;

@@ -45,10 +45,22 @@ struct Linearity {
   std::vector<TunedCell> cells;
 };
 
+/// Largest deviations of loops from what was programmed; NaN where no cell has a loop.
+struct LoopDeviation {
+  double rise = kNoFigure;  ///< over I_thresh
+  double fall = kNoFigure;  ///< likewise
+  double high = kNoFigure;  ///< over I_gain
+  std::size_t cells = 0;    ///< with a loop
+};
+
+/// Of `loops`, each against the target at its place.
+LoopDeviation worst_deviation(const std::vector<compile::CellTarget>& targets, const std::vector<MeasuredLoop>& loops);
+
 /// Loops of the anchors under one set of conditions: [anchors].
 struct EnvironmentRow {
   compile::CellEnvironment environment;
   std::vector<MeasuredLoop> loops;
+  LoopDeviation worst;
 };
 
 /// A cell of small width: what it was tuned to, its loop somewhere, and whether it still is a memory there.

@@ -221,6 +221,7 @@ class Protocol {
     result.on = edge.on;
     result.threshold = threshold(edge.on);
     result.deviation = edge.held ? edge.candidate_band : kNever;
+    result.deviation_over_rise = result.deviation / loop_.rise;
     result.long_deviation =
         std::sqrt(result.deviation * result.deviation + edge.candidate_flicker * std::log(request_.low * kLongest));
     const double half = 0.5 * (loop_.rise - loop_.fall);
@@ -228,6 +229,7 @@ class Protocol {
     result.exponent = seconds_exponent(result.margin);
     for (const double seconds : kRetentionSeconds) {
       result.needed.push_back(margin_for(std::log10(seconds)) * result.long_deviation);
+      result.needed_over_rise.push_back(result.needed.back() / loop_.rise);
     }
     return result;
   }

@@ -77,12 +77,14 @@ struct NoisyHold {
 /// How long a bit lasts by the flip law with the noise of the threshold that would lose it.
 struct DeviceRetention {
   bool on = false;
-  double threshold = 0.0;       ///< found on slower ramps than protocol A's, ampere
-  double deviation = 0.0;       ///< of the noise at the candidate near the threshold, low end to that of the band
-  double long_deviation = 0.0;  ///< with flicker noise down to one period in ten years
-  double margin = 0.0;          ///< of a candidate in the middle of the band over long_deviation
-  double exponent = 0.0;        ///< decimal logarithm of the mean seconds there
-  std::vector<double> needed;   ///< [kRetentionSeconds] distance from the threshold that keeps a bit so long, ampere
+  double threshold = 0.0;            ///< found on slower ramps than protocol A's, ampere
+  double deviation = 0.0;            ///< of the noise at the candidate near the threshold, low end to that of the band
+  double deviation_over_rise = 0.0;  ///< over the upper threshold, found likewise
+  double long_deviation = 0.0;       ///< with flicker noise down to one period in ten years
+  double margin = 0.0;               ///< of a candidate in the middle of the band over long_deviation
+  double exponent = 0.0;             ///< decimal logarithm of the mean seconds there
+  std::vector<double> needed;  ///< [kRetentionSeconds] distance from the threshold that keeps a bit so long, ampere
+  std::vector<double> needed_over_rise;  ///< the same over the upper threshold
 };
 
 /// An hour, a year and ten years.

@@ -62,25 +62,6 @@ AccumulationResult summarise(behavioural::Accumulation run, std::size_t layers) 
   return {std::move(run), std::move(over_frames), std::move(over_layers)};
 }
 
-/// Every layer's errors, [layers][frames read].
-Json errors_json(const behavioural::Accumulation& run) {
-  Json layers = Json::array();
-  for (std::size_t i = 0; i < run.errors.size(); ++i) {
-    if (i % run.frames.size() == 0) layers.push_back(Json::array());
-    layers.back().push_back(design::finite_or_null(run.errors[i]));
-  }
-  return layers;
-}
-
-Json growth_json(const Growth& growth, const char* what) {
-  return {{what, growth.at},
-          {"error", numbers_json(growth.error)},
-          {"error_with_lost_bits", numbers_json(growth.all_error)},
-          {"wrong_bits", growth.wrong_bits},
-          {"exponent", design::finite_or_null(growth.exponent.value)},
-          {"exponent_half_interval", design::finite_or_null(growth.exponent.half_interval)}};
-}
-
 }  // namespace
 
 void check_accumulation(const AccumulationStudyRequest& request) {
@@ -93,17 +74,24 @@ void check_accumulation(const AccumulationStudyRequest& request) {
   check_range("decay", chains.decay, 0.01, 1.0 - 1e-9);
 }
 
-std::vector<AccumulationLevel> study_accumulation(const AccumulationStudyRequest& request, int jobs, Reporter& reporter,
-                                                  const StopFlag& stop) {
+MirrorNoise measure_mirror_noise(const design::DesignContext& context, double frame_seconds, Reporter& reporter) {
+  return {context.operating_point(), frame_seconds,
+          behavioural::mirror_noise(context.device_statistics(reporter), context.technology(),
+                                    context.options().conditions.unit_current, frame_seconds)};
+}
+
+AccumulationStudy study_accumulation(const AccumulationStudyRequest& request, int jobs, Reporter& reporter,
+                                     const StopFlag& stop) {
   check_accumulation(request);
   if (!request.folder.empty()) make_directories(request.folder);
   ThreadPool pool(jobs);
-  std::vector<AccumulationLevel> levels;
-  const std::size_t all = request.noises.size() * std::size(behavioural::kMemories);
+  AccumulationStudy study{request.chains, request.mirrors, request.noises, {}};
+  if (study.mirrors) study.noises.insert(study.noises.begin(), study.mirrors->deviation);
+  const std::size_t all = study.noises.size() * std::size(behavioural::kMemories);
   std::size_t done = 0;
   const auto interrupted = [&] { return interruption(fmt::format("{} of {} runs", done, all), request.folder); };
-  for (const double noise : request.noises) {
-    levels.push_back({noise, {}});
+  for (const double noise : study.noises) {
+    study.levels.push_back({noise, {}});
     behavioural::AccumulationRequest chains = request.chains;
     chains.noise = noise;
     for (const behavioural::Memory memory : behavioural::kMemories) {
@@ -119,27 +107,11 @@ std::vector<AccumulationLevel> study_accumulation(const AccumulationStudyRequest
         }
         stored.write(*run);
       }
-      levels.back().memories.push_back(summarise(std::move(*run), chains.layers));
+      study.levels.back().memories.push_back(summarise(std::move(*run), chains.layers));
       reporter.progress("running chains of memories", ++done, all, "");
     }
   }
-  return levels;
-}
-
-Json accumulation_json(const std::vector<AccumulationLevel>& levels, const AccumulationStudyRequest& request) {
-  Json list = Json::array();
-  for (const AccumulationLevel& level : levels) {
-    Json memories;
-    for (const AccumulationResult& result : level.memories) {
-      memories[behavioural::name_of(result.run.memory)] = {{"over_frames", growth_json(result.over_frames, "frames")},
-                                                           {"over_layers", growth_json(result.over_layers, "layers")},
-                                                           {"error", errors_json(result.run)}};
-    }
-    list.push_back({{"noise", level.noise}, {"memories", memories}});
-  }
-  const behavioural::AccumulationRequest& chains = request.chains;
-  return {{"noise", request.noises}, {"frames", chains.frames}, {"layers", chains.layers}, {"chains", chains.chains},
-          {"decay", chains.decay},   {"seed", chains.seed},     {"levels", list}};
+  return study;
 }
 
 }  // namespace hysteron::studies

@@ -2,13 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 
 #include "base/error.h"
 #include "base/units.h"
 #include "design/cell_test_setup.h"
-#include "studies/cell_report.h"
 
 namespace hysteron::studies {
 namespace {
@@ -48,6 +48,18 @@ void warn_of_errors(const analysis::TunedCell& cell, Reporter& reporter) {
   check("I_gain", target.high, cell.loop.loop.high);
 }
 
+/// Where no corner is named it is the typical one.
+void name_corners(analysis::CellStudyResult& cells, const std::string& typical) {
+  const auto name = [&](auto& rows) {
+    for (auto& row : rows) {
+      if (row.environment.corner.empty()) row.environment.corner = typical;
+    }
+  };
+  name(cells.environments);
+  name(cells.extremes);
+  name(cells.low_supplies.rows);
+}
+
 }  // namespace
 
 void check_cell(const CellRequest& request, const technology::Technology& technology, double supply) {
@@ -71,6 +83,7 @@ CellMeasurement measure_cell(const design::DesignContext& context, const CellReq
   CellMeasurement result;
   result.cell = analysis::tune_cells(lab, {target}).front();
   result.loop = result.cell.loop;
+  result.calibrated_at = {technology.typical_corner, lab.conditions.supply, lab.conditions.temperature};
   if (result.cell.loop.good()) warn_of_errors(result.cell, reporter);
   const compile::CellEnvironment there = {request.corner, lab.conditions.supply, temperature};
   if (there != lab.nominal_environment())
@@ -109,8 +122,8 @@ void check_cell_study(const analysis::CellStudyRequest& request, const technolog
   for (const std::string& corner : request.corners) technology::check_corner(technology, corner);
 }
 
-nlohmann::ordered_json study_cells(const design::DesignContext& context, const analysis::CellStudyRequest& request,
-                                   Reporter& reporter) {
+CellStudy study_cells(const design::DesignContext& context, const analysis::CellStudyRequest& request,
+                      Reporter& reporter) {
   check_cell_study(request, context.technology());
   analysis::CellTestSetup lab = design::make_lab(context);
   const compile::CellFloor floor = compile::measure_cell_floor(context.technology(), lab.curves, lab.conditions,
@@ -118,9 +131,15 @@ nlohmann::ordered_json study_cells(const design::DesignContext& context, const a
   for (const double current : request.currents) check_above_floor(current, "current", floor.threshold(), kDrowned);
   design::StageProgress progress("characterising cells", analysis::kStudyStages, reporter);
   lab.on_done = [&](std::size_t done, std::size_t total) { progress.run_done(done, total); };
-  const auto study = analysis::study_cells(lab, request, [&](const std::string& stage) { progress.begin(stage); });
+  CellStudy study;
+  study.operating_point = context.operating_point();
+  study.engine = lab.engine.version();
+  study.temperature = lab.conditions.temperature;
+  study.cells = analysis::study_cells(lab, request, [&](const std::string& stage) { progress.begin(stage); });
   progress.finish();
-  return studies::cell_study_json(study, lab);
+  name_corners(study.cells, context.technology().typical_corner);
+  study.held = static_cast<std::size_t>(std::ranges::count_if(study.cells.retention, &analysis::Retention::held));
+  return study;
 }
 
 }  // namespace hysteron::studies

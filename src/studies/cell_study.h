@@ -1,7 +1,7 @@
 #pragma once
 
-#include <nlohmann/json.hpp>
 #include <optional>
+#include <string>
 
 #include "analysis/cell_study.h"
 #include "design/context.h"
@@ -19,8 +19,9 @@ struct CellRequest {
 };
 
 struct CellMeasurement {
-  analysis::TunedCell cell;     ///< calibrated, and its loop where it was calibrated
-  analysis::MeasuredLoop loop;  ///< where it was asked for
+  compile::CellEnvironment calibrated_at;  ///< with the corner's name
+  analysis::TunedCell cell;                ///< calibrated, and its loop where it was calibrated
+  analysis::MeasuredLoop loop;             ///< where it was asked for
   std::optional<analysis::LoopCurve> curve;
 };
 
@@ -38,9 +39,17 @@ CellMeasurement measure_cell(const design::DesignContext& context, const CellReq
 /// possible in `technology`.
 void check_cell_study(const analysis::CellStudyRequest& request, const technology::Technology& technology);
 
-/// Characterises cells (docs/cell.md): the JSON object of studies::cell_study_json. Throws as check_cell_study and the
-/// engine.
-nlohmann::ordered_json study_cells(const design::DesignContext& context, const analysis::CellStudyRequest& request,
-                                   Reporter& reporter);
+/// What was found out about cells, and with what.
+struct CellStudy {
+  design::OperatingPoint operating_point;
+  std::string engine;               ///< name and version
+  double temperature = 0.0;         ///< degree Celsius, of calibration
+  analysis::CellStudyResult cells;  ///< its environments have the names of their corners
+  std::size_t held = 0;             ///< of the states in cells.retention
+};
+
+/// Characterises cells (docs/cell.md). Throws as check_cell_study and the engine.
+CellStudy study_cells(const design::DesignContext& context, const analysis::CellStudyRequest& request,
+                      Reporter& reporter);
 
 }  // namespace hysteron::studies

@@ -126,7 +126,7 @@ class Studies {
     for (std::size_t i = 0; i < proofs_.size(); ++i) {
       const double none = std::numeric_limits<double>::quiet_NaN();
       const std::size_t failed = periods[i].failed + spacings[i].failed;
-      results_[i].fastest = {periods[i].good, spacings[i].good, none, none, none, failed};
+      results_[i].fastest = {periods[i].good, 1.0 / periods[i].good, spacings[i].good, none, none, none, none, failed};
     }
     play_together();
   }
@@ -157,6 +157,7 @@ class Studies {
         fastest.failed += outcomes[k].error ? 1 : 0;
         if (is_right(i, benches[k], outcomes[k])) {
           fastest.period_together = periods[i];
+          fastest.rate_together = 1.0 / periods[i];
           fastest.spacing_together = spacings[i];
           fastest.energy = analysis::judge_gates(proofs_[i].gates, benches[k], outcomes[k].value()).spike_energy;
         } else if (periods[i] < timing_.period) {
@@ -204,13 +205,13 @@ class Studies {
     }
   }
 
-  /// Runs `benches`, of circuit `owners[k]` each, and hands the points on.
-  void run_points(const sim::Engine& engine, const std::vector<GateBench>& benches,
-                  const std::vector<std::size_t>& owners, const char* task,
-                  const std::function<void(std::size_t, GatePoint)>& take) {
+  /// Runs `benches`, of circuit `owners[k]` each: [circuits].
+  std::vector<GatePoints> run_points(const sim::Engine& engine, const std::vector<GateBench>& benches,
+                                     const std::vector<std::size_t>& owners, const char* task) {
     std::vector<sim::Testbench> runs;
     for (const GateBench& bench : benches) runs.push_back(bench.bench);
     const auto outcomes = run_all(engine, runs, task);
+    std::vector<std::vector<GatePoint>> points(proofs_.size());
     for (std::size_t k = 0; k < benches.size(); ++k) {
       const sim::Testbench& bench = benches[k].bench;
       GatePoint point{{bench.corner, bench.supply, bench.temperature}, bench.seed, {}, {}};
@@ -219,8 +220,11 @@ class Studies {
       } else {
         point.run = analysis::judge_gates(proofs_[owners[k]].gates, benches[k], outcomes[k].value());
       }
-      take(owners[k], std::move(point));
+      points[owners[k]].push_back(std::move(point));
     }
+    std::vector<GatePoints> counted;
+    for (std::vector<GatePoint>& of_circuit : points) counted.push_back(count_points(std::move(of_circuit)));
+    return counted;
   }
 
   /// The typical corner, and the one in which most leaks, if the technology has it.
@@ -240,7 +244,6 @@ class Studies {
     std::vector<std::size_t> owners;
     const std::vector<compile::CellEnvironment> places = hold_places();
     for (std::size_t i = 0; i < proofs_.size(); ++i) {
-      results_[i].hold = GateHold{request_.hold, {}};
       for (const SpikePlan& plan : analysis::plans_to_states(proofs_[i].gates.logic)) {
         for (const compile::CellEnvironment& place : places) {
           benches.push_back(analysis::make_hold_bench(proofs_[i].gates, plan, request_.hold, timing(), place));
@@ -248,8 +251,8 @@ class Studies {
         }
       }
     }
-    run_points(context_.engine(), benches, owners, "holding states",
-               [&](std::size_t i, GatePoint point) { results_[i].hold->states.push_back(std::move(point)); });
+    std::vector<GatePoints> states = run_points(context_.engine(), benches, owners, "holding states");
+    for (std::size_t i = 0; i < states.size(); ++i) results_[i].hold = GateHold{request_.hold, std::move(states[i])};
   }
 
   void visit_corners() {
@@ -267,8 +270,8 @@ class Studies {
         }
       }
     }
-    run_points(context_.engine(), benches, owners, "visiting corners",
-               [&](std::size_t i, GatePoint point) { results_[i].corners.push_back(std::move(point)); });
+    std::vector<GatePoints> corners = run_points(context_.engine(), benches, owners, "visiting corners");
+    for (std::size_t i = 0; i < corners.size(); ++i) results_[i].corners = std::move(corners[i]);
   }
 
   void draw_dies() {
@@ -282,8 +285,13 @@ class Studies {
         owners.push_back(i);
       }
     }
-    run_points(context_.mismatch_engine(), benches, owners, "drawing dies",
-               [&](std::size_t i, GatePoint point) { results_[i].dies.push_back(std::move(point)); });
+    std::vector<GatePoints> dies = run_points(context_.mismatch_engine(), benches, owners, "drawing dies");
+    for (std::size_t i = 0; i < dies.size(); ++i) {
+      const std::size_t right = dies[i].right;
+      const std::size_t all = dies[i].points.size();
+      results_[i].dies =
+          GateDies{std::move(dies[i]), analysis::share_of(right, all), analysis::wilson_interval(right, all)};
+    }
   }
 
   const design::DesignContext& context_;

@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -51,8 +50,5 @@ std::vector<GateProof> prove_gates(const design::DesignContext& context,
 /// files that the bench needs into `folder`.
 void write_gates(const design::DesignContext& context, const GateProof& proof, const GatesRequest& request,
                  const std::filesystem::path& folder, const std::string& name);
-
-nlohmann::ordered_json gates_json(const design::DesignContext& context, const std::vector<GateProof>& proofs,
-                                  const GatesRequest& request);
 
 }  // namespace hysteron::studies

@@ -1,5 +1,7 @@
 #include "studies/noise_study.h"
 
+#include <limits>
+
 #include "base/check_range.h"
 #include "base/error.h"
 #include "base/parameters.h"
@@ -16,8 +18,6 @@ constexpr double kFastestSample = 1e-5;
 constexpr double kSlowestSample = 1.0;
 constexpr double kFastestDeviceSample = 1e-7;
 constexpr double kMaxMargin = 100.0;
-
-}  // namespace
 
 void check_suppression(const analysis::SuppressionRequest& request) {
   if (request.deviations.empty() || request.places.empty()) {
@@ -42,7 +42,6 @@ void check_device_noise(const analysis::DeviceNoiseRequest& request) {
 analysis::DeviceNoise study_device_noise(const design::DesignContext& context, const analysis::Suppression& suppression,
                                          double law_seconds, const analysis::DeviceNoiseRequest& request,
                                          Reporter& reporter) {
-  check_device_noise(request);
   analysis::CellTestSetup lab = design::make_lab(context);
   design::StageProgress progress("measuring device noise", 1, reporter);
   progress.begin("");
@@ -55,7 +54,6 @@ analysis::DeviceNoise study_device_noise(const design::DesignContext& context, c
 
 analysis::Suppression study_suppression(const design::DesignContext& context,
                                         const analysis::SuppressionRequest& request, Reporter& reporter) {
-  check_suppression(request);
   for (const double supply : request.supplies) design::check_supply(supply, context.technology());
   for (const double temperature : request.temperatures) design::check_temperature(temperature, context.technology());
   analysis::CellTestSetup lab = design::make_lab(context);
@@ -65,6 +63,49 @@ analysis::Suppression study_suppression(const design::DesignContext& context,
   analysis::Suppression result = analysis::measure_suppression(lab, request);
   progress.finish();
   return result;
+}
+
+std::vector<FlipShare> flip_shares(const std::vector<analysis::FlipCount>& counts) {
+  std::vector<FlipShare> shares;
+  for (const analysis::FlipCount& count : counts) {
+    const double share = count.samples == 0 ? std::numeric_limits<double>::quiet_NaN()
+                                            : static_cast<double>(count.flips) / static_cast<double>(count.samples);
+    shares.push_back(
+        {count, share, analysis::wilson_interval(count.flips, count.samples), analysis::gaussian_tail(count.margin)});
+  }
+  return shares;
+}
+
+}  // namespace
+
+void check_noise(const NoiseRequest& request) {
+  check_suppression(request.suppression);
+  check_device_noise(request.devices);
+}
+
+std::vector<std::string> NoiseStudy::failures() const {
+  std::vector<std::string> all = suppression.failures;
+  all.insert(all.end(), devices.failures.begin(), devices.failures.end());
+  return all;
+}
+
+NoiseStudy study_noise(const design::DesignContext& context, const NoiseRequest& request, Reporter& reporter) {
+  check_noise(request);
+  NoiseStudy study;
+  study.operating_point = context.operating_point();
+  study.request = request;
+  study.suppression = study_suppression(context, request.suppression, reporter);
+  study.flips = flip_shares(study.suppression.flips);
+  study.fit_offset = analysis::interval_of(study.suppression.resampled, &analysis::FlipFit::offset);
+  study.fit_slope = analysis::interval_of(study.suppression.resampled, &analysis::FlipFit::slope);
+  try {
+    study.devices =
+        study_device_noise(context, study.suppression, request.suppression.sample_seconds, request.devices, reporter);
+  } catch (const Error& error) {  // what protocol A found is reported all the same
+    if (error.kind() != ErrorKind::kSimulator) throw;
+    study.devices.failures.emplace_back(error.what());
+  }
+  return study;
 }
 
 }  // namespace hysteron::studies

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
+#include <span>
 
 #include "studies/stored_quadrant_runs.h"
 #include "train/task.h"
@@ -64,6 +65,37 @@ class RunReporter : public Reporter {
 
 Json optional_json(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
 
+/// `runs`: every seed of one task, width and cell.
+QuadrantRow mean_row(std::span<const QuadrantRun> runs, std::size_t noise_levels) {
+  const auto count = static_cast<double>(runs.size());
+  const auto mean = [&](auto figure) {
+    double sum = 0.0;
+    for (const QuadrantRun& run : runs) sum += static_cast<double>(figure(run));
+    return sum / count;
+  };
+  const auto balanced = [](const QuadrantRun& run) { return run.test_balanced_accuracy.value_or(run.test_accuracy); };
+  QuadrantRow row;
+  row.task = runs.front().task;
+  row.width = runs.front().width;
+  row.cell = runs.front().cell;
+  row.test_accuracy = mean([](const QuadrantRun& run) { return run.test_accuracy; });
+  row.worst_test_accuracy = std::ranges::min(runs, {}, &QuadrantRun::test_accuracy).test_accuracy;
+  if (runs.front().test_balanced_accuracy) {
+    row.test_balanced_accuracy = mean(balanced);
+    row.worst_test_balanced_accuracy = balanced(std::ranges::min(runs, {}, balanced));
+  }
+  row.steps_to_95 = mean([](const QuadrantRun& run) { return run.steps_to_95; });
+  row.activity.transition_rate = mean([](const QuadrantRun& run) { return run.activity.transition_rate; });
+  row.activity.dead = mean([](const QuadrantRun& run) { return run.activity.dead; });
+  row.activity.stuck = mean([](const QuadrantRun& run) { return run.activity.stuck; });
+  for (std::size_t k = 0; k < noise_levels; ++k) {
+    // Hazards add, so the mean over seeds is that of the rates.
+    const double rate = mean([&](const QuadrantRun& run) { return run.retention[k] ? 1.0 / *run.retention[k] : 0.0; });
+    row.retention.push_back(rate > 0.0 ? std::optional(1.0 / rate) : std::nullopt);
+  }
+  return row;
+}
+
 class Study {
  public:
   Study(const QuadrantRequest& request, Reporter& reporter, const StopFlag& stop)
@@ -83,6 +115,8 @@ class Study {
   QuadrantStudy run() {
     QuadrantStudy study;
     study.steps = base_.steps;
+    study.seeds = request_.seeds;
+    study.noise = request_.noise;
     const std::size_t total = request_.tasks.size() * request_.widths.size() * kCells.size() * request_.seeds;
     for (const std::string& task : request_.tasks) {
       train::TrainConfig of_task = base_;
@@ -98,6 +132,9 @@ class Study {
           }
         }
       }
+    }
+    for (std::size_t i = 0; i < study.runs.size(); i += request_.seeds) {
+      study.rows.push_back(mean_row(std::span(study.runs).subspan(i, request_.seeds), request_.noise.size()));
     }
     stored_.remove();
     return study;
@@ -144,31 +181,6 @@ class Study {
 };
 
 }  // namespace
-
-nlohmann::ordered_json to_json(const QuadrantRun& run) {
-  Json curve = Json::array();
-  for (const auto& point : run.curve) {
-    curve.push_back({{"step", point.step},
-                     {"epsilon", point.epsilon},
-                     {"loss", point.loss},
-                     {"accuracy", point.accuracy},
-                     {"balanced_accuracy", optional_json(point.balanced_accuracy)}});
-  }
-  Json retention = Json::array();
-  for (const auto& value : run.retention) retention.push_back(optional_json(value));
-  return {{"task", run.task},
-          {"width", run.width},
-          {"cell", run.cell},
-          {"seed", run.seed},
-          {"test_accuracy", run.test_accuracy},
-          {"test_balanced_accuracy", optional_json(run.test_balanced_accuracy)},
-          {"steps_to_95", run.steps_to_95},
-          {"transition_rate", run.activity.transition_rate},
-          {"dead", run.activity.dead},
-          {"stuck", run.activity.stuck},
-          {"retention", retention},
-          {"curve", curve}};
-}
 
 QuadrantStudy study_quadrant(const QuadrantRequest& request, Reporter& reporter, const StopFlag& stop) {
   return Study(request, reporter, stop).run();

@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -40,10 +39,25 @@ struct QuadrantRun {
   std::vector<std::optional<double>> retention;  ///< [noise], frames
 };
 
-nlohmann::ordered_json to_json(const QuadrantRun& run);
+/// Means over the seeds of one task, width and cell.
+struct QuadrantRow {
+  std::string task;
+  std::size_t width = 0;
+  std::string cell;
+  double test_accuracy = 0.0;
+  double worst_test_accuracy = 0.0;
+  std::optional<double> test_balanced_accuracy;  ///< none where every frame has a target, like the next
+  std::optional<double> worst_test_balanced_accuracy;
+  double steps_to_95 = 0.0;
+  train::CellActivity activity;
+  std::vector<std::optional<double>> retention;  ///< [noise], frames, of the mean rate of flips; none: no flip
+};
 
 struct QuadrantStudy {
   std::size_t steps = 0;
+  std::size_t seeds = 0;
+  std::vector<double> noise;
+  std::vector<QuadrantRow> rows;  ///< by task, width, cell
   std::vector<QuadrantRun> runs;  ///< by task, width, cell, seed
 };
 

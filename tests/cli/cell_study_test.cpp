@@ -32,8 +32,8 @@ TEST_F(CellStudyCommand, MeasuresLinesLimitsAndCurrentsInSiUnits) {
                                "0.5",
                                "-o",
                                "cell.json"});
-  EXPECT_EQ(study["unit_current"], 1e-9);
-  EXPECT_EQ(study["supply"], 1.8);
+  EXPECT_EQ(study["unit_current_a"], 1e-9);
+  EXPECT_EQ(study["supply_v"], 1.8);
   EXPECT_EQ(study["temperature"], 27.0);
   for (const char* name : {"threshold", "width", "gain"}) {
     const json& line = study["linearity"][name];
