@@ -37,14 +37,14 @@ std::uint64_t parse_seed(const std::string& text, const std::string& name) {
 void restrict_to(CLI::Option& option, std::function<bool(double)> takes, const std::string& expected) {
   option.type_name(option.get_type_name() + " in [" + expected + "]");
   option.check(CLI::Validator(
-      [takes = std::move(takes), expected](const std::string& text) -> std::string {
+      [accepts = std::move(takes), expected](const std::string& text) -> std::string {
         double value = 0.0;
         try {
           value = hysteron::parse_si(text, "");
         } catch (const hysteron::Error&) {
           return "";
         }
-        return takes(value) ? "" : fmt::format("{}; expected {}", text, expected);
+        return accepts(value) ? "" : fmt::format("{}; expected {}", text, expected);
       },
       ""));
 }
@@ -188,7 +188,7 @@ Option Command::number(const std::string& name, std::optional<double>& value, co
 
 Option Command::number(const std::string& name, const std::string& default_text, std::function<void(double)> take,
                        const std::string& help) {
-  const auto parse = [name, take = std::move(take)](const std::string& text) { take(hysteron::parse_si(text, name)); };
+  const auto parse = [name, use = std::move(take)](const std::string& text) { use(hysteron::parse_si(text, name)); };
   return {app_->add_option_function<std::string>(name, parse, help)->type_name("FLOAT"), default_text};
 }
 
