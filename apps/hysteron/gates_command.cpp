@@ -62,16 +62,16 @@ int run(const Options& options, Session& session) {
   if (!folder.empty()) circuit.stored_runs = folder / "runs";
   const design::DesignContext context(circuit, session.reporter, session.stop);
   const auto proofs = studies::prove_gates(context, networks, request, session.reporter);
-  std::vector<studies::GateStudy> studies;
+  std::vector<studies::GateStudy> beyond;
   if (!options.study.is_empty()) {
-    studies = studies::study_gates(context, proofs, request, options.study, session.reporter);
+    beyond = studies::study_gates(context, proofs, request, options.study, session.reporter);
   }
   if (!folder.empty()) {
     for (const auto& proof : proofs) {
       studies::write_gates(context, proof, request, folder, options.all ? proof.gates.logic.name : "circuit");
     }
   }
-  const studies::GatesResult result = studies::summarise_gates(context, proofs, request, studies);
+  const studies::GatesResult result = studies::summarise_gates(context, proofs, request, beyond);
   print_result(options.output, "gates.json", hysteron::report::gates_table(), result);
   if (const std::size_t failed = result.failed(); failed > 0) {
     throw hysteron::simulator_error(fmt::format("{} runs could not be simulated", failed));
