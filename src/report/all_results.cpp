@@ -3,17 +3,35 @@
 #include "report/compile_report.h"
 #include "report/corners_report.h"
 #include "report/demo_report.h"
+#include "report/eval_report.h"
+#include "report/explore_report.h"
 #include "report/hazards_report.h"
 #include "report/montecarlo_report.h"
 #include "report/pick_report.h"
+#include "report/power_report.h"
+#include "report/run_report.h"
+#include "report/sweep_report.h"
+#include "report/train_report.h"
 #include "report/verify_report.h"
 
 namespace hysteron::report {
 
 std::vector<ResultInfo> all_results() {
-  return {{"compile", compile_table().infos()}, {"corners", corners_table().infos()},
-          {"demo", demo_table().infos()},       {"explore --pick", pick_table().infos()},
-          {"hazards", hazards_table().infos()}, {"montecarlo", montecarlo_table().infos()},
+  return {{"compile", compile_table().infos()},
+          {"corners", corners_table().infos()},
+          {"demo", demo_table().infos()},
+          {"eval", eval_table().infos()},
+          {"eval of a software backbone", sequence_eval_table().infos()},
+          {"explore", explore_table().infos()},
+          {"explore --pick", pick_table().infos()},
+          {"explore --slurm", slurm_script_table().infos()},
+          {"hazards", hazards_table().infos()},
+          {"montecarlo", montecarlo_table().infos()},
+          {"power", power_result_table().infos()},
+          {"run", run_table().infos()},
+          {"sweep", sweep_table().infos()},
+          {"train", training_table().infos()},
+          {"train of a software backbone", sequence_training_table().infos()},
           {"verify", verify_table().infos()}};
 }
 
