@@ -1,12 +1,10 @@
-#include <fmt/format.h>
-
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 
 #include "base/error.h"
 #include "commands.h"
-#include "die_accuracy.h"
+#include "output.h"
+#include "report/eval_report.h"
 #include "studies/eval.h"
 
 namespace {
@@ -23,7 +21,7 @@ struct Options {
   std::uint64_t die_seed = 1;
   std::string die_file;
   int jobs = 0;
-  bool json = false;
+  OutputFlags output;
 };
 
 void declare(Command& command, Options& options) {
@@ -62,7 +60,8 @@ void declare(Command& command, Options& options) {
   command.text("--die-file", options.die_file, "Score the chip that compare wrote this die file of")
       .group(dies_and_noise);
   command.shared(hysteron::parameters::kJobs, options.jobs);
-  command.shared(hysteron::parameters::kJson, options.json);
+  add_require_flag(command, options.output, hysteron::report::eval_table().infos());
+  add_json_flag(command, options.output);
 }
 
 /// The errors and noise asked for; --static stands for the four kinds of static error.
@@ -77,61 +76,12 @@ hysteron::train::Perturbation perturbation_of(const Options& options) {
   return result;
 }
 
-void print_balanced(double accuracy) { fmt::print("balanced accuracy   {:.2f} %\n", 100.0 * accuracy); }
-
-void print_confusion(const hysteron::train::Confusion& confusion, const std::vector<std::string>& labels) {
-  fmt::print("\n{:<16}", "of / as");
-  for (const std::string& label : labels) fmt::print("{:>12}", label);
-  fmt::print("\n");
-  for (std::size_t i = 0; i < labels.size(); ++i) {
-    fmt::print("{:<16}", labels[i]);
-    for (const std::size_t count : confusion[i]) fmt::print("{:>12}", count);
-    fmt::print("\n");
-  }
-}
-
-/// `chip`: its die file, if it is one's score.
-void print_text(const hysteron::studies::EvalResult& result, const std::string& chip) {
-  const auto& evaluation = result.evaluation;
-  fmt::print("accuracy            {:.2f} % of {} clips{}\n", 100.0 * evaluation.accuracy, evaluation.clips,
-             chip.empty() ? "" : ", on the chip of " + chip);
-  print_balanced(evaluation.balanced_accuracy);
-  print_dies(result.perturbed);
-  print_confusion(evaluation.confusion, result.network.labels);
-}
-
-nlohmann::ordered_json software_json(const hysteron::studies::SequenceEvalResult& result, const std::string& split) {
-  nlohmann::ordered_json json = {{"accuracy", result.score.accuracy}};
-  if (const auto balanced = result.score.balanced_accuracy()) {
-    json["balanced_accuracy"] = *balanced;
-    json["clips"] = result.score.sequences;
-    json["confusion"] = result.score.confusion;
-  }
-  json["labels"] = result.network.labels;
-  json["loss"] = result.score.loss;
-  json["bits"] = result.score.bits();
-  json["targets"] = result.score.terms;
-  json["sequences"] = result.score.sequences;
-  json["task"] = result.config.task;
-  json["split"] = split;
-  if (!result.perturbed.accuracy.empty()) json["dies"] = dies_json(result.perturbed);
-  return json;
-}
-
-int score_software(const Options& options, const hysteron::studies::EvalRequest& request, Session& session) {
-  const auto result = hysteron::studies::evaluate_sequence_model(request, session.reporter, session.stop);
-  if (options.json) {
-    fmt::print("{}\n",
-               software_json(result, options.split).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
-    return 0;
-  }
-  fmt::print("accuracy            {:.2f} % of {:.0f} targets in {} sequences of task {}\n",
-             100.0 * result.score.accuracy, result.score.terms, result.score.sequences, result.config.task);
-  fmt::print("cross-entropy       {:.4f} bits a target\n", result.score.bits());
-  const auto balanced = result.score.balanced_accuracy();
-  if (balanced) print_balanced(*balanced);
-  print_dies(result.perturbed);
-  if (balanced) print_confusion(result.score.confusion, result.network.labels);
+/// Scores with `score` and prints it by `table`.
+template <typename Result, typename Score>
+int report_score(const Options& options, const hysteron::report::Table<Result>& table, Session& session,
+                 const Score& score) {
+  const auto requirements = read_requirements(options.output, table.infos(), session.reporter);
+  hysteron::report::check_requirements(requirements, print_result(options.output, "", table, score()));
   return 0;
 }
 
@@ -147,28 +97,17 @@ int run(const Options& options, Session& session) {
   request.die_seed = options.die_seed;
   request.die_file = options.die_file;
   request.jobs = options.jobs;
-  if (hysteron::train::is_sequence_network(options.model)) return score_software(options, request, session);
+  namespace report = hysteron::report;
+  namespace studies = hysteron::studies;
+  if (hysteron::train::is_sequence_network(options.model)) {
+    return report_score(options, report::sequence_eval_table(), session,
+                        [&] { return studies::evaluate_sequence_model(request, session.reporter, session.stop); });
+  }
   if (options.data.empty()) {
     throw hysteron::Error(hysteron::ErrorKind::kUsage, "eval: expected --data; see hysteron eval --help");
   }
-  const auto result = hysteron::studies::evaluate_model(request, session.reporter, session.stop);
-  if (!options.json) {
-    print_text(result, options.die_file);
-    return 0;
-  }
-  nlohmann::ordered_json json = {{"accuracy", result.evaluation.accuracy},
-                                 {"balanced_accuracy", result.evaluation.balanced_accuracy},
-                                 {"clips", result.evaluation.clips},
-                                 {"confusion", result.evaluation.confusion},
-                                 {"labels", result.network.labels},
-                                 {"split", options.split},
-                                 {"loss", result.evaluation.loss},
-                                 {"near_1_percent", result.evaluation.near_1_percent},
-                                 {"near_3_percent", result.evaluation.near_3_percent}};
-  if (!options.die_file.empty()) json["die_file"] = options.die_file;
-  if (!result.perturbed.accuracy.empty()) json["dies"] = dies_json(result.perturbed);
-  fmt::print("{}\n", json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
-  return 0;
+  return report_score(options, report::eval_table(), session,
+                      [&] { return studies::evaluate_model(request, session.reporter, session.stop); });
 }
 
 }  // namespace

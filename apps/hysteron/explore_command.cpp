@@ -1,9 +1,7 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <string>
-#include <vector>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -12,6 +10,7 @@
 #include "explore/explore.h"
 #include "output.h"
 #include "report/compile_report.h"
+#include "report/explore_report.h"
 #include "report/pick_report.h"
 #include "report/verify_report.h"
 
@@ -36,30 +35,11 @@ struct Options {
   bool is_pick = false;
 };
 
-nlohmann::ordered_json to_json(const explore::Exploration& result) {
-  nlohmann::ordered_json pareto = nlohmann::ordered_json::array();
-  std::size_t failed = 0;
-  for (const std::size_t index : result.pareto) pareto.push_back(explore::point_json(result.points[index]));
-  for (const explore::ExploredPoint& point : result.points) failed += point.figures ? 0 : 1;
-  return {{"folder", result.space.folder.string()},
-          {"points", result.points.size()},
-          {"kept", result.kept},
-          {"failed", failed},
-          {"generations", result.points.empty() ? 0 : result.points.back().generation + 1},
-          {"objectives", result.space.objectives},
-          {"pareto", pareto}};
-}
-
 int search(const Options& options, Session& session) {
   const explore::ExploreRequest request{options.file, options.pdk_root, options.jobs, options.patience};
   const explore::Exploration result = explore::explore(request, session.reporter, session.stop);
   if (!result.reports) return 0;
-  if (options.json) {
-    fmt::print("{}\n", to_json(result).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
-    return 0;
-  }
-  fmt::print("{}\n{} points, {} of them not dominated; {} has all of them\n", explore::pareto_table(result),
-             result.points.size(), result.pareto.size(), (result.space.folder / "points.jsonl").string());
+  print_result({{}, {}, {}, options.json}, "", hysteron::report::explore_table(), result);
   return 0;
 }
 
@@ -98,12 +78,8 @@ int write_slurm_script(const Options& options) {
                                       options.hours,
                                       options.patience};
   hysteron::write_file(options.slurm, explore::slurm_script(request));
-  if (options.json) {
-    fmt::print("{}\n", nlohmann::json{{"script", options.slurm.string()}, {"ranks", ranks}}.dump());
-  } else {
-    fmt::print("wrote {} for {} ranks; submit it with sbatch {}\n", options.slurm.string(), ranks,
-               options.slurm.string());
-  }
+  print_result({{}, {}, {}, options.json}, "", hysteron::report::slurm_script_table(),
+               hysteron::report::SlurmScript{options.slurm, ranks});
   return 0;
 }
 

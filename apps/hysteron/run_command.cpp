@@ -1,8 +1,5 @@
-#include <fmt/format.h>
-
 #include <cstdint>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 
@@ -10,6 +7,8 @@
 #include "circuit_options.h"
 #include "commands.h"
 #include "data/npy.h"
+#include "output.h"
+#include "report/run_report.h"
 #include "studies/montecarlo.h"
 #include "studies/run.h"
 
@@ -22,7 +21,7 @@ struct Options {
   std::optional<std::uint64_t> die;
   std::filesystem::path die_file;
   hysteron::studies::ClipFiles files;
-  bool json = false;
+  OutputFlags result;
 };
 
 hysteron::studies::RunResult run_engine(const Options& options, hysteron::design::DesignRequest request,
@@ -67,22 +66,10 @@ int run(const Options& options, Session& session) {
     throw hysteron::Error(hysteron::ErrorKind::kUsage, "--center needs --engine behavioural or spice");
   }
   studies::check_clip_files(options.files, request.clips.size());
-  const std::vector<std::string> labels = request.given.labels;
-  const std::vector<std::size_t> clips = request.clips;
-  const studies::RunResult result = run_engine(options, std::move(request), session);
+  studies::RunResult result = run_engine(options, std::move(request), session);
+  result.die_file = options.die_file.string();
   if (!options.output.empty()) studies::write_run(result, options.output);
-  if (options.json) {
-    nlohmann::json json = {
-        {"decisions", result.decisions}, {"votes", result.votes}, {"labels", labels}, {"engine", options.engine}};
-    if (!options.die_file.empty()) json["die_file"] = options.die_file.string();
-    if (options.die) json["die"] = *options.die;
-    fmt::print("{}\n", json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
-    return 0;
-  }
-  for (std::size_t i = 0; i < result.decisions.size(); ++i) {
-    fmt::print("clip {:>4}  {:<16} {:.1f} % of the frames\n", clips[i], labels[result.decisions[i]],
-               100.0 * result.votes[i][result.decisions[i]]);
-  }
+  print_result(options.result, "", hysteron::report::run_table(), result);
   return 0;
 }
 
@@ -108,7 +95,7 @@ void add_run_command(Command& app, Session& session) {
                      "Software and behavioural: the chip that compare wrote this die file of");
         add_waveform_flags(command, options.files);
         command.path("-o,--output", options.output, "Write logits, states and candidates as safetensors");
-        command.shared(hysteron::parameters::kJson, options.json);
+        add_json_flag(command, options.result);
       },
       [&session](const Options& options) { return run(options, session); });
 }

@@ -102,7 +102,7 @@ class Search {
         stop_(stop),
         rank_(find_rank()),
         pool_(static_cast<int>(request.jobs)),
-        result_{prepared(request), {}, {}, 0, true},
+        result_{prepared(request), {}, {}, 0, 0, 0, true},
         genes_(genes_of(result_.space)),
         point_locks_(result_.space, rank_, request.patience, reporter) {}
 
@@ -124,6 +124,9 @@ class Search {
       reporter_.info(fmt::format("the space has {} points; all are done", individuals.size()));
     }
     find_pareto(individuals);
+    result_.failed = static_cast<std::size_t>(
+        std::ranges::count_if(result_.points, [](const ExploredPoint& point) { return !point.figures; }));
+    result_.generations = result_.points.empty() ? 0 : result_.points.back().generation + 1;
     write_results();  // every rank the same bytes, as the first may be lost
     result_.reports = point_locks_.is_first(stop_);
     return std::move(result_);

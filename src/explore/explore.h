@@ -56,7 +56,9 @@ struct Exploration {
   std::vector<ExploredPoint> points;  ///< by index
   std::vector<std::size_t> pareto;  ///< indices of those that no other dominates, the best in the first objective first
   std::size_t kept = 0;             ///< were done before
-  bool reports = true;              ///< false in all ranks of a job but the first
+  std::size_t failed = 0;           ///< have no figures
+  std::size_t generations = 0;
+  bool reports = true;  ///< false in all ranks of a job but the first
 };
 
 /// Searches the space of `request.file` with analysis::propose, generation by generation. Every point is trained,

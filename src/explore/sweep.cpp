@@ -182,16 +182,25 @@ class Sweep {
   }
 
   void make_rows() {
+    std::vector<std::map<std::string, std::vector<double>>> figures;  // of every row, over its runs
     for (const SweepEntry& entry : result_.entries) {
+      result_.failed += entry.problem.empty() ? 0 : 1;
       std::vector<std::pair<std::string, std::string>> values;
       for (const auto& value : entry.point.values) {
         if (!value.first.ends_with("seed")) values.push_back(value);
       }
-      auto row = std::ranges::find_if(result_.rows, [&](const SweepRow& known) { return known.values == values; });
-      if (row == result_.rows.end()) row = result_.rows.insert(row, SweepRow{values, 0, {}});
+      const auto found = std::ranges::find(result_.rows, values, &SweepRow::values);
+      const auto row = static_cast<std::size_t>(found - result_.rows.begin());
+      if (found == result_.rows.end()) {
+        result_.rows.push_back({values, 0, {}});
+        figures.emplace_back();
+      }
       if (!entry.done) continue;
-      ++row->runs;
-      for (const auto& [name, figure] : entry.figures) row->figures[name].push_back(figure);
+      ++result_.rows[row].runs;
+      for (const auto& [name, figure] : entry.figures) figures[row][name].push_back(figure);
+    }
+    for (std::size_t row = 0; row < figures.size(); ++row) {
+      for (const auto& [name, runs] : figures[row]) result_.rows[row].figures[name] = train::spread(runs);
     }
   }
 

@@ -8,6 +8,7 @@
 
 #include "base/reporter.h"
 #include "explore/sweep_grid.h"
+#include "train/evaluate.h"
 
 namespace hysteron::explore {
 
@@ -27,17 +28,18 @@ struct SweepEntry {
   std::map<std::string, double> figures;  ///< numbers of `train --json`, if done
 };
 
-/// Mean, deviation and extremes of a figure over the points that differ in seeds alone.
+/// What figures come to over the points that differ in seeds alone.
 struct SweepRow {
   std::vector<std::pair<std::string, std::string>> values;  ///< of the keys that are no seeds
   std::size_t runs = 0;
-  std::map<std::string, std::vector<double>> figures;
+  std::map<std::string, train::Spread> figures;  ///< of `train --json`; empty without a run
 };
 
 struct SweepResult {
   std::vector<SweepEntry> entries;
   std::vector<SweepRow> rows;
   std::size_t skipped = 0;  ///< were done before
+  std::size_t failed = 0;   ///< have a problem
   bool reports = true;      ///< false in all ranks of an MPI job but the first
 };
 

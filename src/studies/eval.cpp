@@ -13,6 +13,13 @@
 
 namespace hysteron::studies {
 
+std::optional<DieScores> die_scores(const train::PerturbedScore& score) {
+  if (score.accuracy.empty()) return std::nullopt;
+  DieScores scores{score.accuracy.size(), train::spread(score.accuracy), {}};
+  if (!score.balanced.empty()) scores.balanced = train::spread(score.balanced);
+  return scores;
+}
+
 EvalResult evaluate_model(const EvalRequest& request, Reporter& reporter, const StopFlag& stop) {
   if (!request.features.empty()) check_writable(request.features, "features");
   EvalResult result;
@@ -24,8 +31,10 @@ EvalResult evaluate_model(const EvalRequest& request, Reporter& reporter, const 
   const train::ClipSet clips = train::load_clips_for(result.network, request.data, request.corpus_seed.value_or(1),
                                                      request.split, pool, reporter, stop);
   result.evaluation = train::evaluate(result.network, clips, pool);
-  result.perturbed =
-      train::score_perturbed(result.network, clips, request.perturbation, request.draws, request.die_seed, pool, stop);
+  result.split = request.split;
+  result.die_file = request.die_file.string();
+  result.dies = die_scores(
+      train::score_perturbed(result.network, clips, request.perturbation, request.draws, request.die_seed, pool, stop));
   if (!request.features.empty()) data::write_npy(request.features, clips.features);
   return result;
 }
@@ -87,9 +96,10 @@ SequenceEvalResult evaluate_sequence_model(const EvalRequest& request, Reporter&
                                  hysteron::quoted(result.config.cell)));
   }
   result.score = train::score_sequences(model, result.network.parameters, *source, request.split, 0, pool);
-  result.perturbed =
-      train::score_perturbed_sequences(model, result.network.parameters, *source, request.split, request.perturbation,
-                                       request.draws, request.die_seed, pool, stop);
+  result.split = request.split;
+  result.dies =
+      die_scores(train::score_perturbed_sequences(model, result.network.parameters, *source, request.split,
+                                                  request.perturbation, request.draws, request.die_seed, pool, stop));
   return result;
 }
 

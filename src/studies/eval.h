@@ -28,10 +28,22 @@ struct EvalRequest {
   int jobs = 0;                    ///< threads; 0: all
 };
 
+/// Accuracies over dies.
+struct DieScores {
+  std::size_t draws = 0;  ///< dies
+  train::Spread accuracy;
+  std::optional<train::Spread> balanced;  ///< none for sequences with a target a frame
+};
+
+/// None where no die was scored.
+std::optional<DieScores> die_scores(const train::PerturbedScore& score);
+
 struct EvalResult {
   model::Network network;
+  data::Split split = data::Split::kTest;
   train::Evaluation evaluation;
-  train::PerturbedScore perturbed;  ///< [draws]
+  std::optional<DieScores> dies;
+  std::string die_file;  ///< of the chip that was scored; empty: the model as it is
 };
 
 /// Scores the model on a split of the data; the model's `hysteron.classes` ties its labels to folders, without it
@@ -42,8 +54,9 @@ EvalResult evaluate_model(const EvalRequest& request, Reporter& reporter, const 
 struct SequenceEvalResult {
   train::SequenceNetwork network;
   train::TrainConfig config;  ///< of its training, with the request's data
+  data::Split split = data::Split::kTest;
   train::SequenceScore score;
-  train::PerturbedScore perturbed;  ///< [draws]
+  std::optional<DieScores> dies;
 };
 
 /// Scores a reference backbone on a split of the task it was trained on. Throws as evaluate_model does.

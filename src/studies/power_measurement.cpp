@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <tuple>
 #include <utility>
 
@@ -81,7 +82,64 @@ std::pair<PowerSplit, double> of_bits(const design::DesignContext& context, cons
   return {model_split(context, network, features, on), mismatch(network, on, target, trace.frames)};
 }
 
+PowerOverTime over_time(const compile::PowerProfile& profile) {
+  PowerOverTime result;
+  result.total.assign(profile.circuit.trace.frames, 0.0);
+  for (const compile::BlockPower& block : profile.blocks) {
+    result.blocks.push_back(block.over_time);
+    for (std::size_t t = 0; t < result.total.size(); ++t) result.total[t] += block.over_time[t];
+  }
+  return result;
+}
+
+/// Every profile has the same blocks.
+std::vector<BlockMean> block_means(const std::vector<compile::PowerProfile>& clips,
+                                   const compile::PowerProfile& still) {
+  std::vector<BlockMean> means;
+  for (std::size_t b = 0; b < still.blocks.size(); ++b) {
+    double listening = 0.0;
+    for (const compile::PowerProfile& clip : clips) {
+      listening += clip.blocks[b].mean / static_cast<double>(clips.size());
+    }
+    means.push_back({still.blocks[b].block, std::string(compile::power_part_name(still.blocks[b].part)), listening,
+                     still.blocks[b].mean});
+  }
+  return means;
+}
+
+std::vector<PowerSample> samples_of(std::span<const NetworkPower> networks, bool is_measured) {
+  std::vector<PowerSample> samples;
+  for (const NetworkPower& network : networks) {
+    if (is_measured && !network.measured) continue;
+    PowerSample sample{network.dim, {}, {}, {}};
+    if (is_measured) {
+      for (const compile::Power& power : network.measured->clips) {
+        sample.add(power.total, power.cells, power.feedforward);
+      }
+    } else {
+      for (const PowerSplit& split : network.model_clips) sample.add(split.total(), split.cells, split.feedforward());
+    }
+    samples.push_back(std::move(sample));
+  }
+  std::ranges::stable_sort(samples, {}, &PowerSample::dim);
+  return samples;
+}
+
+/// None where all have one width.
+std::optional<PowerScaling> scaling_of(const std::vector<PowerSample>& samples) {
+  if (samples.size() < 2 || samples.front().dim == samples.back().dim) return std::nullopt;
+  return fit_scaling(samples);
+}
+
 }  // namespace
+
+NetworksPower scale_networks(std::vector<NetworkPower> networks) {
+  NetworksPower result;
+  result.model_scaling = scaling_of(samples_of(networks, false));
+  result.spice_scaling = scaling_of(samples_of(networks, true));
+  result.networks = std::move(networks);
+  return result;
+}
 
 void add_share(PowerSplit& sum, const PowerSplit& part, double share) {
   for (double PowerSplit::*member :
@@ -109,6 +167,7 @@ MeasuredPower measure_power(const design::Design& design, std::span<const std::s
       runs, context.options().jobs,
       [&](std::size_t done, std::size_t total) { reporter.progress("measuring power", done, total, ""); });
   MeasuredPower result;
+  std::vector<compile::PowerProfile> profiles;
   const double share = 1.0 / static_cast<double>(clips.size());
   for (std::size_t i = 0; i < clips.size(); ++i) {
     compile::PowerProfile profile = benches[i].read(outcomes[i].value());
@@ -117,12 +176,18 @@ MeasuredPower measure_power(const design::Design& design, std::span<const std::s
     add_share(result.listening, fold(profile, &compile::BlockPower::mean), share);
     add_share(result.settled, fold(profile, &compile::BlockPower::settled), share);
     add_share(result.model_of_bits, model, share);
-    result.clips.push_back(std::move(profile));
+    result.clips.push_back(profile.circuit.power);
+    result.listening_over_time.push_back(over_time(profile));
+    result.spice_seconds += profile.circuit.seconds;
+    profiles.push_back(std::move(profile));
   }
-  result.still = benches.back().read(outcomes.back().value());
-  result.rest = fold(*result.still, &compile::BlockPower::mean);
+  const compile::PowerProfile still = benches.back().read(outcomes.back().value());
+  result.rest = fold(still, &compile::BlockPower::mean);
+  result.blocks = block_means(profiles, still);
+  result.rest_over_time = over_time(still);
+  result.spice_seconds += still.circuit.seconds;
   std::tie(result.rest_model_of_bits, result.rest_state_mismatch) =
-      of_bits(context, network, silence, result.still->circuit.trace);
+      of_bits(context, network, silence, still.circuit.trace);
   return result;
 }
 
@@ -155,6 +220,9 @@ NetworkPower study_network_power(const design::DesignContext& context, design::D
     add_share(result.listening, result.model_clips.back(), 1.0 / static_cast<double>(of.clips.size()));
   }
   result.rest = model_split(context, network, std::vector<float>(request.rest_frames * network.inputs(), 0.0F));
+  const double power = result.measured ? result.measured->listening.total() : result.listening.total();
+  result.energy_per_frame = power * result.frame_seconds;
+  result.energy_per_decision = result.energy_per_frame * static_cast<double>(result.frames);
   return result;
 }
 

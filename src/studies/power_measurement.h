@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <filesystem>
-#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <span>
 #include <string>
@@ -12,8 +11,23 @@
 #include "compile/power_bench.h"
 #include "data/features.h"
 #include "design/design.h"
+#include "studies/power_scaling.h"
 
 namespace hysteron::studies {
+
+/// Mean power of one part of one block, watt.
+struct BlockMean {
+  std::string block;  ///< as compile::BlockPower
+  std::string part;   ///< its name
+  double listening = 0.0;
+  double rest = 0.0;
+};
+
+/// Power in every frame, watt.
+struct PowerOverTime {
+  std::vector<double> total;                ///< [frames]
+  std::vector<std::vector<double>> blocks;  ///< [blocks, frames], as MeasuredPower::blocks
+};
 
 /// What ngspice measured of a circuit on some clips and at rest, watt.
 struct MeasuredPower {
@@ -24,8 +38,11 @@ struct MeasuredPower {
   double state_mismatch = 0.0;                 ///< share of the bits that software has otherwise
   behavioural::PowerSplit rest_model_of_bits;  ///< the same two at rest
   double rest_state_mismatch = 0.0;
-  std::vector<compile::PowerProfile> clips;    ///< while listening
-  std::optional<compile::PowerProfile> still;  ///< at rest
+  std::vector<compile::Power> clips;               ///< while listening
+  std::vector<BlockMean> blocks;                   ///< in the order of the circuit
+  std::vector<PowerOverTime> listening_over_time;  ///< of every clip
+  PowerOverTime rest_over_time;
+  double spice_seconds = 0.0;  ///< wall time of all runs
 };
 
 /// Plays `clips`, each [frames, inputs], and `rest_frames` frames of zeros into the circuit of `design`, and splits
@@ -44,7 +61,16 @@ struct NetworkPower {
   behavioural::PowerSplit listening;                 ///< their mean
   behavioural::PowerSplit rest;                      ///< by the model, with inputs of zero
   std::optional<MeasuredPower> measured;
-  std::string error;  ///< why there is no measurement
+  double energy_per_frame = 0.0;     ///< joule, as measured, else by the model
+  double energy_per_decision = 0.0;  ///< likewise
+  std::string error;                 ///< why there is no measurement
+};
+
+/// Some networks and, where they have several widths, what grows how between them.
+struct NetworksPower {
+  std::vector<NetworkPower> networks;
+  std::optional<PowerScaling> model_scaling;
+  std::optional<PowerScaling> spice_scaling;  ///< of those that were measured
 };
 
 struct NetworkPowerRequest {
@@ -61,13 +87,7 @@ NetworkPower study_network_power(const design::DesignContext& context, design::D
 /// Adds `share` of every part of `part` to `sum`.
 void add_share(behavioural::PowerSplit& sum, const behavioural::PowerSplit& part, double share);
 
-/// A split in nanowatt; a split without wells has no such field.
-nlohmann::json split_json(const behavioural::PowerSplit& split);
-
-/// Blocks and their power over time: docs/power.md has the fields.
-nlohmann::json measured_json(const MeasuredPower& measured);
-
-/// All networks and, where they have several widths, what grows how between them.
-nlohmann::json networks_json(std::span<const NetworkPower> networks);
+/// `networks` with what grows how.
+NetworksPower scale_networks(std::vector<NetworkPower> networks);
 
 }  // namespace hysteron::studies

@@ -4,16 +4,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <numeric>
 #include <set>
 
-#include "base/units.h"
-#include "design/finite_or_null.h"
-
 namespace hysteron::studies {
-
-using design::finite_or_null;
 
 double mean_of(std::span<const double> values) {
   return std::accumulate(values.begin(), values.end(), 0.0) / static_cast<double>(values.size());
@@ -64,52 +58,31 @@ std::vector<LocalExponents> local_exponents(std::span<const PowerSample> samples
   return result;
 }
 
-nlohmann::json fit_json(const PowerFit& fit) {
-  return {{"constant_nw", fit.constant / kNano},
-          {"linear_nw", fit.linear / kNano},
-          {"quadratic_nw", fit.quadratic / kNano},
-          {"constant_half_interval_nw", finite_or_null(fit.constant_half / kNano)},
-          {"linear_half_interval_nw", finite_or_null(fit.linear_half / kNano)},
-          {"quadratic_half_interval_nw", finite_or_null(fit.quadratic_half / kNano)},
-          {"worst_relative_error", fit.worst}};
-}
-
-nlohmann::json local_json(std::span<const LocalExponents> local) {
-  nlohmann::json json = nlohmann::json::array();
-  for (const LocalExponents& step : local) {
-    json.push_back({{"from", step.from},
-                    {"to", step.to},
-                    {"total", step.total.value},
-                    {"total_half_interval", finite_or_null(step.total.half_interval)},
-                    {"cells", step.cells.value},
-                    {"cells_half_interval", finite_or_null(step.cells.half_interval)},
-                    {"feedforward", step.feedforward.value},
-                    {"feedforward_half_interval", finite_or_null(step.feedforward.half_interval)}});
-  }
-  return json;
-}
-
-nlohmann::json scaling_json(std::span<const PowerSample> samples) {
-  std::vector<double> dims;
+PowerScaling fit_scaling(std::span<const PowerSample> samples) {
+  PowerScaling result;
   std::vector<double> total;
   std::vector<double> cells;
   std::vector<double> feedforward;
   for (const PowerSample& sample : samples) {
-    dims.push_back(static_cast<double>(sample.dim));
+    result.dims.push_back(static_cast<double>(sample.dim));
     total.push_back(mean_of(sample.total));
     cells.push_back(mean_of(sample.cells));
     feedforward.push_back(mean_of(sample.feedforward));
   }
-  nlohmann::json json = {{"dims", dims}, {"local", local_json(local_exponents(samples))}};
-  for (const auto& [name, values] : {std::pair{"total", &total}, {"cells", &cells}, {"feedforward", &feedforward}}) {
-    const analysis::Exponent fit = analysis::fit_exponent(dims, *values);
-    json[std::string("exponent_") + name] = fit.value;
+  const auto exponent = [&](const std::vector<double>& values) {
+    analysis::Exponent fit = analysis::fit_exponent(result.dims, values);
     // Two widths leave no residuals to take an interval from.
-    json[std::string("exponent_") + name + "_half_interval"] =
-        dims.size() < 3 ? nlohmann::json() : nlohmann::json(finite_or_null(fit.half_interval));
+    if (result.dims.size() < 3) fit.half_interval = std::numeric_limits<double>::quiet_NaN();
+    return fit;
+  };
+  result.local = local_exponents(samples);
+  result.total = exponent(total);
+  result.cells = exponent(cells);
+  result.feedforward = exponent(feedforward);
+  if (std::set<double>(result.dims.begin(), result.dims.end()).size() > 2) {
+    result.fit_total = fit_power(result.dims, total);
   }
-  if (std::set<double>(dims.begin(), dims.end()).size() > 2) json["fit_total"] = fit_json(fit_power(dims, total));
-  return json;
+  return result;
 }
 
 }  // namespace hysteron::studies

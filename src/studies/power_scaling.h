@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstddef>
-#include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -44,6 +44,16 @@ struct PowerFit {
   double worst = 0.0;  ///< largest relative error of the points
 };
 
+/// Exponents over all widths and between them, and the fit of the total where there are three widths.
+struct PowerScaling {
+  std::vector<double> dims;
+  std::vector<LocalExponents> local;
+  analysis::Exponent total;  ///< intervals are NaN below three samples
+  analysis::Exponent cells;
+  analysis::Exponent feedforward;
+  std::optional<PowerFit> fit_total;
+};
+
 double mean_of(std::span<const double> values);
 
 /// Needs three widths at least.
@@ -52,10 +62,7 @@ PowerFit fit_power(const std::vector<double>& dims, const std::vector<double>& v
 /// Between every two neighbouring widths of `samples`, which ascend; equal ones are left out.
 std::vector<LocalExponents> local_exponents(std::span<const PowerSample> samples);
 
-nlohmann::json fit_json(const PowerFit& fit);
-nlohmann::json local_json(std::span<const LocalExponents> local);
-
-/// Exponents over all widths and between them, and the fit of the total where there are three widths.
-nlohmann::json scaling_json(std::span<const PowerSample> samples);
+/// What grows how over `samples`, at least two, which ascend.
+PowerScaling fit_scaling(std::span<const PowerSample> samples);
 
 }  // namespace hysteron::studies

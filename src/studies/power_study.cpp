@@ -4,12 +4,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <functional>
 #include <limits>
-#include <nlohmann/json.hpp>
 
-#include "base/units.h"
-#include "design/finite_or_null.h"
 #include "design/synthetic_network.h"
 #include "studies/power_scaling.h"
 
@@ -17,7 +13,6 @@ namespace hysteron::studies {
 namespace {
 
 using behavioural::PowerSplit;
-using design::finite_or_null;
 
 constexpr std::size_t kLargeDim = 256;
 constexpr std::size_t kChannels = 512;  // networks are drawn until they have this many channels
@@ -89,44 +84,54 @@ std::vector<PowerSample> measured_samples(const PowerStudy& study) {
   return samples;
 }
 
-nlohmann::json point_json(const PowerPoint& point, const PowerStudy& study) {
-  const double per_frame = point.model.total() * study.frame_seconds;
-  nlohmann::json row = {{"dim", point.dim},
-                        {"draws", point.draws.size()},
-                        {"model_nw", split_json(point.model)},
-                        {"rest_nw", split_json(point.rest)},
-                        {"energy_per_frame_j", per_frame},
-                        {"energy_per_decision_j", per_frame * static_cast<double>(study.decision_frames)}};
-  if (point.measured) {
-    row.update(measured_json(*point.measured));
-    row["model_of_first_nw"] = split_json(point.draws.front());
-  }
-  if (!point.error.empty()) row["error"] = point.error;
-  return row;
+/// Of two splits' totals, relative.
+double error_of(const PowerSplit& model, const PowerSplit& circuit) {
+  return std::abs(model.total() / circuit.total() - 1.0);
 }
 
-}  // namespace
-
-double PowerStudy::worst_model_error(Against against) const {
-  double worst = std::numeric_limits<double>::quiet_NaN();
+ModelErrors worst_errors(const std::vector<PowerPoint>& points) {
+  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
+  ModelErrors worst{kNone, kNone, kNone, kNone};
   for (const PowerPoint& point : points) {
     if (!point.measured) continue;
     const MeasuredPower& measured = *point.measured;
-    const PowerSplit& model = against == Against::kOwnBits  ? point.draws.front()
-                              : against == Against::kAtRest ? measured.rest_model_of_bits
-                                                            : measured.model_of_bits;
-    const PowerSplit& circuit = against == Against::kSettled  ? measured.settled
-                                : against == Against::kAtRest ? measured.rest
-                                                              : measured.listening;
-    worst = std::fmax(worst, std::abs(model.total() / circuit.total() - 1.0));
+    // fmax passes a NaN over.
+    worst.own_bits = std::fmax(worst.own_bits, error_of(point.draws.front(), measured.listening));
+    worst.same_bits = std::fmax(worst.same_bits, error_of(measured.model_of_bits, measured.listening));
+    worst.settled = std::fmax(worst.settled, error_of(measured.model_of_bits, measured.settled));
+    worst.at_rest = std::fmax(worst.at_rest, error_of(measured.rest_model_of_bits, measured.rest));
   }
   return worst;
 }
 
-std::size_t PowerStudy::failed() const {
-  return static_cast<std::size_t>(
-      std::count_if(points.begin(), points.end(), [](const PowerPoint& point) { return !point.error.empty(); }));
+/// Exponents, fits and errors of the points.
+void fit_points(PowerStudy& study) {
+  const auto column = [&](const auto& value, std::size_t from = 0) {
+    std::vector<double> result;
+    for (const PowerPoint& point : study.points) {
+      if (point.dim >= from) result.push_back(value(point));
+    }
+    return result;
+  };
+  const auto dim = [](const PowerPoint& point) { return static_cast<double>(point.dim); };
+  const auto feedforward = [](const PowerPoint& point) { return point.model.feedforward(); };
+  const std::vector<double> dims = column(dim);
+  study.cells = analysis::fit_exponent(dims, column([](const PowerPoint& point) { return point.model.cells; }));
+  study.square_legs =
+      analysis::fit_exponent(dims, column([](const PowerPoint& point) { return point.model.square_legs; }));
+  study.feedforward_large = analysis::fit_exponent(column(dim, kLargeDim), column(feedforward, kLargeDim));
+  study.local = local_exponents(samples_of(study));
+  study.fit_total = fit_power(dims, column([](const PowerPoint& point) { return point.model.total(); }));
+  study.fit_feedforward = fit_power(dims, column(feedforward));
+  if (const std::vector<PowerSample> measured = measured_samples(study); measured.size() > 1) {
+    study.spice_scaling = fit_scaling(measured);
+  }
+  study.worst_errors = worst_errors(study.points);
+  study.failed = static_cast<std::size_t>(
+      std::ranges::count_if(study.points, [](const PowerPoint& point) { return !point.error.empty(); }));
 }
+
+}  // namespace
 
 void check_power_request(const PowerRequest& request) {
   const std::vector<std::size_t> dims = all_dims(request);
@@ -149,59 +154,20 @@ PowerStudy study_power(const design::DesignContext& context, const PowerRequest&
     PowerPoint point = model_point(context, request, dims[i]);
     const bool is_simulated = std::find(request.dims.begin(), request.dims.end(), dims[i]) != request.dims.end();
     if (is_simulated) measure_first(context, request, point, reporter);
+    point.energy_per_frame = point.model.total() * study.frame_seconds;
+    point.energy_per_decision = point.energy_per_frame * static_cast<double>(study.decision_frames);
     study.points.push_back(std::move(point));
     reporter.progress("power over width", i + 1, dims.size(), fmt::format("d = {}", dims[i]));
   }
+  fit_points(study);
   return study;
 }
 
-nlohmann::json power_study_json(const PowerStudy& study) {
-  using Value = std::function<double(const PowerPoint&)>;
-  const auto column = [&](const Value& value, std::size_t from = 0) {
-    std::vector<double> result;
-    for (const PowerPoint& point : study.points) {
-      if (point.dim >= from) result.push_back(value(point));
-    }
-    return result;
-  };
-  const Value dim = [](const PowerPoint& point) { return static_cast<double>(point.dim); };
-  const Value total = [](const PowerPoint& point) { return point.model.total(); };
-  const Value cells = [](const PowerPoint& point) { return point.model.cells; };
-  const Value feedforward = [](const PowerPoint& point) { return point.model.feedforward(); };
-  const Value square_legs = [](const PowerPoint& point) { return point.model.square_legs; };
-  const std::vector<double> dims = column(dim);
-  nlohmann::json json = {{"dims", nlohmann::json::array()}, {"points", nlohmann::json::array()}};
-  for (const PowerPoint& point : study.points) {
-    json["dims"].push_back(point.dim);
-    json["points"].push_back(point_json(point, study));
-  }
-  for (const auto& [name, value] :
-       {std::pair{"total_nw", &total}, {"cells_nw", &cells}, {"feedforward_nw", &feedforward}}) {
-    json[name] = nlohmann::json::array();
-    for (const double watt : column(*value)) json[name].push_back(watt / kNano);
-  }
-  const auto exponent = [&](const std::string& name, const analysis::Exponent& fit) {
-    json[name] = finite_or_null(fit.value);
-    json[name + "_half_interval"] = finite_or_null(fit.half_interval);
-  };
-  exponent("exponent_cells", analysis::fit_exponent(dims, column(cells)));
-  exponent("exponent_feedforward", analysis::fit_exponent(dims, column(square_legs)));
-  exponent("exponent_feedforward_large",
-           analysis::fit_exponent(column(dim, kLargeDim), column(feedforward, kLargeDim)));
-  const std::vector<LocalExponents> local = local_exponents(samples_of(study));
-  json["local"] = local_json(local);
-  json["local_exponents"] = nlohmann::json::array();
-  for (const LocalExponents& step : local) json["local_exponents"].push_back(step.feedforward.value);
-  json["fit_total"] = fit_json(fit_power(dims, column(total)));
-  json["fit_feedforward"] = fit_json(fit_power(dims, column(feedforward)));
-  if (const std::vector<PowerSample> measured = measured_samples(study); measured.size() > 1) {
-    json["spice_scaling"] = scaling_json(measured);
-  }
-  json["worst_model_error"] = finite_or_null(study.worst_model_error(PowerStudy::Against::kOwnBits));
-  json["worst_model_error_same_bits"] = finite_or_null(study.worst_model_error(PowerStudy::Against::kSameBits));
-  json["worst_model_error_settled"] = finite_or_null(study.worst_model_error(PowerStudy::Against::kSettled));
-  json["worst_model_error_at_rest"] = finite_or_null(study.worst_model_error(PowerStudy::Against::kAtRest));
-  return json;
+std::size_t PowerResult::failed() const {
+  std::size_t count = widths ? widths->failed : 0;
+  if (!networks) return count;
+  for (const NetworkPower& network : networks->networks) count += network.error.empty() ? 0 : 1;
+  return count;
 }
 
 }  // namespace hysteron::studies

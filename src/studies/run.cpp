@@ -15,7 +15,12 @@
 namespace hysteron::studies {
 namespace {
 
-void decide(RunResult& result) {
+/// Fills in decisions and votes of the traces of `clips`.
+void decide(const std::string& engine, const std::vector<std::string>& labels, const std::vector<std::size_t>& clips,
+            RunResult& result) {
+  result.engine = engine;
+  result.labels = labels;
+  result.clips = clips;
   for (const model::Trace& trace : result.traces) {
     result.votes.push_back(model::vote_shares(model::frame_decisions(trace.logits, trace.outputs), trace.outputs));
     result.decisions.push_back(model::majority(result.votes.back()));
@@ -40,7 +45,7 @@ RunResult run_software(const model::Network& network, const data::Features& feat
   result.traces.resize(clips.size());
   ThreadPool pool(jobs);
   pool.run(clips.size(), [&](std::size_t i) { result.traces[i] = model::run_clip(network, features.clip(clips[i])); });
-  decide(result);
+  decide("software", network.labels, clips, result);
   return result;
 }
 
@@ -57,7 +62,8 @@ RunResult run_behavioural(const design::Design& design, const DieChoice& die, Re
     behavioural::DieEngine::Scratch scratch;
     engine.run(parameters, design.features.clip(design.clips[i]), scratch, result.traces[i]);
   });
-  decide(result);
+  decide("behavioural", design.given.labels, design.clips, result);
+  result.die = die.seed;
   return result;
 }
 
@@ -71,7 +77,8 @@ RunResult run_spice(design::Design design, const DieChoice& die, const ClipFiles
     }
     result.traces.push_back(std::move(outcomes[i].record->circuit.trace));
   }
-  decide(result);
+  decide("spice", design.given.labels, design.clips, result);
+  result.die = die.seed;
   return result;
 }
 

@@ -22,6 +22,11 @@ struct RunResult {
   std::vector<model::Trace> traces;        ///< one a clip
   std::vector<std::size_t> decisions;      ///< label index per clip
   std::vector<std::vector<double>> votes;  ///< share per label per clip
+  std::vector<std::size_t> clips;          ///< their indices
+  std::vector<std::string> labels;
+  std::string engine;                ///< "software", "behavioural" or "spice"
+  std::optional<std::uint64_t> die;  ///< seed of the die, if one was drawn
+  std::string die_file;              ///< of the measured chip, if it was one; whoever read the file says so
 };
 
 /// Runs the clips `clips` of `features` in the discrete-time model, on all cores.
