@@ -35,17 +35,22 @@ int run(Options options, Session& session) {
 
 void declare(Command& command, Options& options) {
   auto& request = options.request.chains;
-  command.numbers("--noise", options.request.noises, "Relative deviations of every mirror's current in a frame")
+  command
+      .numbers("--noise", options.request.noises,
+               "Relative standard deviations of every mirror's current in each frame")
       .shown();
-  command.count("--frames", request.frames, "Frames that the value is kept").shown();
-  command.count("--layers", request.layers, "Layers it goes through").shown();
+  command.count("--frames", request.frames, "Frames for which the value is held").shown();
+  command.count("--layers", request.layers, "Layers that the value passes through").shown();
   command.count("--chains", request.chains, "Independent chains").shown();
-  command.number("--decay", request.decay, "What the linear memories keep of a value from frame to frame").shown();
+  command.number("--decay", request.decay, "Fraction of a value that the linear memories retain from frame to frame")
+      .shown();
   command.seed("--seed", request.seed, "values and noise");
   command.flag("--device-noise", options.device_noise,
                "One deviation more, the first: that of a mirror of the technology at the unit current by the thermal "
                "and flicker noise of its devices");
-  command.number("--frame-seconds", options.frame_seconds, "Of --device-noise: a frame, over which a mirror is read")
+  command
+      .number("--frame-seconds", options.frame_seconds,
+              "With --device-noise: frame time over which a mirror's noise is averaged, in seconds")
       .range(1e-6, 1e3)
       .shown();
   add_output_flag(command, options.output,
@@ -60,7 +65,7 @@ void declare(Command& command, Options& options) {
 
 void add_accumulation_study(Command& study, Session& session) {
   add_command<Options>(study, session, "accumulation",
-                       "Keep a value in bistable cells and in linear memories made of the same noisy mirrors",
+                       "Compare how bistable cells and linear memories made of the same noisy mirrors hold a value",
                        "hysteron study accumulation --noise 0.01,0.1 --frames 1000 --layers 8\n"
                        "  hysteron study accumulation --device-noise --pdk gf180mcu --output accumulation",
                        declare, [&session](const Options& options) { return run(options, session); });

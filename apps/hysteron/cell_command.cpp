@@ -61,14 +61,16 @@ void add_cell_command(Command& app, Session& session) {
       app, session, "cell", "Measure the hysteresis loop of one memory cell in ngspice",
       "hysteron cell --pdk generic180 --i-thresh 500p --i-width 300p --i-gain 1n",
       [](Command& command, Options& options) {
-        command.text("--i-thresh", options.threshold, "Upper threshold, ampere").required();
-        command.text("--i-width", options.width, "Hysteresis width, ampere").required();
-        command.text("--i-gain", options.gain, "Output when on, ampere").required();
+        command.text("--i-thresh", options.threshold, "Upper threshold, in ampere").required();
+        command.text("--i-width", options.width, "Hysteresis width, in ampere").required();
+        command.text("--i-gain", options.gain, "Output current when on, in ampere").required();
         command.text("--corner", options.corner,
-                     "Corner it is measured at; calibrated and shown uncalibrated at the typical one");
-        command.number("--temperature", options.temperature,
-                       "Degree Celsius it is measured at; calibrated and shown uncalibrated at 27");
-        command.text("--loop", options.loop, "CSV file for the whole loop: candidate, output up, output down");
+                     "Corner to measure at; the cell is calibrated, and measured uncalibrated, at the typical one");
+        command.number(
+            "--temperature", options.temperature,
+            "Temperature to measure at, in degrees Celsius; the cell is calibrated, and measured uncalibrated, at 27");
+        command.text("--loop", options.loop,
+                     "CSV file for the whole loop: candidate, output on the way up, output on the way down");
         add_require_flag(command, options.print, hysteron::report::cell_table().infos());
         add_json_flag(command, options.print);
         add_technology_flags(command, options.circuit);

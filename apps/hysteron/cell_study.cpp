@@ -26,19 +26,19 @@ void declare(Command& command, Options& options) {
   hysteron::analysis::CellStudyRequest& request = options.request;
   command.texts("--currents", options.currents, "Currents of the sweeps, ampere, separated by commas (10p ... 3n)");
   command.texts("--linearity", options.fitted,
-                "Currents that lines are fitted over, ampere, at least two different ones (100p ... 400p)");
+                "Currents to fit lines over, in ampere, at least two different ones (100p ... 400p)");
   command.numbers("--supplies", request.supplies, "Supplies, volt").shown();
-  command.numbers("--temperatures", request.temperatures, "Temperatures, degree Celsius").shown();
+  command.numbers("--temperatures", request.temperatures, "Temperatures, in degrees Celsius").shown();
   command.texts("--corners", request.corners, "Corners (default: all of the technology's)");
-  command.number("--supply-step", request.supply_step, "Step of the search for the smallest supply, volt")
+  command.number("--supply-step", request.supply_step, "Step of the search for the smallest supply, in volt")
       .range(0.001, 1.0)
       .shown();
-  command.number("--retention", request.retention_seconds, "Simulated seconds a state is to be held")
+  command.number("--retention", request.retention_seconds, "Simulated seconds for which a state must hold")
       .range(0.1, 1e6)
       .shown();
   command.text("-o,--output", options.output, "JSON file with every point").shown();
   add_require_flag(command, options.print, hysteron::report::cell_study_table().infos());
-  command.flag("--json", options.print.json, "Print one JSON object: the study without its single points");
+  command.flag("--json", options.print.json, "Print one JSON object: the study without its individual points");
 }
 
 /// Puts what the flag `name` gives in place of `currents`, if it gives any.

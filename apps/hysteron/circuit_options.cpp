@@ -40,10 +40,10 @@ void add_circuit_flags(Command& command, CircuitFlags& flags) {
 
 void add_waveform_flags(Command& command, hysteron::studies::ClipFiles& files) {
   command.path("--waveforms", files.waveforms,
-               "Of ngspice: folder for a file of waveforms a clip, or a file .safetensors for the only clip");
+               "Store ngspice waveforms: a folder for one file per clip, or a .safetensors file for a single clip");
   command
       .number("--waveform-tolerance", files.tolerance,
-              "How far waveforms may be from what was simulated, in unit currents and volt")
+              "Largest error of the compressed waveforms, in unit currents and volt")
       .range(1e-9, 1.0)
       .shown();
 }
@@ -81,8 +81,7 @@ hysteron::design::CircuitOptions read_circuit_flags(const CircuitFlags& flags) {
   hysteron::design::CircuitOptions options = flags.options;
   if (!options.calibration_features.empty()) {
     if (options.calibration != CalibrationLevel::kLayers) {
-      throw hysteron::Error(hysteron::ErrorKind::kUsage,
-                            "--calibrate-on: expected --calibrate layers; cells have no use for it");
+      throw hysteron::Error(hysteron::ErrorKind::kUsage, "--calibrate-on requires --calibrate layers");
     }
     hysteron::data::read_npy(options.calibration_features);  // refused before anything is trained or simulated
   }

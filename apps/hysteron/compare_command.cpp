@@ -52,8 +52,8 @@ int make_stimulus(const Options& options, Session& session) {
       options.stimulus, stimulus, network, {circuit.conditions.unit_current, circuit.mitigations.input_ramp});
   for (const auto& at : stimulus.unreached) {
     session.reporter.warning(fmt::format(
-        "layer {}, cell {}: no input within {:g} unit currents was found that passes its {} threshold{}", at.layer,
-        at.cell, options.largest, at.sets ? "upper" : "lower", at.layer > 0 ? " while the cells below stay" : ""));
+        "layer {}, cell {}: found no input within {:g} unit currents that crosses its {} threshold{}", at.layer,
+        at.cell, options.largest, at.sets ? "upper" : "lower", at.layer > 0 ? " without switching a cell below" : ""));
   }
   OutputFlags flags = options.print;
   flags.folder = options.stimulus;
@@ -69,7 +69,7 @@ hysteron::studies::CompareRequest request_of(const Options& options, const hyste
   if (!options.begin.empty()) request.scale.begin = hysteron::parse_si(options.begin, "--begin");
   if (!options.transresistance.empty()) {
     request.scale.transresistance = hysteron::parse_si(options.transresistance, "--transresistance");
-    if (!(*request.scale.transresistance > 0.0)) throw usage("--transresistance: expected ohm above 0");
+    if (!(*request.scale.transresistance > 0.0)) throw usage("--transresistance: expected a value above 0, in ohm");
   }
   request.supply = options.supply;
   request.seed = options.seed;
@@ -96,8 +96,8 @@ int compare(const Options& options, Session& session) {
   const double ratio = comparison.level_ratio;
   if (ratio < 1.0 / kFarOff || ratio > kFarOff) {
     session.reporter.warning(
-        fmt::format("signals of the chip are {:.3g} times the model's; see the units of the record, --unit-current and "
-                    "--transresistance",
+        fmt::format("the chip's signals are {:.3g} times the model's; check the units in the record, --unit-current "
+                    "and --transresistance",
                     ratio));
   }
   const report::Json json = print_result(options.print, "", table, comparison);
@@ -112,11 +112,10 @@ int compare(const Options& options, Session& session) {
 
 int run(const Options& options, Session& session) {
   if (options.stimulus.empty() && options.measured.empty()) {
-    throw usage(
-        "compare: expected either --stimulus, to make what a bench plays, or --measured, to read what it recorded");
+    throw usage("compare: expected either --stimulus, to write a stimulus, or --measured, to read a record");
   }
   if (!options.stimulus.empty()) return make_stimulus(options, session);
-  if (options.input.empty()) throw usage("compare: --measured needs --input, the features that were played");
+  if (options.input.empty()) throw usage("compare: --measured requires --input with the features that were played");
   return compare(options, session);
 }
 
@@ -124,7 +123,7 @@ int run(const Options& options, Session& session) {
 
 void add_compare_command(Command& app, Session& session) {
   add_command<Options>(
-      app, session, "compare", "Compare a fabricated chip's waveforms with the model, and find the chip's constants",
+      app, session, "compare", "Compare a fabricated chip's waveforms with the model and extract the chip's constants",
       "hysteron compare model.safetensors --stimulus bench\n"
       "  hysteron compare model.safetensors --measured bench.csv --input bench/stimulus.npy --write-die die.json\n"
       "  hysteron compare model.safetensors --measured clip0.csv clip1.csv --input test.npy --clips 0,1",
@@ -144,8 +143,9 @@ void add_compare_command(Command& app, Session& session) {
                          "Second of the record at which frame 0 begins (default: its beginning, or where it fits best "
                          "if the record is longer than the frames)"),
             command.text("--transresistance", options.transresistance,
-                         "Ohm: what made the voltages that were measured of currents"),
-            command.number("--supply", options.supply, "Supply voltage, for the power (default: none is reported)"),
+                         "Transresistance, in ohm, by which currents were measured as voltages"),
+            command.number("--supply", options.supply,
+                           "Supply voltage, to compute power (default: power is not reported)"),
             command.path("--write-die", options.die,
                          "Write the chip's constants to this file, for run, eval and train")};
         for (const Option& option : of_a_record) option.excludes(stimulus);
@@ -155,7 +155,7 @@ void add_compare_command(Command& app, Session& session) {
         add_frame_time_flag(command, options.circuit);
         command
             .number("--largest", options.largest,
-                    "Stimulus: largest input, in unit currents; beyond 6 only for thresholds that need it")
+                    "Stimulus: largest input, in unit currents; above 6 only for thresholds that need it")
             .range(0.1, 100.0)
             .shown()
             .needs(stimulus);

@@ -30,7 +30,7 @@ hysteron::design::NetlistOptions read_netlist_options(const Options& options, co
   if (options.bench.empty()) {
     if (clips.empty()) return result;
     throw hysteron::Error(hysteron::ErrorKind::kUsage,
-                          "--clips: expected --bench with the features to write benches of");
+                          "--clips requires --bench with the features to write test benches for");
   }
   if (clips.empty()) clips = {0};
   result.bench_features = hysteron::data::read_npy(options.bench);
@@ -74,7 +74,7 @@ void add_compile_command(Command& app, Session& session) {
         command.option("--output").required();
         command.choice("--dialect", options.dialect, hysteron::spice::dialect_names(),
                        "Language of the netlist and the test benches");
-        command.path("--bench", options.bench, "Features (.npy) to write test benches of, with PWL sources");
+        command.path("--bench", options.bench, "Features (.npy) to write test benches for, with PWL sources");
         add_json_flag(command, options.output);
       },
       [&session](const Options& options) { return run(options, session); });

@@ -55,8 +55,8 @@ int run(const Options& options, Session& session) {
 void declare(Command& command, Options& options) {
   add_design_flags(command, options.design);
   command.texts("--corners", options.request.corners, "Process corners (default: all of the technology's)");
-  command.numbers("--supplies", options.request.supplies, "Volt (default: 0.9, 1 and 1.1 of --supply)");
-  command.numbers("--temperatures", options.request.temperatures, "Degree Celsius").shown();
+  command.numbers("--supplies", options.request.supplies, "Supply voltages (default: 0.9, 1 and 1.1 times --supply)");
+  command.numbers("--temperatures", options.request.temperatures, "Temperatures, in degrees Celsius").shown();
   command.numbers("--beside", options.request.beside, "Temperatures to report but exclude from the worst case").shown();
   command
       .choice("--reference", options.reference, {"transistors", "ideal"},

@@ -29,7 +29,7 @@ void declare(Command& command, Options& options) {
   command.text("--data", options.data,
                "Folder of class folders, or espeak for the built-in corpus; reference backbones score on the task they "
                "were trained on unless this names another folder or file of it");
-  command.choice("--split", options.split, {"train", "validation", "test", "all"}, "Clips to score").shown();
+  command.choice("--split", options.split, {"train", "validation", "test", "all"}, "Split to score").shown();
   command.text("--features", options.features, "Also write the clips' features to this NumPy file");
   command.seed("--corpus-seed", options.corpus_seed, "the built-in corpus; none: 1, or that of training");
   auto& p = options.perturbation;
@@ -38,26 +38,29 @@ void declare(Command& command, Options& options) {
     command.number(name, value, help).range(0.0, 3.0).group(dies_and_noise);
   };
   const Option draws =
-      command.count("--draws", options.draws, "Also score this many dies with the errors and noise below");
+      command.count("--draws", options.draws, "Also score this many dies with the errors and noise set below");
   draws.range(0, 1000000).group(dies_and_noise);
   command.when_parsed([&options, draws] {
     if (draws.is_given() && options.draws == 0) throw hysteron::bad_input("--draws is 0; expected at least one die");
   });
-  share("--static", options.all_static, "Error of every weight, threshold, width and gain: three deviations, relative");
-  share("--weights", p.weights, "Of weights and biases alone");
-  share("--thresholds", p.thresholds, "Of beta_hi alone");
-  share("--widths", p.widths, "Of beta_hi - beta_lo alone");
-  share("--gains", p.gains, "Of alpha alone");
+  share("--static", options.all_static,
+        "Relative error of every weight, threshold, width and gain, at three standard deviations");
+  share("--weights", p.weights, "The same, for weights and biases only");
+  share("--thresholds", p.thresholds, "The same, for beta_hi only");
+  share("--widths", p.widths, "The same, for beta_hi - beta_lo only");
+  share("--gains", p.gains, "The same, for alpha only");
   share("--additive", p.additive,
-        "Deviation of the noise in every frame on what enters a cell: on the candidate, over beta_hi (fq_bmru; bmru, "
-        "cmru: the mean of abs(beta)); mingru, lru: on W_h x + b_h and B u, over their root mean square for "
+        "Standard deviation of the noise in every frame on the input of a cell: on the candidate, relative to beta_hi "
+        "(fq_bmru; bmru, "
+        "cmru: the mean of abs(beta)); mingru, lru: on W_h x + b_h and B u, relative to their root mean square for "
         "independent inputs of unit variance");
-  share("--multiplicative", p.multiplicative, "And over that candidate");
+  share("--multiplicative", p.multiplicative,
+        "Standard deviation of the noise on the candidate, relative to the candidate");
   command.count("--bits", p.bits, "Weights have 2^bits - 1 levels").range(2, 8).group(dies_and_noise);
-  command.text("--technology", p.technology, "Weights take the widths that this technology can make")
+  command.text("--technology", p.technology, "Round weights to the widths that this technology can realise")
       .group(dies_and_noise);
   command.seed("--die-seed", options.die_seed, "errors and noise").group(dies_and_noise);
-  command.text("--die-file", options.die_file, "Score the chip that compare wrote this die file of")
+  command.text("--die-file", options.die_file, "Score the chip described by this die file, written by compare")
       .group(dies_and_noise);
   command.shared(hysteron::parameters::kJobs, options.jobs);
   add_require_flag(command, options.output, hysteron::report::eval_table().infos());
@@ -71,7 +74,7 @@ hysteron::train::Perturbation perturbation_of(const Options& options) {
     if (*value == 0.0) *value = options.all_static;
   }
   if (options.draws == 0 && (result.has_errors() || result.has_noise() || result.has_grid())) {
-    throw hysteron::Error(hysteron::ErrorKind::kUsage, "eval: errors and noise need --draws N, the number of dies");
+    throw hysteron::Error(hysteron::ErrorKind::kUsage, "eval: errors and noise require --draws N, the number of dies");
   }
   return result;
 }

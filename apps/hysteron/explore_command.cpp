@@ -45,7 +45,7 @@ int search(const Options& options, Session& session) {
 
 int pick(const Options& options, Session& session) {
   if (options.output.empty()) {
-    throw hysteron::Error(hysteron::ErrorKind::kUsage, "--pick: expected --output with the folder to write into");
+    throw hysteron::Error(hysteron::ErrorKind::kUsage, "--pick requires --output with the folder to write into");
   }
   namespace report = hysteron::report;
   const auto requirements = read_requirements(options.result, report::pick_table().infos(), session.reporter);
@@ -95,10 +95,10 @@ void declare(Command& command, Options& options) {
   command.shared(parameters::kPdkRoot, options.pdk_root);
   command.shared(parameters::kPatience, options.patience);
   const Option pick = command.count("--pick", options.pick,
-                                    "Write model and netlist of this point into --output and compare both in ngspice");
+                                    "Write model and netlist of this point into --output and verify them in ngspice");
   command.when_parsed([&options, pick] { options.is_pick = pick.is_given(); });
   command.path("-o,--output", options.output, "Folder for the picked point").needs(pick);
-  command.count("--clips", options.clips, "Held-out clips that the picked point is simulated with")
+  command.count("--clips", options.clips, "Held-out clips to simulate the picked point with")
       .range(1, 100000)
       .shown()
       .needs(pick);
@@ -106,13 +106,15 @@ void declare(Command& command, Options& options) {
   command.option("--require").needs(pick);
   command.option("--fail-under").needs(pick);
   command.shared(parameters::kTimeLimit, options.time_limit).needs(pick);
-  const Option slurm =
-      command.path("--slurm", options.slurm, "Write a script for sbatch that runs the search, and stop");
+  const Option slurm = command.path("--slurm", options.slurm, "Write an sbatch script that runs the search, then exit");
   slurm.excludes(pick);
-  command.count("--ranks", options.ranks, "Tasks of that script; 0: one for each core of this machine")
+  command.count("--ranks", options.ranks, "Number of ranks of that script; 0: one per core of this machine")
       .range(0, 100000)
       .needs(slurm);
-  command.number("--hours", options.hours, "Time limit of that script").range(0.01, 10000.0).shown().needs(slurm);
+  command.number("--hours", options.hours, "Time limit of that script, in hours")
+      .range(0.01, 10000.0)
+      .shown()
+      .needs(slurm);
   command.shared(parameters::kJson, options.json);
 }
 
@@ -123,6 +125,6 @@ void add_explore_command(Command& app, Session& session) {
                        "hysteron explore space.toml\n"
                        "  mpirun --enable-recovery -n 4 hysteron explore space.toml --jobs 1\n"
                        "  hysteron explore space.toml --slurm job.sh --ranks 64 && sbatch job.sh\n"
-                       "  hysteron explore space.toml --pick 17 --output picked --fail-under decision_agreement=1",
+                       "  hysteron explore space.toml --pick 17 --output picked --require 'decision_agreement>=1'",
                        declare, [&session](const Options& options) { return run(options, session); });
 }

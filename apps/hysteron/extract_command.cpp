@@ -33,14 +33,14 @@ int run(const Options& options, Session& session) {
 
 void add_extract_command(Command& app, Session& session) {
   add_command<Options>(
-      app, session, "extract", "Read a netlist back and rebuild the model its transistors make",
+      app, session, "extract", "Read a netlist back and rebuild the model that its transistors realise",
       "hysteron extract circuit -o extracted.safetensors\n"
       "  hysteron run extracted.safetensors --input test.npy",
       [](Command& command, Options& options) {
         command.path("netlist", options.netlist, "Folder of `hysteron compile`, or a network.spice").required();
         command.path("-o,--output", options.output, "Write the rebuilt model");
         command.text("--pdk", options.technology,
-                     "Technology, where the netlist's own name for it will not do: a description file (.toml)");
+                     "Technology description file (.toml), if the name in the netlist is not enough");
         command.shared(hysteron::parameters::kPdkRoot, options.pdk_root);
         add_require_flag(command, options.print, hysteron::report::extract_table().infos());
         add_json_flag(command, options.print);

@@ -18,9 +18,9 @@ struct Options {
 };
 
 void declare(Command& command, Options& options) {
-  command.paths("audio", options.audio, "WAV or FLAC files of any sample rate, one clip of a second each").required();
+  command.paths("audio", options.audio, "WAV or FLAC files at any sample rate, each one clip of one second").required();
   command.text("-o,--output", options.output, "NumPy file to write: float32 [clips, 101, 13]").required();
-  command.flag("--raw", options.raw, "Leave the coefficients as they come, not normalised over each clip");
+  command.flag("--raw", options.raw, "Do not normalise the coefficients over each clip");
   command.shared(hysteron::parameters::kJobs, options.jobs);
   add_json_flag(command, options.print);
 }

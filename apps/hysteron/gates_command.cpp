@@ -78,7 +78,7 @@ int run(const Options& options, Session& session) {
   }
   if (!result.is_right) {
     throw hysteron::Error(hysteron::ErrorKind::kLimitMissed,
-                          fmt::format("{} of {} circuits are not right", result.wrong(), result.gates.size()));
+                          fmt::format("{} of {} circuits failed the proof", result.wrong(), result.gates.size()));
   }
   return 0;
 }
@@ -87,18 +87,20 @@ void declare(Command& command, Options& options) {
   options.circuit.options.conditions.unit_current = 100.0 * hysteron::kPico;
   command.path("file", options.file,
                "Gate file: input NET..., output NET..., NET... = GATE NET...; or the name of a built-in gate");
-  command.flag("--all", options.all, "The ten built-in gates, each by itself");
+  command.flag("--all", options.all, "Prove each of the ten built-in gates separately");
   command
-      .text("--period", options.period, "Seconds from a spike to the reading of the levels; a spike takes half of it")
+      .text("--period", options.period, "Seconds from a spike to the reading of the levels; a spike lasts half of it")
       .shown();
-  command.flag("--fastest", options.study.fastest, "Search the highest spike rate and the least spacing that work");
+  command.flag("--fastest", options.study.fastest, "Find the highest spike rate and the smallest spacing that work");
   command.flag("--margins", options.study.margins,
-               "Disturb every line and every node in every state until something turns");
-  const Option hold = command.number("--hold", options.study.hold, "Leave every state alone for this many seconds");
+               "Disturb every line and every node in every state until a level flips");
+  const Option hold =
+      command.number("--hold", options.study.hold, "Hold every state for this many seconds without a spike");
   command.flag("--corners", options.study.corners,
-               "The proof at every corner, 0.9 to 1.1 of the supply, -40 to 85 degrees Celsius");
+               "Repeat the proof at every corner, 0.9 to 1.1 times the supply, -40 to 85 degrees Celsius");
   const Option dies =
-      command.count("--dies", options.study.dies, "Dies that ngspice draws, single spikes from every state on each");
+      command.count("--dies", options.study.dies,
+                    "Number of dies with ngspice's mismatch, each proved with single spikes from every state");
   command.seed("--seed", options.study.seed, "the first die; every further die takes the next one");
   add_output_flag(command, options.output,
                   "Folder for gates.json, netlists, test benches and every run of ngspice; the same command again "
@@ -106,7 +108,8 @@ void declare(Command& command, Options& options) {
   add_json_flag(command, options.output);
   add_technology_flags(command, options.circuit);
   command.when_parsed([&options, dies, hold] {
-    if (hold.is_given() && options.study.hold == 0.0) throw hysteron::bad_input("--hold is 0; expected seconds");
+    if (hold.is_given() && options.study.hold == 0.0)
+      throw hysteron::bad_input("--hold is 0; expected a time in seconds");
     if (dies.is_given() && options.study.dies == 0) throw hysteron::bad_input("--dies is 0; expected at least one");
   });
 }

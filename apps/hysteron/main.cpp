@@ -25,7 +25,7 @@ void request_stop(int signal) {
 
 /// 0, or a bad-input Error where stdout took less than was written to it.
 int flushed(bool whole) {
-  if (!whole) throw hysteron::bad_input("stdout: cannot write what was asked for");
+  if (!whole) throw hysteron::bad_input("stdout: cannot write the output");
   return 0;
 }
 
@@ -33,7 +33,7 @@ int run(int argc, char** argv) {
   Program program(
       "hysteron",
       "Hysteron: train bistable recurrent networks, compile them to analog circuits, verify them in ngspice",
-      HYSTERON_VERSION, "Every command explains itself and gives an example: hysteron COMMAND --help");
+      HYSTERON_VERSION, "For help and an example: hysteron COMMAND --help");
   Session session{{}, stop_flag, {}};
   Command root = program.root();
   add_commands(root, session);

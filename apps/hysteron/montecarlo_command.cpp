@@ -51,7 +51,7 @@ int run(const Options& options, Session& session) {
     const auto trim_features =
         options.trim_on.empty() ? of.training : design::read_training_features(options.trim_on, of.given);
     if (!trim_features) {
-      throw hysteron::Error(hysteron::ErrorKind::kUsage, "--trim: expected --trim-on or --center with training clips");
+      throw hysteron::Error(hysteron::ErrorKind::kUsage, "--trim requires training clips from --trim-on or --center");
     }
     request.trim.features =
         studies::pick_trim_clips(*trim_features, options.trim_clips, of.features, hysteron::quoted(origin.string()));
@@ -79,24 +79,24 @@ void declare(Command& command, Options& options) {
                             "in ngspice) or both (ngspice's dies in both, compared)")
       .shown();
   command.flag("--device-noise", options.request.device_noise,
-               "Behavioural: add the thermal and flicker noise of every device, drawn anew in every frame");
+               "Behavioural: add the thermal and flicker noise of every device, independent in every frame");
   auto& trim = options.request.trim;
   command.count("--trim", trim.legs,
                 "Trim at most this many bias legs, the same on all dies, after fabrication; the text shows the yield "
                 "before, too (docs/robustness.md)");
-  command.path("--trim-on", options.trim_on,
-               "Features, .npy, that trims are found with (default: those of --center); never those tested");
-  command.count("--trim-clips", options.trim_clips, "How many of them, evenly spread, are played to every die")
+  command.path(
+      "--trim-on", options.trim_on,
+      "Features, .npy, to determine the trim codes with (default: those of --center); must not contain tested clips");
+  command.count("--trim-clips", options.trim_clips, "How many of them to play to every die, evenly spread")
       .range(1, 100000)
       .shown();
-  command.count("--trim-bits", trim.dac.bits, "Bits of every trim").range(1, 10).shown();
+  command.count("--trim-bits", trim.dac.bits, "Bits of every trim DAC").range(1, 10).shown();
   command.number("--trim-step", trim.dac.step, "Step of every trim, as a share of the leg's current")
       .range(1e-4, 0.5)
       .shown();
-  add_output_flag(
-      command, options.output,
-      "Folder for montecarlo.json, the calibrated sizes and what every die did; the same command again runs "
-      "only what is missing there");
+  add_output_flag(command, options.output,
+                  "Folder for montecarlo.json, the calibrated sizes and the results of every die; the same command "
+                  "again runs only what is missing there");
   add_require_flag(command, options.output, hysteron::report::montecarlo_table().infos());
   add_json_flag(command, options.output);
 }
@@ -105,7 +105,7 @@ void declare(Command& command, Options& options) {
 
 void add_montecarlo_command(Command& app, Session& session) {
   add_command<Options>(
-      app, session, "montecarlo", "Fabricate many dies with mismatch and count those that decide as software does",
+      app, session, "montecarlo", "Simulate many dies with mismatch and count those that decide as software does",
       "hysteron montecarlo model.safetensors --input test.npy --pdk generic180 --dies 1000\n"
       "  hysteron montecarlo model.safetensors --input test.npy --dies 50 --engine both --clips 0,1,2 --output dies\n"
       "  hysteron montecarlo model.safetensors --input test.npy --center training.npy --dies 1000 --trim 2",

@@ -58,26 +58,33 @@ int run(Options options, Session& session) {
 
 void declare(Command& command, Options& options) {
   auto& request = options.request;
-  command.numbers("--sigma", request.deviations, "Deviations of the noise on the candidate, over beta_hi").shown();
+  command
+      .numbers("--sigma", request.deviations, "Standard deviations of the noise on the candidate, relative to beta_hi")
+      .shown();
   command
       .numbers("--places", request.places,
-               "Held candidates: 0 is the lower threshold, 1 the upper; above 1 with the state on only")
+               "Positions of the held candidate in the band: 0 is the lower threshold, 1 the upper; above 1 only with "
+               "the state on")
       .shown();
-  command.count("--trials", request.trials, "Trials of every point").shown();
-  command.count("--samples", request.samples, "Noise samples of a trial").shown();
-  command.number("--sample-seconds", request.sample_seconds, "Time between noise samples").shown();
-  command.numbers("--supplies", request.supplies, "Volt, of the retention time").shown();
-  command.numbers("--temperatures", request.temperatures, "Degree Celsius, of the retention time").shown();
-  command.text("--cell-capacitance", options.cell_capacitance, "Capacitor at V0, farad; 0: none").shown();
+  command.count("--trials", request.trials, "Trials per point").shown();
+  command.count("--samples", request.samples, "Noise samples per trial").shown();
+  command.number("--sample-seconds", request.sample_seconds, "Seconds between noise samples").shown();
+  command.numbers("--supplies", request.supplies, "Supply voltages at which to predict the retention time").shown();
+  command
+      .numbers("--temperatures", request.temperatures,
+               "Temperatures at which to predict the retention time, in degrees Celsius")
+      .shown();
+  command.text("--cell-capacitance", options.cell_capacitance, "Capacitance at V0, in farad; 0: none").shown();
   command
       .count("--device-trials", options.devices.trials,
-             "Trials in time with the devices' own noise; 0: their small-signal noise alone")
+             "Time-domain trials with the devices' own noise; 0: small-signal noise only")
       .shown();
-  command.count("--device-samples", options.devices.samples, "Samples of such a trial").shown();
-  command.number("--device-sample-seconds", options.devices.sample_seconds, "Time between them").shown();
+  command.count("--device-samples", options.devices.samples, "Samples per device-noise trial").shown();
+  command.number("--device-sample-seconds", options.devices.sample_seconds, "Seconds between samples of device noise")
+      .shown();
   command
       .numbers("--device-margins", options.devices.margins,
-               "Distances from a threshold that are tried, over the deviation of its noise")
+               "Distances from a threshold to test, in standard deviations of its noise")
       .shown();
   command.seed("--seed", request.seed, "the noise");
   command.path("-o,--output", options.output,
@@ -91,7 +98,8 @@ void declare(Command& command, Options& options) {
 }  // namespace
 
 void add_noise_command(Command& app, Session& session) {
-  add_command<Options>(app, session, "noise", "Inject noise into a cell that holds a state: what is left at its output",
+  add_command<Options>(app, session, "noise",
+                       "Inject noise into a cell holding a state and measure what reaches its output",
                        "hysteron noise --pdk gf180mcu -o noise.json\n"
                        "  hysteron noise --pdk generic180 --sigma 0.1 --places 0.75 --trials 4",
                        declare, [&session](const Options& options) { return run(options, session); });

@@ -16,7 +16,7 @@ void add_require_flag(Command& command, OutputFlags& flags, const std::vector<re
   command.repeated(
       "--require", flags.requirements,
       "METRIC>=VALUE or METRIC<=VALUE; exit with 5 if the result misses it. Metrics: " + report::metric_names(infos));
-  command.repeated("--fail-under", flags.fail_under, "METRIC=VALUE: older form of --require");
+  command.repeated("--fail-under", flags.fail_under, "METRIC=VALUE: deprecated form of --require");
 }
 
 std::vector<report::Requirement> read_requirements(const OutputFlags& flags,
@@ -26,7 +26,7 @@ std::vector<report::Requirement> read_requirements(const OutputFlags& flags,
   for (const std::string& text : flags.requirements) requirements.push_back(report::parse_requirement(text, infos));
   for (const std::string& text : flags.fail_under) {
     const report::Requirement requirement = report::parse_fail_under(text, infos);
-    reporter.warning(fmt::format("--fail-under is going away; use --require '{}{}{}'", requirement.metric,
+    reporter.warning(fmt::format("--fail-under is deprecated; use --require '{}{}{}'", requirement.metric,
                                  requirement.is_upper ? "<=" : ">=", text.substr(text.find('=') + 1)));
     requirements.push_back(requirement);
   }

@@ -95,8 +95,9 @@ int run(const Options& options, Session& session) {
 
 void declare(Command& command, Options& options) {
   namespace parameters = hysteron::parameters;
-  const Option models = command.paths(
-      "models", options.models, "Model files: networks of your own, alone unless --dims or --model-dims is given");
+  const Option models =
+      command.paths("models", options.models,
+                    "Model files of your own networks; only these are studied unless --dims or --model-dims is given");
   const Option input = command.shared(parameters::kInput, options.input);
   models.needs(input);
   input.needs(models);
@@ -105,19 +106,20 @@ void declare(Command& command, Options& options) {
   command.shared(parameters::kClips, options.clips).needs(models);
   command
       .count("--simulate-up-to", options.largest_simulated,
-             "Models wider than this are studied by the power model alone (default: ngspice takes all)")
+             "Study models wider than this by the power model only (default: ngspice runs all)")
       .needs(models);
-  const Option dims =
-      command.counts("--dims", options.request.dims,
-                     "Even widths of drawn networks that ngspice simulates; three or more with those of --model-dims");
+  const Option dims = command.counts(
+      "--dims", options.request.dims,
+      "Even widths of synthetic networks to simulate in ngspice; three or more together with --model-dims");
   dims.shown();
-  const Option model_dims =
-      command.counts("--model-dims", options.request.model_dims, "Widths by the power model alone");
+  const Option model_dims = command.counts("--model-dims", options.request.model_dims,
+                                           "Widths of synthetic networks to study by the power model only");
   model_dims.shown();
-  command.count("--frames", options.request.frames, "Frames of the drawn clip, and of the rest").shown();
+  command.count("--frames", options.request.frames, "Frames of the random clip, and of the rest").shown();
   command
       .count("--decision-frames", options.request.decision_frames,
-             "Frames that a decision of a drawn network takes, for its energy; a model's are those of its clips")
+             "Frames per decision of a synthetic network, for its energy; a model's decision takes the frames of its "
+             "clips")
       .shown();
   command.seed("--seed", options.request.seed, "networks and clip");
   add_output_flag(

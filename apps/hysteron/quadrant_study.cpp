@@ -20,17 +20,18 @@ struct Options {
 void declare(Command& command, Options& options) {
   options.request.tasks = {"copy_first", "flip_flop", "denoising", "parity", "keywords"};
   options.request.widths = {8, 32};
-  command.text("--base", options.base, "Configuration file that every run begins with");
+  command.text("--base", options.base, "Configuration file that every run starts from");
   command.texts("--tasks", options.request.tasks, "Tasks, separated by commas").shown();
   command.counts("--widths", options.request.widths, "Widths, separated by commas").range(1, 4096).shown();
-  command.count("--seeds", options.request.seeds, "Trainings of each").range(1, 1000).shown();
-  command.count("--steps", options.request.steps, "Optimiser steps of each; 0 takes the base's").range(0, 1000000000);
-  command.numbers("--noise", options.request.noise, "Noise on candidates for retention, over the threshold")
+  command.count("--seeds", options.request.seeds, "Training runs for each task and width").range(1, 1000).shown();
+  command.count("--steps", options.request.steps, "Optimiser steps of each run; 0: those of the base configuration")
+      .range(0, 1000000000);
+  command.numbers("--noise", options.request.noise, "Noise on candidates for retention, relative to the threshold")
       .range(0.0, 10.0)
       .shown();
   command
       .text("-o,--output", options.output,
-            "JSON file with every run; until it is there, finished runs are kept beside it, in FILE.runs")
+            "JSON file with every run; until it is complete, finished runs are stored beside it, in FILE.runs")
       .shown();
   command.shared(hysteron::parameters::kJobs, options.request.jobs);
   add_json_flag(command, options.print);
@@ -52,7 +53,7 @@ int run(Options options, Session& session) {
 }  // namespace
 
 void add_quadrant_study(Command& study, Session& session) {
-  add_command<Options>(study, session, "quadrant", "BMRU against its first-quadrant form: what that costs and brings",
+  add_command<Options>(study, session, "quadrant", "Compare the BMRU with its first-quadrant form: costs and gains",
                        "hysteron study quadrant --tasks copy_first,flip_flop --widths 8 --seeds 3 -o quadrant.json",
                        declare, [&session](const Options& options) { return run(options, session); });
 }

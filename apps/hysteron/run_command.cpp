@@ -51,9 +51,9 @@ void check_flags(const Options& options) {
     studies::check_die_seeds("--die", *options.die, 1);
   }
   if (!options.die_file.empty() && options.engine == "spice") {
-    throw usage("--die-file needs --engine software or behavioural: ngspice draws its dies itself");
+    throw usage("--die-file requires --engine software or behavioural: ngspice samples its own dies");
   }
-  if (!options.die_file.empty() && options.die) throw usage("--die and --die-file name two dies; expected one");
+  if (!options.die_file.empty() && options.die) throw usage("--die and --die-file exclude each other");
   if (!options.files.waveforms.empty() && options.engine != "spice") throw usage("--waveforms needs --engine spice");
 }
 
@@ -63,7 +63,7 @@ int run(const Options& options, Session& session) {
   check_flags(options);
   design::DesignRequest request = read_design_flags(options.design);
   if (options.engine == "software" && request.training) {
-    throw hysteron::Error(hysteron::ErrorKind::kUsage, "--center needs --engine behavioural or spice");
+    throw hysteron::Error(hysteron::ErrorKind::kUsage, "--center requires --engine behavioural or spice");
   }
   studies::check_clip_files(options.files, request.clips.size());
   studies::RunResult result = run_engine(options, std::move(request), session);
@@ -77,7 +77,7 @@ int run(const Options& options, Session& session) {
 
 void add_run_command(Command& app, Session& session) {
   add_command<Options>(
-      app, session, "run", "Run a model over features, in software or as a circuit",
+      app, session, "run", "Run a model on features, in software or as a circuit",
       "hysteron run model.safetensors --input test.npy --output trace.safetensors\n"
       "  hysteron run model.safetensors --input test.npy --engine behavioural --die-file die.json\n"
       "  hysteron run model.safetensors --input stimulus.npy --engine spice --die 7 --waveforms bench.safetensors",
@@ -92,7 +92,7 @@ void add_run_command(Command& app, Session& session) {
                      "a die with mismatch, behavioural and spice: the one that montecarlo draws by it with the same "
                      "engine (default: the circuit as drawn)");
         command.path("--die-file", options.die_file,
-                     "Software and behavioural: the chip that compare wrote this die file of");
+                     "Software and behavioural: the chip described by this die file, written by compare");
         add_waveform_flags(command, options.files);
         command.path("-o,--output", options.output, "Write logits, states and candidates as safetensors");
         add_json_flag(command, options.result);

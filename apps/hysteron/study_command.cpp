@@ -2,7 +2,7 @@
 #include "study_commands.h"
 
 void add_study_command(Command& app, Session& session) {
-  Command study = app.add("study", "Answer a question about cells by an experiment",
+  Command study = app.add("study", "Run an experiment that answers a question about cells",
                           "hysteron study cell --pdk generic180 -o cell.json");
   study.require_command();
   add_quadrant_study(study, session);

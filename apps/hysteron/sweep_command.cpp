@@ -32,7 +32,7 @@ int run(const Options& options, Session& session) {
   print_result(options.output, "", hysteron::report::sweep_table(), result);
   // mpirun ends every rank once one fails, so the first alone says so, after the last point.
   if (result.failed > 0) {
-    throw hysteron::bad_input(fmt::format("{} of {} trainings failed; the same command tries them again", result.failed,
+    throw hysteron::bad_input(fmt::format("{} of {} training runs failed; the same command retries them", result.failed,
                                           result.entries.size()));
   }
   return 0;

@@ -21,9 +21,10 @@ struct Options {
 
 void declare(Command& command, Options& options) {
   command.text("config", options.config, "TOML file that says what to train; an empty file takes every default");
-  command.flag("--keys", options.keys, "List every key of the file as a Markdown table and stop");
-  command.flag("--resume", options.resume, "Go on from the checkpoint beside model.output, to the same bytes");
-  command.text("--resume-from", options.resume_from, "Go on from this checkpoint");
+  command.flag("--keys", options.keys, "List every key of the file as a Markdown table and exit");
+  command.flag("--resume", options.resume,
+               "Resume from the checkpoint beside model.output, with the same result as an uninterrupted run");
+  command.text("--resume-from", options.resume_from, "Resume from this checkpoint");
   add_require_flag(command, options.output, hysteron::report::training_table().infos());
   add_json_flag(command, options.output);
 }

@@ -53,7 +53,7 @@ void add_verify_command(Command& app, Session& session) {
         add_design_flags(command, options.design);
         add_waveform_flags(command, options.files);
         add_output_flag(command, options.output,
-                        "Folder for verify.json and a file a clip; the same command again simulates only what is "
+                        "Folder for verify.json and one file per clip; the same command again simulates only what is "
                         "missing there");
         add_require_flag(command, options.output, hysteron::report::verify_table().infos());
         add_json_flag(command, options.output);

@@ -210,7 +210,7 @@ class LoopSearch {
     } else if (std::isnan(cell.fall.value)) {
       result.problem = "never resets";
     } else if (!cell.done()) {
-      result.problem = "thresholds not found closely enough";
+      result.problem = "thresholds not located accurately enough";
     }
     if (std::isnan(cell.rise.value)) result.loop.high = kNever;
   }

@@ -172,13 +172,13 @@ class Study {
     measure_motion();
     begins_("measuring retention");
     measure_memory();
-    begins_("looking for the smallest supply and width");
+    begins_("searching for the smallest supply and width");
     find_limits();
     begins_("measuring independence and response at the extremes");
     for (ExtremeRow& row : result_.extremes) measure_motion_at(row);
     begins_("measuring retention and width at the extremes");
     for (ExtremeRow& row : result_.extremes) measure_memory_at(row);
-    begins_("looking for the smallest supply at the extremes");
+    begins_("searching for the smallest supply at the extremes");
     for (ExtremeRow& row : result_.extremes) find_supply_at(row);
     count_missing();
     return std::move(result_);

@@ -52,9 +52,9 @@ std::map<std::string, Curve*> places(MeasuredClip& clip) {
 
 void put_signals(const data::MeasuredRecord& record, const BenchScale& scale, MeasuredClip& clip) {
   if (record.unit_current && std::abs(*record.unit_current / scale.unit_current - 1.0) > kUnitSlack) {
-    throw bad_input(fmt::format("{}: is of a circuit with a unit current of {}; expected {}, the unit_current that was given",
-                                quoted(record.origin), format_si(*record.unit_current, "A"),
-                                format_si(scale.unit_current, "A")));
+    throw bad_input(
+        fmt::format("{}: is of a circuit with a unit current of {}; expected {}, the unit_current that was given",
+                    quoted(record.origin), format_si(*record.unit_current, "A"), format_si(scale.unit_current, "A")));
   }
   const auto known = places(clip);
   bool any = false;
@@ -79,9 +79,7 @@ void put_signals(const data::MeasuredRecord& record, const BenchScale& scale, Me
     *found->second = Curve(signal, factor);
     any = true;
   }
-  if (!any)
-    throw bad_input(
-        fmt::format("{}: there is neither a candidate nor a state nor a logit in it", quoted(record.origin)));
+  if (!any) throw bad_input(fmt::format("{}: holds no candidate, state or logit", quoted(record.origin)));
 }
 
 template <typename Visit>
@@ -231,10 +229,10 @@ void find_beginning(const data::MeasuredRecord& record, const BenchScale& scale,
   const double needed = (static_cast<double>(clip.software.frames) - 1.0 + compile::kReadAt - kRounding) * frame;
   const double begin = scale.begin.value_or(first);
   if (begin < first - kRounding * frame || begin + needed > last) {
-    throw bad_input(fmt::format(
-        "{}: the record goes from {:.9g} s to {:.9g} s; expected {} frames of {:.6g} s from {:.9g} s on, the "
-        "last of them until {:.9g} s",
-        quoted(record.origin), first, last, clip.software.frames, frame, begin, begin + needed));
+    throw bad_input(
+        fmt::format("{}: the record spans {:.9g} s to {:.9g} s; expected {} frames of {:.6g} s starting at {:.9g} s, "
+                    "the last of them ending at {:.9g} s",
+                    quoted(record.origin), first, last, clip.software.frames, frame, begin, begin + needed));
   }
   clip.begin = begin;
   if (scale.begin || last - first <= needed + kSlack * frame) return;

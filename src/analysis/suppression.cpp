@@ -177,7 +177,7 @@ class Protocol {
           ++result_.points[run / request_.trials].failed;
           result_.failures.push_back(message);
         });
-    if (solved == 0) throw simulator_error("no trial was solved; the first: " + result_.failures.front());
+    if (solved == 0) throw simulator_error("no trial could be simulated; the first: " + result_.failures.front());
   }
 
   /// The first trial of every noisy point again: what closer tolerances change is the simulator's error under noise.

@@ -48,7 +48,7 @@ void write_file(const std::filesystem::path& path, std::string_view bytes) {
   std::error_code code;
   // Renaming over a device or a folder would destroy it.
   if (std::filesystem::exists(path, code) && !std::filesystem::is_regular_file(path, code)) {
-    throw file_error(path, "cannot replace what is no regular file", EEXIST);
+    throw file_error(path, "cannot replace anything but a regular file", EEXIST);
   }
   std::string temporary = path.string() + ".XXXXXX";
   const int descriptor = ::mkstemp(temporary.data());

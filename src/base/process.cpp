@@ -64,7 +64,7 @@ struct Pipe {
 
 Pipe make_pipe() {
   std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw simulator_error("cannot make a pipe: " + system_reason(errno));
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw simulator_error("cannot create a pipe: " + system_reason(errno));
   return {Descriptor(ends[0]), Descriptor(ends[1])};
 }
 

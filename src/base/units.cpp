@@ -65,7 +65,7 @@ double parse_si(const std::string& text, const std::string& what) {
   }
   if (end == text.c_str() || !unit_allowed || !std::isfinite(number)) {
     throw Error(ErrorKind::kUsage,
-                fmt::format("{}: {} is no number; expected one like 1e-9, 1n or 100p", what, quoted(text)));
+                fmt::format("{}: {} is not a number; expected one like 1e-9, 1n or 100p", what, quoted(text)));
   }
   return number * factor;
 }

@@ -180,7 +180,7 @@ void measure_gates(const Technology& technology, const sim::Engine& engine, cons
     std::size_t i = 1;
     while (i < values.size() && std::abs(values[i]) < 0.5 * unit) ++i;
     if (i == values.size()) {
-      throw simulator_error("a diode did not take its current in time; the capacitance of gates cannot be measured");
+      throw simulator_error("a diode did not reach its current in time; the gate capacitance cannot be measured");
     }
     const double share = (0.5 * unit - std::abs(values[i - 1])) / (std::abs(values[i]) - std::abs(values[i - 1]));
     const double seconds = waves.time[i - 1] + share * (waves.time[i] - waves.time[i - 1]) - 0.5 * (from + until);
@@ -244,7 +244,7 @@ void measure_mismatch(const Technology& technology, const sim::Engine& mismatche
     const double least = *std::min_element(thresholds.begin(), thresholds.end());
     if (!(least > 0.0)) {
       throw bad_input(
-          fmt::format("technology {}: devices are all alike with {} = 1; expected a switch that turns mismatch on",
+          fmt::format("technology {}: all devices are equal with {} = 1; expected a switch that enables mismatch",
                       technology.name, quoted(technology.mismatch_parameter)));
     }
     part->threshold = fit_area_law(sizes, thresholds);

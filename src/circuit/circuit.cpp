@@ -78,7 +78,7 @@ Circuit::Circuit() {
 NetId Circuit::net(const std::string& name) {
   const auto found = net_by_name_.find(name);
   if (found != net_by_name_.end()) return found->second;
-  if (!is_identifier(name)) throw std::logic_error("net name '" + name + "' is no identifier");
+  if (!is_identifier(name)) throw std::logic_error("net name '" + name + "' is not an identifier");
   net_names_.push_back(name);
   net_by_name_.emplace(name, net_names_.size() - 1);
   return net_names_.size() - 1;
@@ -87,7 +87,7 @@ NetId Circuit::net(const std::string& name) {
 DeviceId Circuit::add(Transistor transistor) {
   assert(std::max({transistor.drain, transistor.gate, transistor.source}) < net_names_.size());
   const std::string name = joined_name(transistor.block, transistor.name);
-  if (!is_identifier(name)) throw std::logic_error("device name '" + name + "' is no identifier");
+  if (!is_identifier(name)) throw std::logic_error("device name '" + name + "' is not an identifier");
   if (!device_by_name_.emplace(name, transistors_.size()).second) {
     throw std::logic_error("device '" + name + "' exists already");
   }
@@ -98,7 +98,7 @@ DeviceId Circuit::add(Transistor transistor) {
 void Circuit::add(Capacitor capacitor) {
   assert(capacitor.net < net_names_.size() && capacitor.capacitance > 0.0);
   const std::string name = joined_name(capacitor.block, capacitor.name);
-  if (!is_identifier(name)) throw std::logic_error("capacitor name '" + name + "' is no identifier");
+  if (!is_identifier(name)) throw std::logic_error("capacitor name '" + name + "' is not an identifier");
   const auto is_same = [&](const Capacitor& other) { return joined_name(other.block, other.name) == name; };
   if (std::any_of(capacitors_.begin(), capacitors_.end(), is_same)) {
     throw std::logic_error("capacitor '" + name + "' exists already");

@@ -220,8 +220,8 @@ CellErrors errors_of(const CellLoop& loop, const CellTarget& target, double unit
 
 /// "fall by +13.4 % (0.402 pA)", or nothing where `error`, relative to `target`, is within the tolerance or the floor.
 std::string fault(const char* name, double error, double target, double unit) {
-  if (std::isnan(error)) return fmt::format("{} not seen", name);
-  if (std::isinf(error)) return fmt::format("{} seen where none is wanted", name);
+  if (std::isnan(error)) return fmt::format("{} not observed", name);
+  if (std::isinf(error)) return fmt::format("{} observed where there should be none", name);
   if (counted_error(target * (1.0 + error), target, unit) <= kCellTolerance) return {};
   return fmt::format("{} by {:+.1f} % ({})", name, 100.0 * error, format_si(std::abs(error) * target, "A"));
 }
@@ -421,7 +421,7 @@ void warn_of_cells(const CompiledNetwork& network, Reporter& reporter) {
         if (!text.empty()) faults.push_back(text);
       }
       if (faults.empty()) continue;
-      reporter.warning(fmt::format("the cell of {} is off after calibration: {}; {:g} % or {} is asked for",
+      reporter.warning(fmt::format("the cell of {} is off after calibration: {}; the limit is {:g} % or {}",
                                    model::parameter_name(*network.legs[cell.legs.threshold].parameter),
                                    fmt::join(faults, ", "), 100.0 * kCellTolerance,
                                    format_si(kCellErrorFloor * unit, "A")));

@@ -141,7 +141,7 @@ void Center::run_all() {
 }
 
 void Center::check_stop() const {
-  if (stop_.requested()) throw Error(ErrorKind::kInterrupted, "interrupted while centring thresholds");
+  if (stop_.requested()) throw Error(ErrorKind::kInterrupted, "interrupted while centering thresholds");
 }
 
 std::size_t Center::offset(std::size_t layer) const {
@@ -245,7 +245,7 @@ void Center::descend() {
     for (std::size_t i = 0; i < places.size(); ++i) {
       check_stop();
       moved = improve(places[i]) || moved;
-      reporter_.progress(fmt::format("centring thresholds, sweep {}", sweep + 1), i + 1, places.size(),
+      reporter_.progress(fmt::format("centering thresholds, sweep {}", sweep + 1), i + 1, places.size(),
                          fmt::format("{} moves", moves_.size()));
     }
     if (!moved) break;
@@ -535,8 +535,8 @@ SoftwareChange hold_limits(Center& center, const model::Network& given, const da
 Centering center_thresholds(const model::Network& network, const data::Features& features, const ErrorModel& errors,
                             ThreadPool& pool, Reporter& reporter, const StopFlag& stop) {
   if (features.width != network.inputs()) {
-    throw bad_input(
-        fmt::format("the features to centre with are {} wide; the model takes {}", features.width, network.inputs()));
+    throw bad_input(fmt::format("the features to center with have {} inputs; the model takes {}", features.width,
+                                network.inputs()));
   }
   Center center(network, features, errors, pool, reporter, stop);
   const std::vector<ThresholdMargin> before = measure_all(center, pool);

@@ -119,7 +119,7 @@ CurrentReference size_reference(const Technology& technology, const GainCurves& 
   const double best = error(at_low) < error(at_high) ? low : high;
   if (std::min(error(at_low), error(at_high)) > kLargestError) {
     throw bad_input(fmt::format(
-        "technology {}: the current reference makes {} to {}; expected a unit current of {} within", technology.name,
+        "technology {}: the current reference covers {} to {}; the unit current of {} must lie within", technology.name,
         format_si(least, "A"), format_si(most, "A"), format_si(conditions.unit_current, "A")));
   }
   return build(technology, curves, best);

@@ -45,8 +45,8 @@ void set_value(model::Network& model, const ParameterNote& note, const std::stri
                         parameter->layer < model.layers.size() &&
                         parameter->row < model.layers[parameter->layer].cells();
   if (value == nullptr && !is_delta) {
-    throw bad_input(fmt::format("{}: the network has no {}; expected a parameter within the shapes of its head", place,
-                                quoted(note.parameter)));
+    throw bad_input(fmt::format("{}: the network has no {}; expected a parameter within the shapes in the file's head",
+                                place, quoted(note.parameter)));
   }
   if (value != nullptr) *value = static_cast<float>(note.value);
 }
@@ -62,7 +62,7 @@ model::Network noted_model(const spice::Netlist& netlist, const std::string& ori
     ++(is_transistor(note) ? transistors : others);
   }
   if (transistors != header.instances) {
-    throw bad_input(fmt::format("{}: {} comments of parameters; expected {}, as hysteron.instances says",
+    throw bad_input(fmt::format("{}: {} comments of parameters; expected {}, the value of hysteron.instances",
                                 spice::line_place(origin, 1), transistors, header.instances));
   }
   std::size_t cells = 0;
@@ -107,7 +107,7 @@ ParameterNote note_at(const spice::PlacedDevice& device, const CompiledLeg& leg,
                                   note->value, value));
     }
     if (note->instances != leg.instances) {
-      throw bad_input(fmt::format("{}: {} is shared by {} legs here; expected {}, as many as its value takes", place,
+      throw bad_input(fmt::format("{}: {} is shared by {} legs here; expected {}, the number its value requires", place,
                                   name, note->instances, leg.instances));
     }
     return *note;
@@ -125,7 +125,7 @@ void check_device_size(const spice::PlacedDevice& device, const std::string& ins
                          std::abs(note->length - device.length) <= 1e-6 * note->length;
     if (is_same) return;
     throw bad_input(fmt::format(
-        "{}: {} has w={:.6g} l={:.6g}; expected w={:.6g} l={:.6g}, for its size is no parameter",
+        "{}: {} has w={:.6g} l={:.6g}; expected w={:.6g} l={:.6g}: its size sets no parameter and must not change",
         spice::line_place(origin, device.line), instance, device.width, device.length, note->width, note->length));
   }
   throw bad_input(fmt::format("{}: no comment says what {} is; expected '* ROLE {}: w=... l=...'",

@@ -204,8 +204,8 @@ void check_curves(const GainCurves& curves, const Technology& technology) {
   const auto check = [&](auto begin, auto end, const char* table, const technology::Device& device) {
     if (std::all_of(begin, end, [](double gain) { return std::isfinite(gain) && gain > 0.0; })) return;
     throw bad_input(
-        fmt::format("technology {}: key {}.inner is {}: the drain current of legs is read there and is 0 or none; "
-                    "expected the MOS instance inside {} that carries it",
+        fmt::format("technology {}: key {}.inner is {}, whose drain current is zero or missing; expected the MOS "
+                    "instance inside {} that carries the leg's current",
                     technology.name, table, quoted(device.inner), device.subcircuit));
   };
   check(curves.gains.begin(), middle, "nfet", technology.n);

@@ -88,7 +88,7 @@ double load_leg_mismatch(const Technology& technology, const sim::Engine& engine
   const double mismatch = measure_leg_mismatch(technology, engine, conditions);
   if (!(mismatch > 0.0)) {
     throw bad_input(
-        fmt::format("technology {}: legs are all alike with {} = 1; expected a switch that turns mismatch on",
+        fmt::format("technology {}: all legs are equal with {} = 1; expected a switch that enables mismatch",
                     technology.name, quoted(technology.mismatch_parameter)));
   }
   reporter.info(fmt::format("mismatch of a leg of {} at {}: {:.2f} % of its current", technology.name,

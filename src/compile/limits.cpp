@@ -23,10 +23,10 @@ void check_weights(const model::Affine& affine, const model::AffineParameters& p
   const auto check = [&](double value, bool is_pair, bool is_bias, const model::Parameter& parameter) {
     if (std::abs(value) <= kLargestWeight) return;
     const auto polarity = value > 0.0 ? circuit::Polarity::kP : circuit::Polarity::kN;
-    throw bad_input(fmt::format("{} is {:.6g}, which no width can make; legs there have magnitudes from {:.2g} to {:g}",
-                                model::parameter_name(parameter), value,
-                                is_pair ? least.pair(legs.node) : least.leg(legs.node, polarity, is_bias),
-                                kLargestWeight));
+    throw bad_input(
+        fmt::format("{} is {:.6g}, which no width can realise; legs there have magnitudes from {:.2g} to {:g}",
+                    model::parameter_name(parameter), value,
+                    is_pair ? least.pair(legs.node) : least.leg(legs.node, polarity, is_bias), kLargestWeight));
   };
   for (Eigen::Index i = 0; i < affine.weight.rows(); ++i) {
     for (Eigen::Index j = 0; j < affine.weight.cols(); ++j) {

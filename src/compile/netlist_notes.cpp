@@ -116,9 +116,8 @@ void read_attribute(const std::string& part, const std::string& place, Parameter
     note.instances = static_cast<int>(note_within(value, where, 1.0, kMaxLegs));
   } else {
     throw bad_input(
-        fmt::format("{}: {} says nothing of a parameter; expected vds=, correction=, legs=, part=minus or "
-                    "dropped",
-                    place, quoted(part)));
+        fmt::format("{}: {} is not a parameter note; expected vds=, correction=, legs=, part=minus or dropped", place,
+                    quoted(part)));
   }
 }
 
@@ -137,7 +136,7 @@ class HeaderKeys {
       const json value = equals == std::string::npos ? json(json::value_t::discarded)
                                                      : json::parse(comment.text.substr(equals + 3), nullptr, false);
       if (value.is_discarded()) {
-        throw bad_input(fmt::format("{}: {} is no key; expected hysteron.NAME = JSON",
+        throw bad_input(fmt::format("{}: {} is not a key; expected hysteron.NAME = JSON",
                                     spice::line_place(origin, comment.line), quoted(comment.text)));
       }
       keys_[comment.text.substr(kKey.size(), equals - kKey.size())] = {value, comment.line};
@@ -336,8 +335,8 @@ NetlistHeader parse_header(const std::vector<spice::Comment>& header, const std:
     if (!note) continue;
     note->line = comment.line;
     if (!note->dropped) {
-      throw bad_input(fmt::format("{}: {} stands in the head; expected the comment before its instance, or dropped",
-                                  place, note->parameter));
+      throw bad_input(fmt::format("{}: {} is in the head; expected the comment before its instance, or dropped", place,
+                                  note->parameter));
     }
     result.dropped.push_back(*note);
   }

@@ -92,7 +92,7 @@ void check_format(const SF_INFO& info, const std::string& name) {
     default:
       throw bad_input(fmt::format("{}: the file is {}; expected WAV or FLAC", name, describe_format(info.format)));
   }
-  if (info.frames == 0) throw bad_input(fmt::format("{}: the file holds no samples", name));
+  if (info.frames == 0) throw bad_input(fmt::format("{}: the file contains no samples", name));
 }
 
 /// Every frame of the file, its channels averaged.
@@ -114,8 +114,9 @@ std::vector<float> read_mono(SNDFILE* sound, const SF_INFO& info, const std::str
     }
   }
   if (static_cast<sf_count_t>(mono.size()) != info.frames) {
-    throw bad_input(fmt::format("{}: the file is truncated or damaged: its header says {} samples and {} can be read",
-                                name, info.frames, mono.size()));
+    throw bad_input(
+        fmt::format("{}: the file is truncated or damaged: its header announces {} samples, but only {} can be read",
+                    name, info.frames, mono.size()));
   }
   return mono;
 }
@@ -147,8 +148,7 @@ std::vector<float> read_audio(const std::filesystem::path& path) {
 std::vector<float> resample(std::span<const float> samples, int from, int to) {
   const double ratio = static_cast<double>(to) / static_cast<double>(from);
   if (from <= 0 || to <= 0 || src_is_valid_ratio(ratio) == 0) {
-    throw bad_input(
-        fmt::format("a sample rate of {} Hz cannot be made {} Hz; the ratio must be from 1/256 to 256", from, to));
+    throw bad_input(fmt::format("cannot resample from {} Hz to {} Hz; the ratio must be from 1/256 to 256", from, to));
   }
   constexpr std::size_t kSlack = 16;  // libsamplerate may give a sample more or less than the ratio says
   const auto length = static_cast<std::size_t>(std::max(1.0, std::round(static_cast<double>(samples.size()) * ratio)));

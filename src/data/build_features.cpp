@@ -10,7 +10,7 @@
 namespace hysteron::data {
 
 FeaturesSummary extract_features(const FeaturesRequest& request, Reporter& reporter, const StopFlag& stop) {
-  if (request.audio.empty()) throw Error(ErrorKind::kUsage, "features: no audio files were given");
+  if (request.audio.empty()) throw Error(ErrorKind::kUsage, "features: no audio files given");
   check_writable(request.output, "output");
   const data::Mfcc mfcc(request.raw ? data::Normalisation::kNone : data::Normalisation::kClip);
   ThreadPool pool(request.jobs);

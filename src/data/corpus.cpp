@@ -111,7 +111,7 @@ std::vector<std::string> choose_voices(std::size_t count, ThreadPool& pool, Repo
   while (chosen.size() < count && next < candidates.size()) {
     const std::size_t batch = std::min(count - chosen.size(), candidates.size() - next);
     std::vector<std::string> heard(batch);
-    Progress progress("listening to the voices", batch, reporter, stop);
+    Progress progress("checking the voices", batch, reporter, stop);
     pool.run(batch, [&](std::size_t i) {
       heard[i] = voice_print(candidates[next + i]);
       progress.step();
@@ -122,7 +122,8 @@ std::vector<std::string> choose_voices(std::size_t count, ThreadPool& pool, Repo
     next += batch;
   }
   if (chosen.size() < count) {
-    throw bad_input(fmt::format("corpus: espeak-ng has {} different voices of the {} wanted", chosen.size(), count));
+    throw bad_input(
+        fmt::format("corpus: espeak-ng has only {} of the {} required distinct voices", chosen.size(), count));
   }
   return chosen;
 }

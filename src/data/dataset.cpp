@@ -141,7 +141,7 @@ ClassMap parse_classes(const std::string& json, const std::vector<std::string>& 
     if (found == classes.end()) throw malformed(fmt::format("label {} is missing", quoted(label)));
     ordered.push_back(*found);
   }
-  if (ordered.size() != classes.size()) throw malformed("there are labels the network does not have");
+  if (ordered.size() != classes.size()) throw malformed("it has labels that the network does not have");
   return ordered;
 }
 
@@ -163,11 +163,12 @@ Dataset::Dataset(fs::path root, const ClassMap& classes) : root_(std::move(root)
   const std::string name = quoted(root_.string());
   std::error_code ignored;
   if (!fs::is_directory(root_, ignored)) {
-    throw bad_input(fmt::format("{}: no such folder; expected a folder of class folders with WAV or FLAC files", name));
+    throw bad_input(
+        fmt::format("{}: no such folder; expected a folder with one folder of WAV or FLAC files per class", name));
   }
   const ClassMap used = classes.empty() ? one_label_a_folder(root_) : classes;
   if (used.size() < 2) {
-    throw bad_input(fmt::format("{}: the data have {} label{}; expected at least two", name, used.size(),
+    throw bad_input(fmt::format("{}: the data set has {} label{}; expected at least two", name, used.size(),
                                 used.size() == 1 ? fmt::format(" ({})", quoted(used.front().label)) : "s"));
   }
   std::set<std::string> seen;

@@ -187,8 +187,8 @@ std::unique_ptr<SequenceSource> make_listops(const ListOpsOptions& options) {
     return std::make_unique<ListOpsGenerator>(options);
   }
   if (given != 3) {
-    throw bad_input(fmt::format(
-        "task {}: {} of the files to train, validate and test are given; expected all 3 or none", kTask, given));
+    throw bad_input(fmt::format("task {}: {} of the training, validation and test files exist; expected all 3 or none",
+                                kTask, given));
   }
   return std::make_unique<ListOpsFiles>(std::array<Expressions, 3>{
       read_expressions(*files[0]), read_expressions(*files[1]), read_expressions(*files[2])});

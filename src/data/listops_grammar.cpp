@@ -60,7 +60,7 @@ std::vector<ListOpsToken> parse_listops(std::string_view text, const std::string
     const auto& names = token_names();
     const auto it = std::find(names.begin(), names.end(), word);
     if (it == names.end()) {
-      throw bad_input(fmt::format("{}: {} is no token of ListOps; expected one of {}", place, quoted(std::string(word)),
+      throw bad_input(fmt::format("{}: {} is not a ListOps token; expected one of {}", place, quoted(std::string(word)),
                                   fmt::join(names, " ")));
     }
     tokens.push_back(static_cast<ListOpsToken>(it - names.begin()));
@@ -92,9 +92,9 @@ std::uint32_t evaluate_listops(const std::vector<ListOpsToken>& tokens, const st
     }
     if (i + 1 == tokens.size()) return value;
     ++i;
-    throw wrong("there are tokens after the expression");
+    throw wrong("unexpected tokens after the expression");
   }
-  throw wrong(open.empty() ? "there is no expression" : "the expression ends before its operators are closed by ']'");
+  throw wrong(open.empty() ? "there is no expression" : "the expression ends with unclosed operators; expected ']'");
 }
 
 }  // namespace hysteron::data

@@ -81,7 +81,7 @@ class CsvReader {
     read_header(line);
     std::vector<std::vector<double>> values(columns_.size());
     while (next(line)) read_line(line, values);
-    if (values.front().size() < 2) refuse(fmt::format("{} samples; expected two at least", values.front().size()));
+    if (values.front().size() < 2) refuse(fmt::format("{} samples; expected at least two", values.front().size()));
     refuse_holes(values.front());
     MeasuredRecord record;
     record.origin = origin_;
@@ -113,7 +113,7 @@ class CsvReader {
   void read_header(std::string_view line) {
     std::set<std::string> seen;
     if (line.find(',') == std::string_view::npos && line.find(';') != std::string_view::npos) {
-      refuse("columns are separated by semicolons; expected commas, and points in numbers");
+      refuse("columns are separated by semicolons; expected commas, and decimal points in numbers");
     }
     for (const std::string_view field : split(line)) {
       const std::size_t number = columns_.size() + 1;
@@ -133,7 +133,7 @@ class CsvReader {
             is_time ? "seconds: s, ms, us or ns" : "ampere or volt with an SI prefix from a to k, or none"));
       }
       if (is_time && name != "time") refuse(fmt::format("column 1 is {}; expected `time`", quoted(name)));
-      if (!seen.insert(name).second) refuse(fmt::format("column {}: {} is there twice", number, quoted(name)));
+      if (!seen.insert(name).second) refuse(fmt::format("column {}: {} occurs twice", number, quoted(name)));
       columns_.push_back({name, unit});
     }
     if (columns_.size() < 2) refuse("there is no column beside time; expected one a signal");
@@ -143,7 +143,7 @@ class CsvReader {
     const auto fields = split(line);
     if (fields.size() != columns_.size()) {
       refuse(fmt::format("{} fields; expected the header's {}{}", fields.size(), columns_.size(),
-                         at_ == text_.size() ? " (the file may be cut)" : ""));
+                         at_ == text_.size() ? " (the file may be truncated)" : ""));
     }
     for (std::size_t c = 0; c < fields.size(); ++c) {
       double value = 0.0;
@@ -160,10 +160,10 @@ class CsvReader {
     if (time.size() < 2) return;
     const double step = time.back() - time[time.size() - 2];
     if (!(step > 0.0))
-      refuse(fmt::format("time steps from {:.9g} s to {:.9g} s; expected it to ascend", time[time.size() - 2],
+      refuse(fmt::format("time goes from {:.9g} s to {:.9g} s; expected increasing times", time[time.size() - 2],
                          time.back()));
     if (step > longest_step_ * (1.0 + kStepSlack)) {
-      refuse(fmt::format("a gap: {:.6g} s since the sample before; expected at most a frame, {:.6g} s", step,
+      refuse(fmt::format("a gap of {:.6g} s since the previous sample; expected at most a frame, {:.6g} s", step,
                          longest_step_));
     }
   }
@@ -184,8 +184,8 @@ class CsvReader {
       if (steps[i] <= kHole * std::max(usual, beside)) continue;
       line_ = lines_[i + 1];
       refuse(
-          fmt::format("a gap: {:.6g} s since the sample before in a record with a sample every {:.6g} s; expected at "
-                      "most {:g} times that",
+          fmt::format("a gap of {:.6g} s since the previous sample in a record with a sample every {:.6g} s; expected "
+                      "at most {:g} times that",
                       steps[i], usual, kHole));
     }
   }
@@ -205,7 +205,7 @@ MeasuredSignal read_curve(const std::string& origin, const std::string& name, co
     return bad_input(fmt::format("{}: tensor {}: {}", quoted(origin), quoted(name), problem));
   };
   if (tensor.dtype != "F64" || tensor.shape.size() != 2 || tensor.shape[0] != 2 || tensor.shape[1] < 2) {
-    throw refuse("expected F64 [2, points], times and values, two points at least");
+    throw refuse("expected F64 [2, points], times and values, with at least two points");
   }
   const std::size_t points = tensor.shape[1];
   std::vector<double> time(points);
@@ -214,7 +214,7 @@ MeasuredSignal read_curve(const std::string& origin, const std::string& name, co
   std::memcpy(values.data(), tensor.data.data() + points * sizeof(double), points * sizeof(double));
   for (std::size_t i = 0; i < points; ++i) {
     if (!std::isfinite(time[i]) || !std::isfinite(values[i])) throw refuse(fmt::format("point {} is not finite", i));
-    if (i > 0 && time[i] < time[i - 1]) throw refuse(fmt::format("time steps back at point {}", i));
+    if (i > 0 && time[i] < time[i - 1]) throw refuse(fmt::format("time goes back at point {}", i));
   }
   return {name, "tensor", is_voltage, std::make_shared<const std::vector<double>>(std::move(time)), std::move(values)};
 }
@@ -224,9 +224,10 @@ MeasuredRecord read_curves(const std::filesystem::path& path) {
   const model::TensorFile file = model::read_tensors(path);
   const auto found = file.metadata.find("hysteron.signals");
   if (found == file.metadata.end())
-    throw bad_input(fmt::format(
-        "{}: metadata hysteron.signals is missing; expected units of all signals, as `verify --waveforms` writes them",
-        quoted(origin)));
+    throw bad_input(
+        fmt::format("{}: metadata hysteron.signals is missing; expected the units of all signals, as written by "
+                    "`verify --waveforms`",
+                    quoted(origin)));
   const auto units = nlohmann::json::parse(found->second, nullptr, false);
   MeasuredRecord record;
   record.origin = origin;

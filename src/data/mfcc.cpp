@@ -97,7 +97,7 @@ void normalise_clip(std::span<double> values, std::size_t width) {
 
 void check_width(const FeatureStatistics& statistics, std::size_t width) {
   if (statistics.mean.size() != width || statistics.deviation.size() != width) {
-    throw bad_input(fmt::format("feature statistics: {} means and {} deviations; expected {} of each",
+    throw bad_input(fmt::format("feature statistics: {} means and {} standard deviations; expected {} of each",
                                 statistics.mean.size(), statistics.deviation.size(), width));
   }
 }

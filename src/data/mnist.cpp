@@ -29,7 +29,7 @@ std::string read_unpacked(const std::filesystem::path& path) {
   while ((count = gzread(file, buffer.data(), buffer.size())) > 0) bytes.append(buffer.data(), count);
   const bool ended = count == 0 && gzeof(file) == 1;
   if (gzclose_r(file) != Z_OK || !ended) {
-    throw bad_input(fmt::format("{}: the gzip data are damaged or truncated", hysteron::quoted(path.string())));
+    throw bad_input(fmt::format("{}: the gzip data is damaged or truncated", hysteron::quoted(path.string())));
   }
   return bytes;
 }
@@ -101,7 +101,7 @@ Images read_images(const std::filesystem::path& folder, const std::vector<std::s
                                 pixels.sizes[1], pixels.sizes[2], kSide, kSide));
   }
   if (pixels.sizes[0] != digits.sizes[0]) {
-    throw bad_input(fmt::format("{} holds {} images, {} {} labels; expected as many",
+    throw bad_input(fmt::format("{} holds {} images, {} {} labels; expected equal numbers",
                                 hysteron::quoted(image_path.string()), pixels.sizes[0],
                                 hysteron::quoted(label_path.string()), digits.sizes[0]));
   }
@@ -118,7 +118,7 @@ SplitSizes sizes_of(const Images& train, const Images& test) {
   const std::size_t validation = train.labels.size() / 10;
   if (validation == 0 || test.labels.empty()) {
     throw bad_input(
-        fmt::format("{} training and {} test images; expected at least 10, of which a tenth validates, and 1",
+        fmt::format("{} training and {} test images; expected at least 10 (a tenth is used for validation) and 1",
                     train.labels.size(), test.labels.size()));
   }
   return {train.labels.size() - validation, validation, test.labels.size()};

@@ -57,7 +57,7 @@ class HeaderParser {
       }
     }
     skip_space();
-    if (!text_.empty()) throw malformed("there is text after its dictionary");
+    if (!text_.empty()) throw malformed("unexpected text after its dictionary");
     return header;
   }
 
@@ -87,7 +87,7 @@ class HeaderParser {
     skip_space();
     const char quote = text_.empty() ? '\0' : text_.front();
     const std::size_t end = quote == '\'' || quote == '"' ? text_.find(quote, 1) : std::string_view::npos;
-    if (end == std::string_view::npos) throw malformed("expected a text in quotes");
+    if (end == std::string_view::npos) throw malformed("expected a quoted string");
     std::string result(text_.substr(1, end - 1));
     text_.remove_prefix(end + 1);
     return result;
@@ -122,7 +122,7 @@ class HeaderParser {
       if (code == std::errc::result_out_of_range) {
         throw bad_input(fmt::format("{}: a size in the shape is too large", name_));
       }
-      if (code != std::errc()) throw malformed("shape is no tuple of sizes");
+      if (code != std::errc()) throw malformed("shape is not a tuple of sizes");
       text_.remove_prefix(static_cast<std::size_t>(end - text_.data()));
       sizes.push_back(size);
       if (!accept(',')) {
@@ -187,7 +187,7 @@ std::size_t checked_count(const std::vector<std::size_t>& shape, std::size_t ava
   if (overflow) throw bad_input(fmt::format("{}: the shape {} is too large", name, text));
   if (bytes != available) {
     throw bad_input(fmt::format("{}: {}: the shape {} needs {} bytes of data and {} are there", name,
-                                bytes > available ? "the file is truncated" : "there are bytes after the data", text,
+                                bytes > available ? "the file is truncated" : "unexpected bytes after the data", text,
                                 bytes, available));
   }
   return bytes / sizeof(float);

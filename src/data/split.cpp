@@ -37,7 +37,7 @@ std::set<std::string> read_list(const fs::path& root, const char* list) {
     const bool inside = name.is_relative() && *name.begin() != "..";
     std::error_code ignored;
     if (!inside || !fs::is_regular_file(root / name, ignored)) {
-      throw bad_input(fmt::format("{}: line {} names {}, which is no file of the data set; expected CLASS/FILE",
+      throw bad_input(fmt::format("{}: line {} names {}, which is not in the data set; expected CLASS/FILE",
                                   quoted(path), number, hysteron::quoted(line)));
     }
     names.insert(name.generic_string());
@@ -69,8 +69,8 @@ SplitClips split_by_lists(const fs::path& root, std::vector<Clip> clips) {
   const std::set<std::string> testing = read_list(root, kTestingList);
   for (const std::string& name : validation) {
     if (testing.contains(name)) {
-      throw bad_input(
-          fmt::format("{}: {} is in {} and in {}", quoted(root.string()), quoted(name), kValidationList, kTestingList));
+      throw bad_input(fmt::format("{}: {} is in both {} and {}", quoted(root.string()), quoted(name), kValidationList,
+                                  kTestingList));
     }
   }
   SplitClips splits;

@@ -16,8 +16,8 @@ std::size_t TaskSource::size(Split split) const {
   if (split != Split::kAll) return sizes_[static_cast<std::size_t>(split)];
   if (sizes_[0] == 0) {
     throw Error(ErrorKind::kUsage,
-                "the task generates its training sequences without end, so split 'all' does not exist; expected "
-                "'train', 'validation' or 'test'");
+                "the task generates training sequences endlessly, so there is no split 'all'; expected 'train', "
+                "'validation' or 'test'");
   }
   return sizes_[0] + sizes_[1] + sizes_[2];
 }

@@ -47,7 +47,7 @@ NamedSplit read_csv(const fs::path& path) {
   constexpr std::size_t kKeys = 2;  // sequence, label
   const std::string text = read_file(path);
   const std::vector<Line> lines = lines_of(text);
-  if (lines.empty()) refuse(path, 1, "no line; expected sequence,label,x1,...");
+  if (lines.empty()) refuse(path, 1, "the file is empty; expected sequence,label,x1,...");
   const auto names = fields_of(lines.front().text, ',');
   if (names.size() <= kKeys || names[0] != "sequence" || names[1] != "label") {
     refuse(path, lines.front().number, "expected the names sequence,label,x1,...");
@@ -66,7 +66,7 @@ NamedSplit read_csv(const fs::path& path) {
       current = fields[0];
       if (!seen.emplace(current).second) {
         refuse(path, lines[i].number,
-               fmt::format("sequence {} goes on after others; its frames must follow each other",
+               fmt::format("sequence {} continues after others; its frames must be consecutive",
                            hysteron::quoted(std::string(current))));
       }
       split.sequences.push_back({{}, {}, fmt::format("{}, line {}", hysteron::quoted(path.string()), lines[i].number)});
@@ -78,7 +78,7 @@ NamedSplit read_csv(const fs::path& path) {
       sequence.inputs.push_back(number(path, lines[i].number, names[k], fields[k]));
     }
   }
-  if (split.sequences.empty()) refuse(path, lines.front().number, "no frame below the names");
+  if (split.sequences.empty()) refuse(path, lines.front().number, "no frames after the header");
   return split;
 }
 
@@ -184,7 +184,7 @@ std::unique_ptr<SequenceSource> make_user_sequences(const fs::path& folder) {
   bool per_frame = false;
   for (const Named& sequence : splits[0].sequences) {
     if (!std::ranges::all_of(sequence.labels, is_utf8)) {
-      throw bad_input(fmt::format("{}: a label is no valid UTF-8, which model files need", sequence.place));
+      throw bad_input(fmt::format("{}: a label is not valid UTF-8, which model files require", sequence.place));
     }
     names.insert(sequence.labels.begin(), sequence.labels.end());
   }

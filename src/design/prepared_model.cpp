@@ -33,7 +33,7 @@ std::string named(const std::vector<compile::BelowMinimum>& changed) {
     texts.push_back(fmt::format("{} {:.3g} {}", changed[i].parameter, changed[i].target, made));
   }
   if (changed.size() > kMaxNamed) {
-    texts.push_back(fmt::format("and {} more, which summary.json of compile names", changed.size() - kMaxNamed));
+    texts.push_back(fmt::format("and {} more, listed in summary.json of compile", changed.size() - kMaxNamed));
   }
   return fmt::format("{}", fmt::join(texts, "; "));
 }
@@ -50,14 +50,14 @@ std::vector<std::size_t> check_clips(const model::Network& network, const data::
                                      const std::vector<std::size_t>& clips, const std::string& origin) {
   if (features.width != network.inputs()) {
     throw bad_input(
-        fmt::format("{}: features are {} wide; the model takes {}", origin, features.width, network.inputs()));
+        fmt::format("{}: features have {} inputs; the model takes {}", origin, features.width, network.inputs()));
   }
   for (const std::size_t clip : clips) {
     if (clip >= features.clips) {
       throw bad_input(fmt::format("{}: there is no clip {}; expected 0 to {}", origin, clip, features.clips - 1));
     }
     if (std::count(clips.begin(), clips.end(), clip) > 1) {
-      throw bad_input(fmt::format("{}: clip {} is asked for twice; expected every clip once", origin, clip));
+      throw bad_input(fmt::format("{}: clip {} is listed twice; expected each clip once", origin, clip));
     }
   }
   return clips.empty() ? all_clips(features) : clips;
@@ -159,7 +159,7 @@ PreparedModel prepare_model(const DesignContext& context, const model::Network& 
   for (const compile::RestingCandidate& resting : prepared.resting) {
     reporter.warning(fmt::format(
         "{}; software and circuit may differ there{}", resting.text(),
-        training ? " (centring found no better place)"
+        training ? " (centering found no better position)"
                  : " (centring on training features moves thresholds where frames that rest there gain by it)"));
   }
   return prepared;

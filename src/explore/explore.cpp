@@ -66,7 +66,7 @@ class PointLocks {
     std::string job;
     stream >> rank >> job;
     const bool is_free = job != rank_.job || rank == rank_.index ||
-                         roll_call_.is_dead(rank, listener_, "others do the points it has begun");
+                         roll_call_.is_dead(rank, listener_, "others take over the points it has begun");
     if (is_free) write_file(path, mine());
     return is_free;
   }
@@ -121,7 +121,7 @@ class Search {
       }
     }
     if (individuals.size() < space().points) {
-      reporter_.info(fmt::format("the space has {} points; all are done", individuals.size()));
+      reporter_.info(fmt::format("the space has only {} points; all are done", individuals.size()));
     }
     find_pareto(individuals);
     result_.failed = static_cast<std::size_t>(

@@ -27,7 +27,7 @@ explore::PointDesign design_of(const explore::SearchSpace& space, const Explored
                                const std::string& origin) {
   const auto stale = [&] {
     return bad_input(
-        fmt::format("{}: the point is of other variables than the space's; expected one of this search", origin));
+        fmt::format("{}: the point has other variables than the space; expected a point of this search", origin));
   };
   if (point.values.size() != space.variables.size()) throw stale();
   std::vector<explore::SpaceValue> values;

@@ -107,7 +107,7 @@ bool RollCall::await(std::size_t rank, Listener& listener, const StopFlag& stop)
   while (!is_of_this_job(file(rank, "done"))) {
     if (stop.requested()) throw Error(ErrorKind::kInterrupted, fmt::format("interrupted while rank {} worked", rank));
     if (is_of_this_job(file(rank, "lost"))) return false;  // others have said it
-    if (is_dead(rank, listener, "everything is done without it")) return false;
+    if (is_dead(rank, listener, "everything is already done")) return false;
     std::this_thread::sleep_for(kPoll);
   }
   return true;

@@ -148,7 +148,7 @@ class SpaceReader {
   const toml::table* table(const std::string& name) const {
     const toml::node* node = root_.get(name);
     if (node != nullptr && !node->is_table()) {
-      refuse(*node, fmt::format("{} is no table; expected [{}]", hysteron::quoted(name), name));
+      refuse(*node, fmt::format("{} is not a table; expected [{}]", hysteron::quoted(name), name));
     }
     return node == nullptr ? nullptr : node->as_table();
   }
@@ -157,7 +157,7 @@ class SpaceReader {
     space_.base = train::config_from(root_, origin_, kOwnTables);
     for (const std::string& key : space_.base.given) {
       if (is_refused(key, false)) {
-        refuse(*root_.at_path(key).node(), key + " is the search's own; expected a file without it");
+        refuse(*root_.at_path(key).node(), key + " is set by the search; remove it from the file");
       }
     }
     if (space_.base.backbone != "circuit") {
@@ -238,7 +238,7 @@ class SpaceReader {
         refuse(entry, fmt::format("search.objectives holds {}; expected {}", shown(entry), expected));
       }
       if (std::ranges::find(space_.objectives, name) != space_.objectives.end()) {
-        refuse(entry, fmt::format("search.objectives names {} twice", name));
+        refuse(entry, fmt::format("search.objectives lists {} twice", name));
       }
       space_.objectives.push_back(name);
     }
@@ -247,8 +247,9 @@ class SpaceReader {
   void read_variables() {
     const toml::table* given = table("variables");
     if (given == nullptr || given->empty()) {
-      throw bad_input(fmt::format("{}: the table [variables] is missing or empty; expected what the search may turn",
-                                  hysteron::quoted(origin_)));
+      throw bad_input(
+          fmt::format("{}: the table [variables] is missing or empty; expected the keys that the search varies",
+                      hysteron::quoted(origin_)));
     }
     std::vector<std::pair<toml::source_position, SpaceVariable>> found;
     find_variables("", *given, found);
@@ -259,7 +260,7 @@ class SpaceReader {
       const std::string& target = variable.key.empty() ? variable.name : variable.key;
       const std::string fixed = variable.key.empty() ? "hardware." + variable.name : target;
       if (root_.at_path(fixed)) {
-        throw bad_input(fmt::format("{}, line {}: variables.{} and {} are both there; expected one of them",
+        throw bad_input(fmt::format("{}, line {}: both variables.{} and {} are given; expected one of them",
                                     hysteron::quoted(origin_), place.line, variable.name, fixed));
       }
       if (!taken.insert(target).second) {
@@ -307,7 +308,8 @@ class SpaceReader {
              unknown("variables." + name,
                      fmt::format("d, layers, bits, {} or a key that `hysteron train --keys` lists", hardware_names())));
     }
-    if (is_refused(key, true)) refuse(node, fmt::format("variables.{}: all points of a search share it", name));
+    if (is_refused(key, true))
+      refuse(node, fmt::format("variables.{}: the key is the same for all points of a search and cannot vary", name));
     if (is_ignored(space_.base, key))
       refuse(node, fmt::format("variables.{} has no effect on the circuit backbone", name));
     return key;
@@ -358,7 +360,7 @@ class SpaceReader {
     variable.kind = Kind::kChoice;
     const toml::array* list = node.as_array();
     if (list == nullptr || list->empty()) {
-      refuse(node, fmt::format("{} is {}; expected a list with a value or more", name, shown(node)));
+      refuse(node, fmt::format("{} is {}; expected a list with at least one value", name, shown(node)));
     }
     for (const toml::node& entry : *list) {
       const auto value = from_node(entry);
@@ -377,7 +379,7 @@ class SpaceReader {
     const HardwareKey* hardware = variable.key.empty() ? hardware_key(variable.name) : nullptr;
     if (type == "text" || (hardware != nullptr && hardware->is_measured)) {
       refuse(node, fmt::format("{} is {}; expected {{choices = [...]}}{}", name, shown(node),
-                               type == "text" ? "" : ", as ngspice measures devices at every value"));
+                               type == "text" ? "" : ", because ngspice measures devices at every value"));
     }
     const bool is_whole = type == "whole number";
     if (is_whole ? !(low.is_integer() && high.is_integer()) : !(low.is_number() && high.is_number())) {
@@ -387,10 +389,10 @@ class SpaceReader {
     variable.high = high.value<double>().value_or(0.0);
     variable.kind = is_whole ? Kind::kWhole : kind;
     if (!(variable.low < variable.high)) {
-      refuse(node, fmt::format("{} is the empty range {}; expected a low below its high", name, shown(node)));
+      refuse(node, fmt::format("{} is the empty range {}; expected low < high", name, shown(node)));
     }
     if (is_whole && kind == Kind::kLog)
-      refuse(node, fmt::format("{}.scale is \"log\"; whole numbers have \"linear\" alone", name));
+      refuse(node, fmt::format("{}.scale is \"log\"; whole numbers allow \"linear\" only", name));
     if (kind == Kind::kLog && variable.low <= 0.0) {
       refuse(node, fmt::format("{}.low is {:g}; expected more than 0 on a logarithmic scale", name, variable.low));
     }

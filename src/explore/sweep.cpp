@@ -126,7 +126,7 @@ class Sweep {
     }
     entry.problem = outcome.end == ProcessOutcome::End::kExited
                         ? fmt::format("exit code {}: {}", outcome.code, last_line(outcome.errors))
-                        : fmt::format("ended by signal {}", outcome.code);
+                        : fmt::format("killed by signal {}", outcome.code);
     write_failure(entry, rank_.job);
     reporter_.warning(fmt::format("{}: {}", entry.folder.filename().string(), entry.problem));
   }

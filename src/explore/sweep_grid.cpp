@@ -59,7 +59,7 @@ class SweepReader {
     const toml::node* node = root_.get(name);
     if (node == nullptr) return std::nullopt;
     if (!node->is_string() || (*node->as_string())->empty()) {
-      train::throw_at(origin_, *node, fmt::format("{} is no text", name));
+      train::throw_at(origin_, *node, fmt::format("{} is not text", name));
     }
     return **node->as_string();
   }
@@ -76,7 +76,7 @@ class SweepReader {
         train::throw_at(origin_, node, fmt::format("grid.{} is no list of values", key));
       }
       if (key == "model.output" || key == "training.metrics") {
-        train::throw_at(origin_, node, fmt::format("{} is the sweep's own", key));
+        train::throw_at(origin_, node, fmt::format("{} is set by the sweep", key));
       }
       axes_.push_back({key, values});
     }

@@ -146,7 +146,7 @@ DieErrors read_die_file(const std::filesystem::path& path, const Network& networ
     const auto name = json["model"].find("name");
     refuse(path.string(),
            fmt::format(
-               "a die file of another model{}: its parameters have the key {}, those of this model {}",
+               "the die file belongs to another model{}: its key is {}, this model's is {}",
                name != json["model"].end() && name->is_string() ? " (" + quoted(name->get<std::string>()) + ")" : "",
                key, network_key(network)));
   }

@@ -172,7 +172,7 @@ std::string read_classes(const Source& source, const std::vector<std::string>& l
     good = item->is_array() && std::ranges::all_of(*item, [](const Json& folder) { return folder.is_string(); });
     if (good && std::ranges::find(labels, item.key()) == labels.end()) {
       source.refuse(
-          fmt::format("metadata {} names {}, which hysteron.labels has not", kKey, hysteron::quoted(item.key())));
+          fmt::format("metadata {} names {}, which is not in hysteron.labels", kKey, hysteron::quoted(item.key())));
     }
   }
   if (!good) {
@@ -218,7 +218,7 @@ std::string json_labels(const std::vector<std::string>& labels, const std::strin
   try {
     return Json(labels).dump();
   } catch (const Json::exception&) {
-    throw bad_input(fmt::format("{}: a label is no valid UTF-8, which model files need", hysteron::quoted(origin)));
+    throw bad_input(fmt::format("{}: a label is not valid UTF-8, which model files require", hysteron::quoted(origin)));
   }
 }
 
@@ -228,7 +228,7 @@ Network network_from_tensors(const TensorFile& file, const std::string& origin) 
   Source source(file, origin);
   check_constant(source, "hysteron.format", kFormat);
   if (const std::string* backbone = source.optional("hysteron.backbone"); backbone != nullptr) {
-    source.refuse(fmt::format("a model with the {} backbone; circuits are made of the hardware backbone",
+    source.refuse(fmt::format("a model with the {} backbone; only the circuit backbone can become a circuit",
                               hysteron::quoted(*backbone)));
   }
   check_constant(source, "hysteron.cell", kCell);

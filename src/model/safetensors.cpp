@@ -176,9 +176,10 @@ std::string_view header_text(std::string_view bytes, const std::string& origin) 
   std::uint64_t length = 0;
   std::memcpy(&length, bytes.data(), kLengthBytes);
   if (length > kLongestHeader || length > bytes.size() - kLengthBytes) {
-    throw file_error(origin, fmt::format("the header claims {} bytes of the {} in the file; it is truncated or no "
-                                         "safetensors file",
-                                         length, bytes.size()));
+    throw file_error(
+        origin,
+        fmt::format("the header claims {} bytes of the {} in the file, which is truncated or not a safetensors file",
+                    length, bytes.size()));
   }
   const std::string_view text = bytes.substr(kLengthBytes, static_cast<std::size_t>(length));
   if (text.empty() || text.front() != '{') throw file_error(origin, "the header does not begin with '{'");
@@ -258,7 +259,7 @@ std::string format_tensors(const TensorFile& file, const std::string& origin) {
   try {
     text = header.dump();
   } catch (const Json::exception&) {
-    throw file_error(origin, "a tensor name or metadata text is no valid UTF-8, which safetensors files need");
+    throw file_error(origin, "a tensor name or metadata text is not valid UTF-8, which safetensors files require");
   }
   text.append((kAlignment - text.size() % kAlignment) % kAlignment, ' ');
   const std::uint64_t length = text.size();

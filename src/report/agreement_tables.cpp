@@ -23,7 +23,7 @@ const Table<SwitchingCells>& switching_table() {
       Table<SwitchingCells>()
           .figure("cells", "", Better::kNeither, "that software turns both on and off", &SwitchingCells::cells)
           .figure("of", "", Better::kNeither, "cells of the network", &SwitchingCells::all)
-          .figure("state_mismatch", "", Better::kLower, "share of their bits that differ",
+          .figure("state_mismatch", "", Better::kLower, "fraction of their bits that differ",
                   &SwitchingCells::state_mismatch)
           .figure("state_relative_rms", "", Better::kLower, "error of their states over alpha, agreeing bits",
                   &SwitchingCells::state_relative_rms);
@@ -36,7 +36,7 @@ const Table<NetworkSuppression>& suppression_table() {
           .figure("state_relative_rms", "", Better::kLower, "error of states over alpha",
                   &NetworkSuppression::state_relative_rms)
           .figure("ratio", "", Better::kHigher, "relative error of candidates over it", &NetworkSuppression::ratio)
-          .figure("n", "", Better::kNeither, "bits it is taken over", &NetworkSuppression::bits);
+          .figure("n", "", Better::kNeither, "number of bits behind it", &NetworkSuppression::bits);
   return table;
 }
 
@@ -88,8 +88,8 @@ const Table<Causes>& causes_table() {
   static const auto table = [] {
     const auto counts =
         Table<CauseCount>()
-            .figure("events", "", Better::kLower, "cells that went wrong by themselves", &CauseCount::events)
-            .figure("bits", "", Better::kLower, "wrong bits of those and of the frames after", &CauseCount::bits);
+            .figure("events", "", Better::kLower, "cells with an error of their own", &CauseCount::events)
+            .figure("bits", "", Better::kLower, "wrong bits in those frames and the frames after", &CauseCount::bits);
     Table<Causes> causes;
     add_causes<0>(causes, counts);
     return causes;
@@ -126,7 +126,7 @@ const Table<PlacedCell>& placed_cell_table() {
           .figure("layer", "", Better::kNeither, "", &PlacedCell::layer)
           .figure("cell", "", Better::kNeither, "", &PlacedCell::cell)
           .figure("wrong_bits", "", Better::kLower, "", [](const PlacedCell& cell) { return cell.divergence->bits; })
-          .figure("consequence_bits", "", Better::kLower, "of them, wrong because a cell below was",
+          .figure("consequence_bits", "", Better::kLower, "those of them that are wrong because a cell below was",
                   [](const PlacedCell& cell) { return cell.divergence->consequences; })
           .object("causes", "of the others", causes_table(),
                   [](const PlacedCell& cell) -> const Causes& { return cell.divergence->causes; });
@@ -151,7 +151,7 @@ std::string causes_text(const Divergence& divergence) {
                       cell.divergence->consequences, cell.divergence->bits);
   }
   text += cause_row("all", divergence.causes, divergence.consequences, divergence.bits);
-  return text + fmt::format("{} frames with another decision, {} of them with every bit right\n",
+  return text + fmt::format("{} frames with another decision, {} of them with all bits right\n",
                             divergence.wrong_frames, divergence.wrong_frames_right_bits);
 }
 
@@ -161,15 +161,16 @@ const Table<Agreement>& agreement_table() {
   static const auto table =
       Table<Agreement>()
           .figure("clips", "", Better::kHigher, "clips with a result", &Agreement::clips)
-          .figure("decision_agreement", "", Better::kHigher, "share of clips with the same decision",
+          .figure("decision_agreement", "", Better::kHigher, "fraction of clips with the same decision",
                   &Agreement::decision_agreement)
           .text([](const Agreement& a) {
             return fmt::format("\ndecision agreement  {:.4f}  ({} clips)\n", a.decision_agreement, a.clips);
           })
-          .figure("frame_agreement", "", Better::kHigher, "share of frames with the same argmax of the logits",
+          .figure("frame_agreement", "", Better::kHigher, "fraction of frames with the same argmax of the logits",
                   &Agreement::frame_agreement)
           .shown("frame agreement", "{:.4f}")
-          .figure("state_mismatch", "", Better::kLower, "share of state bits that differ", &Agreement::state_mismatch)
+          .figure("state_mismatch", "", Better::kLower, "fraction of state bits that differ",
+                  &Agreement::state_mismatch)
           .text(mismatch_line)
           .figure("candidate_rms", "", Better::kLower, "error of candidates, unit currents", &Agreement::candidate_rms)
           .figure("candidate_max", "", Better::kLower, "largest error of a candidate, unit currents",
@@ -191,7 +192,7 @@ const Table<Agreement>& agreement_table() {
                   &Agreement::switching)
           .object("suppression", "of candidates' errors by the states (docs/noise.md)", all_suppression_table(), itself)
           .figure("logit_rms", "", Better::kLower, "error of logits, unit currents", &Agreement::logit_rms)
-          .figure("centring_frame_change", "", Better::kLower, "share of frames that centering changed in software",
+          .figure("centring_frame_change", "", Better::kLower, "fraction of frames that centering changed in software",
                   &Agreement::centering_frame_change)
           .object("power_nw", "mean over clips", power_table(), &Agreement::power)
           .text(power_line);
@@ -218,7 +219,7 @@ const Table<Divergence>& divergence_counts_table() {
   static const auto table =
       Table<Divergence>()
           .figure("wrong_bits", "", Better::kLower, "state bits that differ", &Divergence::bits)
-          .figure("consequence_bits", "", Better::kLower, "of them, wrong because a cell below was",
+          .figure("consequence_bits", "", Better::kLower, "those of them that are wrong because a cell below was",
                   &Divergence::consequences)
           .object("causes", "of the others (docs/verification.md)", causes_table(), &Divergence::causes)
           .figure("wrong_frames", "", Better::kLower, "frames with another decision", &Divergence::wrong_frames)
@@ -239,9 +240,9 @@ const Table<analysis::GlitchCount>& glitch_count_table() {
   static const auto table =
       Table<GlitchCount>()
           .figure("all", "", Better::kLower, "candidates beyond a threshold between two frames", &GlitchCount::all)
-          .figure("armed", "", Better::kLower, "of them, with the cell in the state that the threshold ends",
+          .figure("armed", "", Better::kLower, "those of them on a cell in the state that the crossing can flip",
                   &GlitchCount::armed)
-          .figure("flips", "", Better::kLower, "of them, that ended it", &GlitchCount::flips)
+          .figure("flips", "", Better::kLower, "those of them that flipped the cell", &GlitchCount::flips)
           .figure("largest", "", Better::kLower, "of the armed ones, unit currents", &GlitchCount::largest)
           .figure("longest_harmless_s", "s", Better::kNeither, "armed, without a flip", &GlitchCount::longest_harmless);
   return table;
@@ -259,18 +260,19 @@ const Table<analysis::Glitch>& glitch_table() {
                   [](const Glitch& glitch) { return glitch.is_upper ? "beta_hi" : "beta_lo"; })
           .figure("size", "", Better::kLower, "beyond the threshold, unit currents", &Glitch::size)
           .figure("seconds", "s", Better::kLower, "how long", &Glitch::seconds)
-          .figure("flipped", "", Better::kNeither, "whether the cell's state ended", &Glitch::flipped);
+          .figure("flipped", "", Better::kNeither, "whether the cell flipped", &Glitch::flipped);
   return table;
 }
 
 const Table<analysis::SettlingSummary>& settling_table() {
   using analysis::SettlingSummary;
-  static const auto table = Table<SettlingSummary>()
-                                .figure("median", "s", Better::kLower, "from a frame's begin", &SettlingSummary::median)
-                                .figure("p99", "s", Better::kLower, "99 of 100 are faster", &SettlingSummary::p99)
-                                .figure("worst", "s", Better::kLower, "", &SettlingSummary::worst)
-                                .figure("unsettled", "", Better::kLower, "share of values not settled when read",
-                                        &SettlingSummary::unsettled);
+  static const auto table =
+      Table<SettlingSummary>()
+          .figure("median", "s", Better::kLower, "from the start of a frame", &SettlingSummary::median)
+          .figure("p99", "s", Better::kLower, "99th percentile", &SettlingSummary::p99)
+          .figure("worst", "s", Better::kLower, "", &SettlingSummary::worst)
+          .figure("unsettled", "", Better::kLower, "fraction of values not settled when read",
+                  &SettlingSummary::unsettled);
   return table;
 }
 

@@ -26,7 +26,7 @@ const Table<ThresholdMargin>& margin_table() {
                   [](const ThresholdMargin& margin) { return 100.0 * margin.distance; })
           .figure("margin_sigma", "", Better::kHigher, "the same in standard deviations of their errors",
                   &ThresholdMargin::sigmas)
-          .object("expected_wrong_bits", "share of the cell's bits", wrong_bits_table(), &ThresholdMargin::wrong);
+          .object("expected_wrong_bits", "fraction of the cell's bits", wrong_bits_table(), &ThresholdMargin::wrong);
   return table;
 }
 
@@ -99,7 +99,7 @@ const Table<compile::RestingCandidate>& resting_table() {
           .figure("candidate", "", Better::kNeither, "model units", &RestingCandidate::candidate)
           .figure("distance", "", Better::kHigher, "of the candidate from the threshold, over the threshold",
                   &RestingCandidate::distance)
-          .figure("frames", "", Better::kNeither, "share of the frames that have this candidate; 0: at zero input",
+          .figure("frames", "", Better::kNeither, "fraction of the frames with this candidate; 0: at zero input",
                   &RestingCandidate::frames)
           .figure("text", "", Better::kNeither, "the same as a sentence", &RestingCandidate::text);
   return table;
@@ -120,9 +120,9 @@ Table<Measured<Change>> effect_table() {
               [](const Of& of) { return of.change.effect.clips; })
       .figure("measured_on", "", Better::kNeither, "`training`, `input` or `random` features",
               [](const Of& of) { return of.on; })
-      .figure("frame_change", "", Better::kLower, "share of the software's frames that change",
+      .figure("frame_change", "", Better::kLower, "fraction of the software's frames that change",
               [](const Of& of) { return of.change.effect.frame_change; })
-      .figure("decision_change", "", Better::kLower, "share of the clips whose decision changes",
+      .figure("decision_change", "", Better::kLower, "fraction of the clips whose decision changes",
               [](const Of& of) { return of.change.effect.decision_change; });
 }
 
@@ -146,11 +146,11 @@ const auto& below_minimum_table() {
           .figure("made", "", Better::kNeither, "as the circuit has it; 0: left out", &BelowMinimum::made);
   static const auto table = effect_table<design::SmallParameters>()
                                 .list(
-                                    "parameters", "smaller than any leg can make them", parameters,
+                                    "parameters", "below the smallest leg", parameters,
                                     [](const Of& of) -> const auto& { return of.change.changed; })
-                                .figure("left_out", "", Better::kNeither, "of them, left out",
+                                .figure("left_out", "", Better::kNeither, "those of them left out",
                                         [](const Of& of) { return of.change.left_out(); })
-                                .figure("made_larger", "", Better::kNeither, "of them, made larger",
+                                .figure("made_larger", "", Better::kNeither, "those of them raised to the smallest leg",
                                         [](const Of& of) { return of.change.changed.size() - of.change.left_out(); });
   return table;
 }
@@ -163,9 +163,9 @@ const Table<compile::Power>& power_table() {
       Table<Power>()
           .figure("total", "nW", Better::kLower, "supply voltage times mean supply current, rails included",
                   [](const Power& power) { return power.total / kNano; })
-          .figure("cells", "nW", Better::kLower, "of it, branches of M1 to M9 of every cell",
+          .figure("cells", "nW", Better::kLower, "the part in branches M1 to M9 of every cell",
                   [](const Power& power) { return power.cells / kNano; })
-          .figure("feedforward", "nW", Better::kLower, "of it, all else",
+          .figure("feedforward", "nW", Better::kLower, "the part everywhere else",
                   [](const Power& power) { return power.feedforward / kNano; });
   return table;
 }
@@ -174,7 +174,8 @@ const Table<design::OperatingPoint>& operating_point_table() {
   using design::OperatingPoint;
   static const auto table =
       Table<OperatingPoint>()
-          .figure("technology", "", Better::kNeither, "with its gate area, `generic180@4`", &OperatingPoint::technology)
+          .figure("technology", "", Better::kNeither, "name, with the gate area factor, e.g. `generic180@4`",
+                  &OperatingPoint::technology)
           .figure("supply_v", "V", Better::kNeither, "supply voltage", &OperatingPoint::supply)
           .figure("unit_current_a", "A", Better::kNeither, "current that stands for 1.0 of the model",
                   &OperatingPoint::unit_current);
@@ -186,15 +187,15 @@ const Table<Centering>& centering_table() {
       Table<Centering>()
           .figure("clips", "", Better::kNeither, "centered on", &Centering::clips)
           .figure("frames", "", Better::kNeither, "of them all", &Centering::frames)
-          .figure("frame_change", "", Better::kLower, "share of the frames whose decision centering changed",
+          .figure("frame_change", "", Better::kLower, "fraction of the frames whose decision centering changed",
                   &Centering::frame_change)
           .figure("decisions_changed", "", Better::kLower, "clips; 0 by construction", &Centering::decisions_changed)
-          .figure("state_change", "", Better::kLower, "share of the state bits that centering changed",
+          .figure("state_change", "", Better::kLower, "fraction of the state bits that centering changed",
                   &Centering::state_change)
           .figure("thresholds_moved", "", Better::kNeither, "", &Centering::thresholds_moved)
           .figure("mismatch", "", Better::kNeither, "standard deviation of a leg of the reference size",
                   &Centering::mismatch)
-          .object("expected_wrong_bits", "share of all bits", wrong_bits_change_table(),
+          .object("expected_wrong_bits", "fraction of all bits", wrong_bits_change_table(),
                   [](const Centering& centering) -> const Centering& { return centering; })
           .list("cells", "every cell, by layer", centered_cell_table(), &Centering::cells)
           .text(centering_text);

@@ -28,7 +28,7 @@ const Table<CellErrors>& cell_error_table() {
                                         [](const CellErrors& cell) { return cell.compiled.errors.fall; })
                                 .figure("high", "", Better::kLower, "of alpha",
                                         [](const CellErrors& cell) { return cell.compiled.errors.high; })
-                                .object("target_a", "what they are relative to", target_table(),
+                                .object("target_a", "target currents that the errors are relative to", target_table(),
                                         [](const CellErrors& cell) -> const CellErrors& { return cell; });
   return table;
 }
@@ -58,8 +58,7 @@ const Table<CircuitSummary>& summary_table() {
       Table<CircuitSummary>()
           .merge(operating_point_table(), &CircuitSummary::operating_point)
           .figure("temperature_c", "C", Better::kNeither, "of sizing", &CircuitSummary::temperature)
-          .figure("frame_seconds", "s", Better::kNeither, "for which the circuit gets every frame",
-                  &CircuitSummary::frame_seconds)
+          .figure("frame_seconds", "s", Better::kNeither, "frame time of the circuit", &CircuitSummary::frame_seconds)
           .figure("transistors", "", Better::kLower, "input and bias rails included", &CircuitSummary::transistors)
           .figure("legs", "", Better::kLower, "learned weights, biases and skip legs", &CircuitSummary::legs)
           .figure("cells", "", Better::kNeither, "", &CircuitSummary::cells)
@@ -73,7 +72,7 @@ const Table<CircuitSummary>& summary_table() {
           .figure("summing_nodes", "", Better::kNeither,
                   "node: RMS error of the currents into it, by the curves and after calibration", node_errors)
           .list("cell_errors", "of calibrated cells", cell_error_table(), &CircuitSummary::cell_errors)
-          .figure("cell_error_floor_a", "A", Better::kNeither, "errors below it are not corrected",
+          .figure("cell_error_floor_a", "A", Better::kNeither, "errors below this are not corrected",
                   &CircuitSummary::cell_error_floor)
           .figure("inputs", "", Better::kNeither, "", &CircuitSummary::inputs)
           .figure("outputs", "", Better::kNeither, "", &CircuitSummary::outputs)

@@ -52,7 +52,8 @@ const Table<DemoResult>& demo_table() {
       Table<DemoResult>()
           .merge(
               agreement_figures(), [](const DemoResult& r) -> const auto& { return r.verification.agreement; })
-          .figure("test_accuracy", "", Better::kHigher, "share of the test clips of unheard speakers decided right",
+          .figure("test_accuracy", "", Better::kHigher,
+                  "fraction of the test clips, of unheard speakers, decided correctly",
                   [](const DemoResult& r) { return r.training.test.accuracy; })
           .figure("test_balanced_accuracy", "", Better::kHigher, "mean of the recalls",
                   [](const DemoResult& r) { return r.training.test.balanced_accuracy; })
@@ -62,7 +63,7 @@ const Table<DemoResult>& demo_table() {
                   [](const DemoResult& r) { return r.circuit.area / (kMicro * kMicro); })
           .figure("technology", "", Better::kNeither, "",
                   [](const DemoResult& r) { return r.options.circuit.technology; })
-          .figure("failed_clips", "", Better::kLower, "that could not be simulated",
+          .figure("failed_clips", "", Better::kLower, "clips that could not be simulated",
                   [](const DemoResult& r) { return r.verification.failed; })
           .figure("training_seconds", "s", Better::kLower, "", [](const DemoResult& r) { return r.training.seconds; })
           .figure("spice_seconds", "s", Better::kLower, "",

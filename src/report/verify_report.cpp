@@ -17,7 +17,7 @@ const Table<CellEvent>& event_table() {
   static const auto table =
       Table<CellEvent>()
           .figure("frame", "", Better::kNeither, "", &CellEvent::frame)
-          .figure("time_s", "s", Better::kNeither, "begin of the frame", &CellEvent::time)
+          .figure("time_s", "s", Better::kNeither, "start of the frame", &CellEvent::time)
           .figure("layer", "", Better::kNeither, "", &CellEvent::layer)
           .figure("cell", "", Better::kNeither, "", &CellEvent::cell)
           .figure("cause", "", Better::kNeither, "`sizing`, `threshold`, `hazard`, `settling` or `leakage`",
@@ -67,7 +67,7 @@ const Table<VerifiedClip>& simulated_clip_table() {
           .figure("frames", "", Better::kNeither, "all of them",
                   [](const VerifiedClip& clip) { return clip.divergence.frames; })
           .list(
-              "events", "cells that went wrong by themselves", event_table(),
+              "events", "cells with an error of their own", event_table(),
               [](const VerifiedClip& clip) -> const auto& { return clip.divergence.events; })
           .merge(divergent_cells_table(), divergence_of)
           .list("glitches", "armed ones", glitch_table(), armed_glitches)
@@ -80,7 +80,7 @@ const Table<VerifiedClip>& clip_table() {
       Table<VerifiedClip>()
           .figure("clip", "", Better::kNeither, "index", &VerifiedClip::clip)
           .figure("failed", "", Better::kNeither, "whether it could not be simulated", &VerifiedClip::failed)
-          .figure("error", "", Better::kNeither, "why; of failed clips alone",
+          .figure("error", "", Better::kNeither, "why; failed clips only",
                   [](const VerifiedClip& clip) { return clip.failed ? std::optional(clip.error) : std::nullopt; })
           .merge(simulated_clip_table(), [](const VerifiedClip& clip) { return clip.failed ? nullptr : &clip; });
   return table;
@@ -95,7 +95,7 @@ const Table<SettlingReport>& settling_report_table() {
 }
 
 std::string first_divergence(const VerifiedClip& clip) {
-  if (!clip.divergence.first) return clip.divergence.bits > 0 ? "by consequence only" : "";
+  if (!clip.divergence.first) return clip.divergence.bits > 0 ? "only a consequence" : "";
   const CellEvent& event = *clip.divergence.first;
   return fmt::format("frame {}, layer {} cell {}: {}", event.frame, event.layer, event.cell,
                      analysis::cause_name(event.cause));
@@ -139,7 +139,7 @@ const Table<Verification>& verify_table() {
           .list(
               "state_cells", "errors of every cell's state over agreeing bits, worst first", state_cell_table(),
               [](const Verification& verification) -> const auto& { return verification.agreement.state_cells; })
-          .object("settling_seconds", "from a frame's begin", settling_report_table(), &Verification::settling)
+          .object("settling_seconds", "from the start of a frame", settling_report_table(), &Verification::settling)
           .text(settling_text)
           .object("glitches", "over all clips", glitch_count_table(), &Verification::glitches)
           .figure("failed_clips", "", Better::kLower, "that could not be simulated", &Verification::failed)

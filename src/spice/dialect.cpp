@@ -86,7 +86,7 @@ Dialect dialect_named(const std::string& name) {
     if (dialect_names()[i] == name) return static_cast<Dialect>(i);
   }
   throw Error(ErrorKind::kUsage,
-              fmt::format("dialect {} is unknown; expected {}", quoted(name), fmt::join(dialect_names(), ", ")));
+              fmt::format("unknown dialect {}; expected {}", quoted(name), fmt::join(dialect_names(), ", ")));
 }
 
 std::string file_extension(Dialect dialect) {

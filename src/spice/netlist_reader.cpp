@@ -50,8 +50,7 @@ std::vector<Statement> split_statements(const std::string& text, const std::stri
     } else if (content[0] != '+') {
       statements.push_back({lower(content), number, false});
     } else if (statements.empty() || statements.back().is_comment) {
-      throw bad_input(line_place(origin, number) +
-                      ": a line that continues nothing; expected one to continue before it");
+      throw bad_input(line_place(origin, number) + ": a continuation line without a line before it to continue");
     } else {
       statements.back().text += " " + lower(content.substr(1));
     }
@@ -135,7 +134,7 @@ class Parser {
       } else if (settings.empty()) {
         plain.push_back(words[i]);
       } else {
-        throw wrong(line, fmt::format("{} stands among parameters", quoted(words[i])), "name=value");
+        throw wrong(line, fmt::format("unexpected {} among parameters", quoted(words[i])), "name=value");
       }
     }
     for (std::size_t i = 0; i < settings.size(); ++i) {
@@ -155,7 +154,7 @@ class Parser {
       }
       if (!reference.empty() && std::isalpha(static_cast<unsigned char>(reference[0])) != 0) {
         throw wrong(line, fmt::format("{} is no parameter of this subcircuit", quoted(reference)),
-                    "a number or one that its .subckt line has");
+                    "a number, or a parameter of its .subckt line");
       }
       return setting(name, reference, line);
     }
@@ -201,7 +200,7 @@ class Parser {
     found.nodes.pop_back();
     const auto master = masters_.find(found.master);
     if (master == masters_.end()) {
-      throw wrong(line, fmt::format("{} is of the unknown device {}", found.name, quoted(found.master)),
+      throw wrong(line, fmt::format("{} uses the unknown device {}", found.name, quoted(found.master)),
                   fmt::format("{} or a subcircuit defined before", fmt::join(device_names_, ", ")));
     }
     if (found.nodes.size() != master->second.nodes) {
@@ -213,7 +212,7 @@ class Parser {
   }
 
   void capacitor(const std::vector<std::string>& words, std::size_t line) {
-    if (words.size() != 4) throw wrong(line, words[0] + " has not the form of a capacitor", "cNAME NODE NODE VALUE");
+    if (words.size() != 4) throw wrong(line, words[0] + " is not a capacitor", "cNAME NODE NODE VALUE");
     Instance found;
     found.name = words[0];
     found.line = line;
@@ -243,7 +242,7 @@ class Parser {
       const bool is_set = std::any_of(found.settings.begin(), found.settings.end(),
                                       [&](const Setting& setting) { return setting.name == parameter; });
       if (!is_set)
-        throw wrong(found.line, fmt::format("{} does not say {}", found.name, parameter), parameter + "=...");
+        throw wrong(found.line, fmt::format("{} does not set {}", found.name, parameter), parameter + "=...");
     }
   }
 
@@ -287,7 +286,7 @@ void check_instance(const Instance& found, const Instance& expected, const std::
       if (setting.name == target.name && found.master == kCapacitor &&
           std::abs(setting.value - target.value) > 1e-3 * target.value) {
         throw bad_input(
-            fmt::format("{} is {:.6g}; expected {:.6g}, as the head says", place, setting.value, target.value));
+            fmt::format("{} is {:.6g}; expected {:.6g}, as in the head", place, setting.value, target.value));
       }
     }
   }
@@ -319,7 +318,7 @@ void check_subcircuit(const Subcircuit& found, const Subcircuit& expected, const
   }
   if (there.empty()) return;
   const Instance& extra = *there.begin()->second;
-  throw bad_input(fmt::format("{}: {} is no instance of the network; expected none but those of its parameters",
+  throw bad_input(fmt::format("{}: {} is not an instance of the network; expected only those of its parameters",
                               line_place(origin, extra.line), extra.name));
 }
 
@@ -352,7 +351,7 @@ double parse_spice_number(const std::string& text, const std::string& place) {
       if (scale.name == end) return number * scale.factor;
     }
   }
-  throw bad_input(fmt::format("{}: {} is no number; expected one like 5e-06 or 5u", place, quoted(text)));
+  throw bad_input(fmt::format("{}: {} is not a number; expected one like 5e-06 or 5u", place, quoted(text)));
 }
 
 std::vector<Comment> netlist_header(const std::string& text, const std::string& origin) {
@@ -381,8 +380,9 @@ void check_same_structure(const Netlist& found, const Netlist& expected, const s
   }
   for (const Subcircuit& subcircuit : found.subcircuits) {
     if (subcircuit_named(expected, subcircuit.name) != nullptr) continue;
-    throw bad_input(fmt::format("{}: subcircuit {} is none of the network; expected only those of its layers and cells",
-                                line_place(origin, subcircuit.line), subcircuit.name));
+    throw bad_input(
+        fmt::format("{}: subcircuit {} does not belong to the network; expected only those of its layers and cells",
+                    line_place(origin, subcircuit.line), subcircuit.name));
   }
 }
 

@@ -118,7 +118,7 @@ void check_deck(const Deck& deck) {
     if (!is_plain)
       throw bad_input(fmt::format("{}: expected a plain file name beside a netlist", hysteron::quoted(name)));
     if (name == kDeckName || name == kRawName || name == kInitName || name == kSiteInitName) {
-      throw bad_input(fmt::format("{}: this name is taken in ngspice's folder", hysteron::quoted(name)));
+      throw bad_input(fmt::format("{}: this name is already used in ngspice's folder", hysteron::quoted(name)));
     }
   }
 }
@@ -259,7 +259,7 @@ class Run {
 }  // namespace
 
 const RunResult& RunOutcome::value() const {
-  if (!result) throw error ? *error : simulator_error("the run was never made");
+  if (!result) throw error ? *error : simulator_error("the run never started");
   return *result;
 }
 
@@ -294,7 +294,7 @@ Ngspice::Ngspice(const std::string& program, std::chrono::duration<double> time_
   std::smatch match;
   const std::string said = outcome.output + outcome.errors;
   if (!std::regex_search(said, match, kVersion)) {
-    throw simulator_error(fmt::format("{} --version says {} and ends with code {} ({})", where,
+    throw simulator_error(fmt::format("{} --version printed {} and exited with code {} ({})", where,
                                       hysteron::quoted(said.substr(0, 200)), outcome.code, expected));
   }
   version_ = std::stoi(match[1]);
@@ -316,7 +316,7 @@ RunResult Ngspice::run(const Deck& deck, const RunOptions& options) const {
     ++attempts;
     if (attempt.result) {
       RunResult result = std::move(*attempt.result);
-      if (i > 0) result.messages.push_back("needed other options: " + retry);
+      if (i > 0) result.messages.push_back("succeeded only with other options: " + retry);
       result.retry = retry;
       result.attempts = attempts;
       result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();

@@ -103,7 +103,7 @@ class Reader {
       if (field == "no. variables") header.variables = count_of(field, value);
       if (field == "no. points") header.points = count_of(field, value);
       if (field == "variables") return header;
-      if (field == "values" || field == "binary") fail("data begin before the variables");
+      if (field == "values" || field == "binary") fail("the data begin before the list of variables");
     }
   }
 

@@ -24,14 +24,14 @@ void check_above_floor(double current, const char* what, double floor, const cha
 }
 
 constexpr const char* kNoLeg = "half of what the smallest leg carries";
-constexpr const char* kDrowned = "half of what the smallest leg carries, or ten times what an off device leaks";
+constexpr const char* kDrowned = "half the current of the smallest leg, or ten times the leakage of an off device";
 
 void check_request(const CellRequest& request, const compile::CellFloor& floor) {
   check_above_floor(request.threshold, "I_thresh", floor.threshold(), kDrowned);
   check_above_floor(request.width, "I_width", floor.leg(), kNoLeg);
   check_above_floor(request.gain, "I_gain", floor.leg(), kNoLeg);
   check_above_floor(request.threshold - request.width, "I_thresh - I_width", floor.fall(),
-                    "twice what an off device leaks; the cell would never reset");
+                    "twice the leakage of an off device; the cell would never reset");
 }
 
 /// Tells the user where calibration could not reach what was asked for.
@@ -40,7 +40,7 @@ void warn_of_errors(const analysis::TunedCell& cell, Reporter& reporter) {
   const compile::CellTarget& target = cell.target;
   const auto check = [&](const char* what, double wanted, double measured) {
     if (std::abs(measured - wanted) <= kWorthAWarning * wanted) return;
-    reporter.warning(fmt::format("{}: {} wanted, {} measured after calibration", what, format_si(wanted, "A"),
+    reporter.warning(fmt::format("{}: target {}, measured {} after calibration", what, format_si(wanted, "A"),
                                  format_si(measured, "A", 4)));
   };
   check("I_thresh", target.rise, cell.loop.loop.rise);

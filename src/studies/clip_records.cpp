@@ -75,7 +75,7 @@ class Simulation {
     std::vector<sim::Testbench> missing;
     for (const std::size_t i : missing_) missing.push_back(benches[i]);
     if (missing.size() < clips_.size()) {
-      reporter_.info(fmt::format("{} of {} clips are in {} already", clips_.size() - missing.size(), clips_.size(),
+      reporter_.info(fmt::format("{} of {} clips are already in {}", clips_.size() - missing.size(), clips_.size(),
                                  quoted(files_.records.string())));
     }
     if (missing.empty()) return std::move(outcomes_);
@@ -162,7 +162,7 @@ class Simulation {
 
 void check_clip_files(const ClipFiles& files, std::size_t clips) {
   if (!names_a_file(files.waveforms) || clips == 1) return;
-  throw Error(ErrorKind::kUsage, fmt::format("{}: one file takes the waveforms of one clip; name a folder for {}",
+  throw Error(ErrorKind::kUsage, fmt::format("{}: a file holds the waveforms of only one clip; give a folder for {}",
                                              quoted(files.waveforms.string()), clips));
 }
 

@@ -127,7 +127,7 @@ std::string stimulus_csv(const data::Features& features, double frame, double ra
 
 Comparison compare(const model::Network& network, const data::Features& features, const CompareRequest& request) {
   if (request.measured.size() != request.clips.size()) {
-    throw bad_input(fmt::format("{} files of waveforms and {} clips; expected one file a clip", request.measured.size(),
+    throw bad_input(fmt::format("{} waveform files and {} clips; expected one file per clip", request.measured.size(),
                                 request.clips.size()));
   }
   std::vector<data::MeasuredRecord> records;

@@ -107,7 +107,7 @@ class Reference {
 
   void write(const std::filesystem::path& folder) const {
     const spice::Annotations notes = {
-        {fmt::format("Current reference of {} for technology {}; its current leaves at output",
+        {fmt::format("Current reference of {} for technology {}; the current flows out of port output",
                      format_si(context_.options().conditions.unit_current, "A"), context_.technology().name)},
         {},
         {}};
@@ -139,7 +139,7 @@ template <typename Value>
 void check_no_repeat(const std::vector<Value>& values, const char* parameter) {
   for (auto it = values.begin(); it != values.end(); ++it) {
     if (std::find(values.begin(), it, *it) == it) continue;
-    throw bad_input(fmt::format("{}: {} is there twice; expected each once", parameter, *it));
+    throw bad_input(fmt::format("{}: {} is listed twice; expected each once", parameter, *it));
   }
 }
 

@@ -65,7 +65,8 @@ SequenceEvalResult evaluate_sequence_model(const EvalRequest& request, Reporter&
   result.network = train::load_sequence_network(request.model);
   result.config = train::parse_config(result.network.config, request.model.string());
   if (!request.features.empty()) {
-    throw Error(ErrorKind::kUsage, "features: writes the clips of a circuit backbone; this model is of a reference backbone");
+    throw Error(ErrorKind::kUsage,
+                "features: writes the clips of a circuit backbone; this model is of a reference backbone");
   }
   if (!request.die_file.empty()) {
     throw Error(ErrorKind::kUsage,
@@ -82,7 +83,7 @@ SequenceEvalResult evaluate_sequence_model(const EvalRequest& request, Reporter&
   ThreadPool pool(request.jobs);
   const auto source = train::make_task(result.config, pool, reporter, stop);
   if (source->inputs() != result.network.shape.inputs || source->labels() != result.network.labels) {
-    throw bad_input(request.model.string() + ": the task's inputs or labels are not those of the model");
+    throw bad_input(request.model.string() + ": the task's inputs or labels differ from the model's");
   }
   const bool endless = source->size(data::Split::kTrain) == 0;
   if (endless && (request.split == data::Split::kTrain || request.split == data::Split::kAll)) {

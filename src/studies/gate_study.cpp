@@ -115,14 +115,14 @@ class Studies {
         [&](std::size_t i, double period) {
           return analysis::make_gate_bench(proofs_[i].gates, orders(i), spike_timing(period, period), typical());
         },
-        "searching the highest rate");
+        "searching for the highest rate");
     narrow(
         spacings,
         [&](std::size_t i, double spacing) {
           return analysis::make_gate_bench(proofs_[i].gates, orders(i), spike_timing(timing_.period, spacing),
                                            typical());
         },
-        "searching the least spacing");
+        "searching for the smallest spacing");
     for (std::size_t i = 0; i < proofs_.size(); ++i) {
       const double none = std::numeric_limits<double>::quiet_NaN();
       const std::size_t failed = periods[i].failed + spacings[i].failed;
@@ -233,7 +233,7 @@ class Studies {
     if (context_.technology().models.sections.contains(kLeakiestCorner)) {
       places.push_back({kLeakiestCorner, std::end(kSupplies)[-1] * context_.supply(), std::end(kTemperatures)[-1]});
     } else {
-      reporter_.warning(fmt::format("{} has no corner {}: states are held at the typical one alone",
+      reporter_.warning(fmt::format("{} has no corner {}: states are held at the typical corner only",
                                     context_.technology().name, kLeakiestCorner));
     }
     return places;

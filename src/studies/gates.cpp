@@ -102,7 +102,7 @@ void write_gates(const design::DesignContext& context, const GateProof& proof, c
   spice::Annotations notes;
   notes.header = {
       fmt::format("Spike logic in {}: {}", technology.name, name),
-      fmt::format("Ports: unit takes {} A; reset, held high, makes every memory low; in_ lines rest at {} of "
+      fmt::format("Ports: unit takes {} A; reset, held high, sets every memory low; in_ lines rest at {} of "
                   "the unit current,",
                   context.options().conditions.unit_current, proof.gates.levels.rest),
       fmt::format("a spike is {} or {} of it; out_ ports deliver 0 or 1 unit current at half the supply",

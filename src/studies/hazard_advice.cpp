@@ -71,15 +71,14 @@ void offer_capacitor(HazardAdvice& advice, const std::vector<float>& overdrives,
   if (offered <= setting.capacitance * (1.0 + 1e-9)) return;
   Mitigation mitigation{"--cell-capacitance", fmt::format("{:.4g}f", offered / kFemto), "", setting.mitigations};
   mitigation.mitigations.cell_capacitance = offered;
-  mitigation.why =
-      fmt::format("takes in {} of the {} that the largest glitch brought; {} of {} switchings would then come late",
-                  target <= offered ? "all" : format_si(compile::kSwitchingSwing * offered, "C"),
-                  format_si(advice.cells.front().charge, "C"), late_switches(overdrives, setting.overdrive(offered)),
-                  overdrives.size());
+  mitigation.why = fmt::format("absorbs {} of the {} of the largest glitch; {} of {} switchings would then be late",
+                               target <= offered ? "all" : format_si(compile::kSwitchingSwing * offered, "C"),
+                               format_si(advice.cells.front().charge, "C"),
+                               late_switches(overdrives, setting.overdrive(offered)), overdrives.size());
   if (target > offered) {
-    mitigation.why +=
-        fmt::format(" ({} would take in all, but larger ones than {} were measured to lose as many bits as they save)",
-                    format_si(target, "F"), format_si(offered, "F"));
+    mitigation.why += fmt::format(
+        " ({} would absorb all of it, but above {} capacitors were measured to lose as many bits as they save)",
+        format_si(target, "F"), format_si(offered, "F"));
   }
   advice.mitigations.push_back(std::move(mitigation));
 }
@@ -91,17 +90,17 @@ void offer_slower_inputs(HazardAdvice& advice, const std::vector<std::pair<std::
   });
   const double ramp = kRampShare * setting.frame_seconds;
   if (is_input_overshoot && setting.mitigations.input_ramp < ramp) {
-    Mitigation mitigation{
-        "--input-ramp", fmt::format("{:.4g}u", ramp / kMicro),
-        "mended overshoots in the first layer, not dips nor later layers; needs inputs that are as slow",
-        setting.mitigations};
+    Mitigation mitigation{"--input-ramp", fmt::format("{:.4g}u", ramp / kMicro),
+                          "was measured to fix overshoots in the first layer, but not dips or later layers; needs "
+                          "inputs that are as slow",
+                          setting.mitigations};
     mitigation.mitigations.input_ramp = ramp;
     advice.mitigations.push_back(std::move(mitigation));
   }
   if (setting.capacitance <= 0.0 && setting.mitigations.input_pedestal <= 0.0) {
     Mitigation mitigation{
         "--input-pedestal", fmt::format("{:g}", kPedestal),
-        "took 13 of 20 wrong bits where cells have no capacitor, none where they have one; 5 % more power",
+        "was measured to fix 13 of 20 wrong bits without cell capacitors, none with them; 5 % more power",
         setting.mitigations};
     mitigation.mitigations.input_pedestal = kPedestal;
     advice.mitigations.push_back(std::move(mitigation));

@@ -243,7 +243,7 @@ class SpiceDies {
     const std::size_t all = request_.dies * design_.clips.size();
     if (missing.size() < all) {
       reporter_.info(
-          fmt::format("{} of {} runs are in {} already", all - missing.size(), all, quoted(request_.folder.string())));
+          fmt::format("{} of {} runs are already in {}", all - missing.size(), all, quoted(request_.folder.string())));
     }
     std::size_t done = 0;
     std::size_t failed = 0;

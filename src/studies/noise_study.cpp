@@ -21,7 +21,7 @@ constexpr double kMaxMargin = 100.0;
 
 void check_suppression(const analysis::SuppressionRequest& request) {
   if (request.deviations.empty() || request.places.empty()) {
-    throw bad_input("expected at least one deviation and one place in the band");
+    throw bad_input("expected at least one noise level and one position in the band");
   }
   for (const double deviation : request.deviations) check_range("sigma", deviation, 1e-6, kMaxDeviation);
   for (const double place : request.places) check_range("places", place, 0.01, 10.0);

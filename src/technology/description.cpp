@@ -41,7 +41,7 @@ class Table {
     // Names end up in netlists: nothing but file and identifier characters may pass.
     static constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.+-/";
     if (!value || value->empty() || value->find_first_not_of(kAllowed) != std::string::npos) {
-      throw wrong(key, "a text of letters, digits and _ . + - /");
+      throw wrong(key, "a string of letters, digits and _ . + - /");
     }
     return *value;
   }
@@ -73,7 +73,7 @@ class Table {
     for (const toml::node& node : *array) {
       const auto value = node.value<std::string>();
       if (!value || value->empty() || value->find_first_of("'\"\n\\") != std::string::npos) {
-        throw wrong(key, "a list of texts without quotes");
+        throw wrong(key, "a list of strings without quotes");
       }
       result.push_back(*value);
     }
@@ -113,7 +113,7 @@ class Table {
   toml::node_view<const toml::node> find(const std::string& key) {
     asked_.insert(key);
     const auto found = table_[key];
-    if (!found) throw wrong(key, "a value; it is missing");
+    if (!found) throw wrong(key, "a value, but it is missing");
     return found;
   }
 
@@ -153,7 +153,7 @@ void check_realisable(const Geometry& geometry, const Technology& technology, co
     const double slack = 1e-12;
     if (geometry.width < device->minimum_width - slack || geometry.width > device->maximum_width + slack ||
         geometry.length < device->minimum_length - slack || geometry.length > device->maximum_length + slack) {
-      throw table.wrong(key, fmt::format("a width and length that {} can have", device->subcircuit));
+      throw table.wrong(key, fmt::format("a width and length within the limits of {}", device->subcircuit));
     }
   }
 }
@@ -164,7 +164,7 @@ void check_grid(const Technology& technology, const Table& table) {
     const double least = std::min(device->minimum_width, device->minimum_length);
     if (technology.size_grid > least) {
       throw table.wrong("grid",
-                        fmt::format("at most {:g} m, the least width or length of {}", least, device->subcircuit));
+                        fmt::format("at most {:g} m, the minimum width or length of {}", least, device->subcircuit));
     }
   }
 }
@@ -196,7 +196,7 @@ void read_geometry(Table table, Technology& technology) {
   }
   if (std::none_of(technology.leg_lengths.begin(), technology.leg_lengths.end(),
                    [&](double length) { return std::abs(length - technology.rail_diode.length) <= 1e-12; })) {
-    throw table.wrong("rail_diode", "a length that is one of leg_lengths");
+    throw table.wrong("rail_diode", "one of leg_lengths");
   }
   for (const double length : technology.leg_lengths) {
     check_realisable({technology.narrowest_leg, length}, technology, table, "leg_lengths");

@@ -128,8 +128,8 @@ Source find_description(const std::string& name) {
   if (name.ends_with(".toml")) return {read_file(name), quoted(name), fs::absolute(name).parent_path()};
   const auto found = embedded_files().find(name + ".toml");
   if (found == embedded_files().end()) {
-    throw bad_input(fmt::format("technology {} is unknown; expected {} or a description file that ends in .toml",
-                                quoted(name), fmt::join(built_in_technologies(), ", ")));
+    throw bad_input(fmt::format("unknown technology {}; expected {} or a .toml description file", quoted(name),
+                                fmt::join(built_in_technologies(), ", ")));
   }
   return {std::string(found->second), "technology " + name, {}};
 }

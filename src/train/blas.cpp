@@ -37,7 +37,7 @@ class OpenBlas {
     const auto set_threads =
         reinterpret_cast<decltype(&openblas_set_num_threads)>(dlsym(library, "openblas_set_num_threads"));
     if (product == nullptr || set_threads == nullptr) {
-      throw bad_input(fmt::format("{} is no OpenBLAS: it lacks cblas_sgemm or openblas_set_num_threads", kLibrary));
+      throw bad_input(fmt::format("{} is not OpenBLAS: it lacks cblas_sgemm or openblas_set_num_threads", kLibrary));
     }
     set_threads(1);  // passes over shards run side by side already
   }

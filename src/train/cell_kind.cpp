@@ -18,7 +18,7 @@ CellKind cell_kind(const std::string& name) {
   const auto found = std::ranges::find(cell_names(), name);
   if (found == cell_names().end()) {
     throw bad_input(
-        fmt::format("{} is no cell; expected one of {}", hysteron::quoted(name), fmt::join(cell_names(), ", ")));
+        fmt::format("unknown cell {}; expected one of {}", hysteron::quoted(name), fmt::join(cell_names(), ", ")));
   }
   return static_cast<CellKind>(found - cell_names().begin());
 }

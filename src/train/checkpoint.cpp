@@ -38,14 +38,14 @@ void check_same_config(const fs::path& path, const Json& stored, const Json& tar
   for (const auto& [key, value] : target.items()) {
     const auto found = stored.find(key);
     if (found != stored.end() && *found == value) continue;
-    refuse(path, fmt::format("the checkpoint is of another configuration: {} is {} there and {} here", key,
+    refuse(path, fmt::format("the checkpoint belongs to another configuration: {} is {} there and {} here", key,
                              found == stored.end() ? "missing" : found->dump(), value.dump()));
   }
 }
 
 std::string metadata(const model::TensorFile& file, const fs::path& path, const char* key) {
   const auto found = file.metadata.find(key);
-  if (found == file.metadata.end()) refuse(path, fmt::format("metadata {} is missing; this is no checkpoint", key));
+  if (found == file.metadata.end()) refuse(path, fmt::format("metadata {} is missing; this is not a checkpoint", key));
   return found->second;
 }
 
@@ -145,8 +145,8 @@ Checkpoint load_checkpoint(const fs::path& path, const TrainConfig& config, std:
     std::string hint;
     try {
       const Checkpoint good = read(previous, config, parameters);
-      hint = fmt::format("; the one before it is good: {} (step {} of start {})", previous.string(),
-                         good.step, good.restart + 1);
+      hint = fmt::format("; the one before it is good: {} (step {} of start {})", previous.string(), good.step,
+                         good.restart + 1);
     } catch (const Error&) {  // NOLINT(bugprone-empty-catch): then there is nothing to name
     }
     throw bad_input(error.what() + hint);

@@ -69,65 +69,69 @@ std::vector<Key> plain_keys() {
        0,
        0,
        {},
-       "folder of class folders (keywords; \"espeak\": the built-in spoken corpus) of idx files (smnist, psmnist) or "
-       "of basic_train.tsv, basic_val.tsv and basic_test.tsv (listops; \"espeak\": generated) or of your own files "
-       "(sequences)"},
-      {"data.file", Text(&C::data_file), 0, 0, {}, "text file of task text"},
+       "folder with one folder per class (keywords; \"espeak\": the built-in spoken corpus), with idx files (smnist, "
+       "psmnist), with basic_train.tsv, basic_val.tsv and basic_test.tsv (listops; \"espeak\": generated) or with your "
+       "own files (sequences)"},
+      {"data.file", Text(&C::data_file), 0, 0, {}, "text file for the task text"},
       {"data.length",
        Whole(&C::task_length),
        0,
        1e6,
        {},
-       "frames of a sequence of tasks text, copy_first, flip_flop, denoising and parity, at most of listops; 0: the "
-       "task's own"},
+       "frames per sequence of the tasks text, copy_first, flip_flop, denoising and parity, and the maximum of "
+       "listops; 0: the task's default"},
       {"data.symbols",
        Whole(&C::task_symbols),
        0,
        1000,
        {},
-       "symbols or channels of the memory tasks; 0: the task's own"},
+       "symbols or channels of the memory tasks; 0: the task's default"},
       {"data.sequences",
        Whole(&C::task_limit),
        0,
        1e6,
        {},
-       "validation and test sequences of a generated task; 0: the task's own"},
-      {"data.seed", Whole(&C::task_seed), 0, kAnySeed, {}, "of generated sequences and of the permutation of psmnist"},
+       "number of validation and of test sequences of a generated task; 0: the task's default"},
+      {"data.seed",
+       Whole(&C::task_seed),
+       0,
+       kAnySeed,
+       {},
+       "seed of generated sequences and of the permutation of psmnist"},
       {"data.corpus_seed", Whole(&C::corpus_seed), 0, kAnySeed, {}, "seed of the built-in corpus"},
       {"data.normalisation",
        Text(&C::normalisation),
        0,
        0,
        {"clip", "fixed"},
-       "scale coefficients by each clip's statistics, or by the training set's (saved in the model)"},
+       "normalise coefficients by each clip's statistics, or by the training set's (saved in the model)"},
       {"model.output", Text(&C::output), 0, 0, {}, "model file to write; relative to the current folder"},
       {"model.start",
        Text(&C::start),
        0,
        0,
        {},
-       "circuit backbone: model file to go on from, of the same shape; empty: drawn start values. The incomplete "
-       "reset "
-       "(training.epsilon_hold, training.epsilon_fall) is then 0 unless given"},
+       "circuit backbone: model file to start from, of the same shape; empty: random initial values. With a model the "
+       "incomplete reset (training.epsilon_hold, training.epsilon_fall) is 0 unless given"},
       {"model.backbone",
        Text(&C::backbone),
        0,
        0,
        {"circuit", "reference"},
-       "the one that becomes a circuit (keywords with fq_bmru), or residual blocks for any task and cell"},
+       "circuit compiles to a circuit (keywords with fq_bmru); reference has residual blocks for any task and cell"},
       {"model.cell", Text(&C::cell), 0, 0, cell_names(), "recurrent cell"},
       {"model.mlp",
        Text(&C::mlp),
        0,
        0,
        {"glu", "relu", "none"},
-       "reference backbone: what follows the cell in a block"},
+       "reference backbone: the layer after the cell in a block"},
       {"model.position",
        Whole(&C::position),
        0,
        4096,
        {},
-       "reference backbone: learnable sinusoids of the frame's number put beside the inputs"},
+       "reference backbone: number of learnable sinusoids of the frame number appended to the inputs"},
       {"model.convolution",
        Text(&C::convolution),
        0,
@@ -138,27 +142,27 @@ std::vector<Key> plain_keys() {
       {"model.layers", Whole(&C::layers), 1, 64, {}, "number of layers L"},
       {"model.cells", Whole(&C::cells), 0, 4096, {}, "cells m in each layer; 0: as many as the width"},
       {"training.steps", Whole(&C::steps), 1, 1e9, {}, "optimiser steps"},
-      {"training.batch", Whole(&C::batch), 1, 65536, {}, "clips a step, dealt evenly over labels and their folders"},
+      {"training.batch", Whole(&C::batch), 1, 65536, {}, "clips per step, balanced over labels and their folders"},
       {"training.learning_rate",
        Number(&C::learning_rate),
        0,
        1,
        {},
-       "of AdamW at the first step; falls to 0 along a cosine"},
-      {"training.weight_decay", Number(&C::weight_decay), 0, 1, {}, "of AdamW, on weight matrices only"},
+       "learning rate of AdamW at the first step; falls to 0 along a cosine"},
+      {"training.weight_decay", Number(&C::weight_decay), 0, 1, {}, "weight decay of AdamW, on weight matrices only"},
       {"training.gradient_clip",
        Number(&C::gradient_clip),
        0,
        1e6,
        {},
        "largest norm of the whole gradient; 0: no limit"},
-      {"training.dropout", Number(&C::dropout), 0, 0.95, {}, "share of the layers' outputs dropped"},
+      {"training.dropout", Number(&C::dropout), 0, 0.95, {}, "fraction of the layers' outputs dropped"},
       {"training.vote_share",
        Number(&C::vote_share),
        0,
        1,
        {},
-       "circuit backbone: share of the loss on the clip's soft vote, the rest being on each frame"},
+       "circuit backbone: fraction of the loss on the clip's soft vote; the rest is on each frame"},
       {"training.calibration",
        Text(&C::calibration),
        0,
@@ -170,48 +174,58 @@ std::vector<Key> plain_keys() {
        0,
        0,
        {"positive", "signed"},
-       "circuit backbone: the layers' weights and biases begin as magnitudes or with both signs"},
-      {"training.epsilon_hold", Number(&C::epsilon_hold), 0, 0.9, {}, "share of the steps with incomplete reset at 1"},
+       "circuit backbone: initial weights and biases of the layers are positive or of both signs"},
+      {"training.epsilon_hold",
+       Number(&C::epsilon_hold),
+       0,
+       0.9,
+       {},
+       "fraction of the steps with incomplete reset at 1"},
       {"training.epsilon_fall",
        Number(&C::epsilon_fall),
        0,
        0.9,
        {},
-       "share of the steps over which it then falls to 0"},
-      {"training.seed", Whole(&C::seed), 0, kAnySeed, {}, "of start values, batches, dropout and noise"},
+       "fraction of the steps over which it then falls to 0"},
+      {"training.seed", Whole(&C::seed), 0, kAnySeed, {}, "seed of initial values, batches, dropout and noise"},
       {"training.restarts",
        Whole(&C::restarts),
        0,
        1000,
        {},
-       "circuit backbone: trainings from different start values, of which the best is kept; 0: three up to width 8, "
-       "else one"},
+       "circuit backbone: number of starts from different initial values, of which the best is used; 0: three up to "
+       "width 8, else one"},
       {"training.validation_interval", Whole(&C::validation_interval), 1, 1e9, {}, "steps between validations"},
       {"training.validation_limit",
        Whole(&C::validation_limit),
        0,
        1e9,
        {},
-       "reference backbone: sequences of a validation at most; 0: all"},
+       "reference backbone: maximum number of sequences per validation; 0: all"},
       {"training.test_limit",
        Whole(&C::test_limit),
        0,
        1e9,
        {},
-       "reference backbone: sequences of the test at most; 0: all"},
+       "reference backbone: maximum number of sequences in the test; 0: all"},
       {"training.warm_up",
        Whole(&C::warm_up),
        0,
        1e9,
        {},
-       "reference backbone: steps over which the rate rises to its cosine"},
+       "reference backbone: steps over which the learning rate rises to its cosine"},
       {"training.checkpoint_interval",
        Whole(&C::checkpoint_interval),
        0,
        1e9,
        {},
        "steps between checkpoints, written beside the model; 0: only when interrupted"},
-      {"training.threads", Whole(&C::threads), 0, 1024, {}, "0: one for each core; the result does not depend on it"},
+      {"training.threads",
+       Whole(&C::threads),
+       0,
+       1024,
+       {},
+       "number of threads; 0: one per core; the result does not depend on it"},
       {"training.metrics",
        Text(&C::metrics),
        0,
@@ -223,7 +237,8 @@ std::vector<Key> plain_keys() {
        1e-3,
        1,
        {},
-       "circuit backbone: distance of candidates from thresholds, over beta_hi, below which the margin loss acts"},
+       "circuit backbone: distance of candidates from thresholds, relative to beta_hi, below which the margin loss "
+       "acts"},
       {"circuit.margin_weight",
        Number(&C::margin_weight),
        0,
@@ -235,16 +250,16 @@ std::vector<Key> plain_keys() {
        0,
        100,
        {},
-       "circuit backbone: weight of the current that a clip draws, in unit currents, in the loss; 0: none"},
-      {"circuit.floor", Number(&C::floor), 0, 1, {}, "least beta_lo, beta_hi - beta_lo and alpha"},
+       "circuit backbone: weight in the loss of the current that a clip draws, in unit currents; 0: none"},
+      {"circuit.floor", Number(&C::floor), 0, 1, {}, "minimum of beta_lo, beta_hi - beta_lo and alpha"},
       {"circuit.weight_limit", Number(&C::weight_limit), 1, 1e6, {}, "largest magnitude of any parameter"},
       {"circuit.die",
        Text(&C::die),
        0,
        0,
        {},
-       "circuit backbone: die file (docs/silicon.md) of the chip that the network is trained for and scored on; needs "
-       "model.start, the model that it belongs to; empty: none"},
+       "circuit backbone: die file (docs/silicon.md) of the chip that the network is trained for and scored on; "
+       "requires model.start, the model that it belongs to; empty: none"},
       {"augmentation.time_shift", Whole(&C::time_shift), 0, 100, {}, "largest shift of a training clip, in frames"},
       {"augmentation.speed", Number(&C::speed), 0, 0.5, {}, "largest relative change of a training clip's speed"},
       {"augmentation.feature_noise",
@@ -252,14 +267,14 @@ std::vector<Key> plain_keys() {
        0,
        10,
        {},
-       "deviation of the noise on training features, which have deviation 1"},
+       "standard deviation of the noise on training features, which have standard deviation 1"},
       {"augmentation.gain",
        Number(&C::gain),
        0,
        40,
        {},
-       "largest change of a training clip's level, in decibel; needs data.normalisation \"fixed\", as the clip's own "
-       "statistics take its level out"},
+       "largest change of a training clip's level, in decibel; requires data.normalisation \"fixed\", because the "
+       "clip's own statistics remove its level"},
   };
 }
 
@@ -273,20 +288,26 @@ std::vector<Key> perturbation_keys(const std::string& table, Perturbation TrainC
   };
   return {
       number("additive", &P::additive, 1,
-             "deviation of the noise on candidates, over beta_hi (mingru, lru: over their root mean square); software "
-             "backbones: none unless given"),
-      number("multiplicative", &P::multiplicative, 1, "deviation of the noise on candidates, over the candidate"),
-      number("weights", &P::weights, 3, "static error of weights and biases: three deviations, relative"),
+             "standard deviation of the noise on candidates, relative to beta_hi (mingru, lru: to their root mean "
+             "square); reference backbones: none unless given"),
+      number("multiplicative", &P::multiplicative, 1,
+             "standard deviation of the noise on candidates, relative to the candidate"),
+      number("weights", &P::weights, 3, "relative static error of weights and biases, at three standard deviations"),
       number("thresholds", &P::thresholds, 3, "static error of beta_hi, likewise"),
       number("widths", &P::widths, 3, "static error of beta_hi - beta_lo, likewise"),
       number("gains", &P::gains, 3, "static error of alpha, likewise"),
-      {name("bits"), Whole(part, &P::bits), 0, 8, {}, "weights and biases have 2^bits - 1 levels, 2 to 8; 0: any"},
+      {name("bits"),
+       Whole(part, &P::bits),
+       0,
+       8,
+       {},
+       "weights and biases have 2^bits - 1 levels, bits from 2 to 8; 0: any value"},
       {name("technology"),
        Text(part, &P::technology),
        0,
        0,
        {},
-       "weights and biases take the widths that this technology can make; empty: any"},
+       "weights and biases are limited to the widths that this technology can realise; empty: any value"},
   };
 }
 
@@ -413,8 +434,8 @@ ConfigKey classes_key() {
   for (const data::LabelFolders& label : TrainConfig{}.classes) {
     value += fmt::format("{}{} = {}", value.empty() ? "" : "; ", label.label, nlohmann::json(label.folders).dump());
   }
-  return {"[classes]", "lists of text", value, "two labels or more",
-          "a line a label, with its class folders; labels keep their order"};
+  return {"[classes]", "lists of text", value, "at least two labels",
+          "one line per label, with its class folders; the order of the labels is preserved"};
 }
 
 }  // namespace
@@ -447,7 +468,7 @@ void check_backbone(const TrainConfig& config) {
                     hysteron::quoted(config.task)));
   }
   if (circuit && config.cell != "fq_bmru") {
-    throw bad_input(fmt::format("model.cell is {}; the circuit backbone has \"fq_bmru\", the reference backbone any",
+    throw bad_input(fmt::format("model.cell is {}; the circuit backbone takes \"fq_bmru\", the reference backbone any",
                                 hysteron::quoted(config.cell)));
   }
 }
@@ -458,10 +479,9 @@ void check_noise(const TrainConfig& config) {
        {std::pair{"training_noise", &config.training_noise}, {"test_noise", &config.test_noise}}) {
     if (noise->bits == 1) throw bad_input(fmt::format("{}.bits is 1; expected 0 or 2 to 8", table));
     if (noise->has_noise() && !takes_noise(cell_kind(config.cell))) {
-      throw bad_input(
-          fmt::format("{} asks for noise on candidates and model.cell is {}; expected another cell "
-                      "or no noise",
-                      table, hysteron::quoted(config.cell)));
+      throw bad_input(fmt::format(
+          "{} sets noise on candidates, which model.cell {} does not support; expected another cell or no noise", table,
+          hysteron::quoted(config.cell)));
     }
   }
 }
@@ -486,19 +506,19 @@ void check_config(const TrainConfig& config) {
   check_noise(config);
   if (!config.die.empty() && config.start.empty()) {
     throw bad_input(
-        fmt::format("circuit.die is {} and model.start empty; expected the model that the die file belongs to",
+        fmt::format("circuit.die is {} but model.start is empty; expected the model that the die file belongs to",
                     hysteron::quoted(config.die)));
   }
   if (config.gain > 0.0 && config.normalisation == "clip") {
     throw bad_input(
-        fmt::format("augmentation.gain is {} and data.normalisation \"clip\", which takes a clip's level out again; "
+        fmt::format("augmentation.gain is {} but data.normalisation is \"clip\", which removes a clip's level again; "
                     "expected 0 or \"fixed\"",
                     config.gain));
   }
   if (config.epsilon_hold + config.epsilon_fall > 0.95) {
     throw bad_input(
-        fmt::format("training.epsilon_hold and training.epsilon_fall sum to {}; expected at most 0.95, so "
-                    "that the model proper is trained at the end",
+        fmt::format("training.epsilon_hold and training.epsilon_fall sum to {}; expected at most 0.95, so that "
+                    "training ends with complete reset",
                     config.epsilon_hold + config.epsilon_fall));
   }
 }

@@ -39,7 +39,7 @@ class Parser {
                        });
     if (!known) refuse(node, fmt::format("unknown key {}; expected {}{}", hysteron::quoted(name), others_, sections()));
     const toml::table* table = node.as_table();
-    if (table == nullptr) refuse(node, fmt::format("{} is no table; expected [{}]", hysteron::quoted(name), name));
+    if (table == nullptr) refuse(node, fmt::format("{} is not a table; expected [{}]", hysteron::quoted(name), name));
     if (name == kClassesTable) {
       classes(*table);
       return;

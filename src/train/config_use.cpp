@@ -87,8 +87,7 @@ void check_used(const TrainConfig& config, const std::string& origin) {
   for (const std::string& key : config.given) {
     if (!is_ignored(config, key)) continue;
     throw bad_input(
-        fmt::format("{}: {} has no effect with model.backbone \"{}\", data.task \"{}\" and data.folder {}; expected a "
-                    "file without it",
+        fmt::format("{}: {} has no effect with model.backbone \"{}\", data.task \"{}\" and data.folder {}; remove it",
                     hysteron::quoted(origin), key, config.backbone, config.task, hysteron::quoted(config.data_folder)));
   }
 }

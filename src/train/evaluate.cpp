@@ -70,7 +70,7 @@ std::size_t decide(const model::Trace& trace) {
 
 void check_width(const model::Network& network, const ClipSet& clips) {
   if (clips.size() > 0 && clips.features.width != network.inputs()) {
-    throw bad_input(fmt::format("the clips have {} features a frame; the network expects {}", clips.features.width,
+    throw bad_input(fmt::format("the clips have {} features per frame; the network expects {}", clips.features.width,
                                 network.inputs()));
   }
 }

@@ -293,7 +293,7 @@ class SequenceRun {
     if (done % kReportInterval != 0 && done != config_.steps) return;
     const std::string best = kept_ ? fmt::format(", best validation {:.2f} %", 100.0 * validation_.accuracy) : "";
     reporter_.progress("training", done, config_.steps,
-                       fmt::format("loss {:.3f}, right {:.1f} %{}", loss_, 100.0 * accuracy_, best));
+                       fmt::format("loss {:.3f}, accuracy {:.1f} %{}", loss_, 100.0 * accuracy_, best));
   }
 
   void validate(std::size_t done) {

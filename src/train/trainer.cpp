@@ -94,7 +94,7 @@ Origin load_origin(const TrainConfig& config, const BackboneShape& shape) {
   const model::Network& start = *origin.start;
   const auto check = [&](const char* what, std::size_t found, std::size_t target) {
     if (found == target) return;
-    throw bad_input(fmt::format("{}: the model of model.start has {} {}; expected the configuration's {}",
+    throw bad_input(fmt::format("{}: the model of model.start has {} {}; the configuration has {}",
                                 hysteron::quoted(config.start), what, found, target));
   };
   check("inputs", start.inputs(), shape.inputs);
@@ -294,7 +294,7 @@ void log_validation(MetricsLog& log, std::size_t restart, std::size_t number, co
 void check_clips(const ClipSet& clips, const std::vector<std::string>& labels, const char* split) {
   for (std::size_t label = 0; label < labels.size(); ++label) {
     if (std::ranges::find(clips.labels, static_cast<std::uint32_t>(label)) == clips.labels.end()) {
-      throw bad_input(fmt::format("label {} has no {} clip", hysteron::quoted(labels[label]), split));
+      throw bad_input(fmt::format("label {} has no {} clips", hysteron::quoted(labels[label]), split));
     }
   }
 }
