@@ -26,6 +26,7 @@ TEST(RailTimes, KnowRailsByWhatTheyCarryNotByTheirNames) {
   EXPECT_EQ(before.at("candidate, N rail"), 2U);
   EXPECT_EQ(before.at("candidate, P rail"), 2U) << "of M1";
   EXPECT_EQ(before.at("state, P rail"), 2U) << "M4";
+  EXPECT_EQ(before.at("state, N rail"), 1U) << "of the cell that a negative weight reads";
   EXPECT_EQ(before.at("layer output, N rail"), 2U);
   EXPECT_EQ(before.at("signed value, N rail"), 6U)
       << "positive parts of both values, and copied rails of negative ones";
