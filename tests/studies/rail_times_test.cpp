@@ -26,9 +26,10 @@ TEST(RailTimes, KnowRailsByWhatTheyCarryNotByTheirNames) {
   EXPECT_EQ(before.at("candidate, N rail"), 2U);
   EXPECT_EQ(before.at("candidate, P rail"), 2U) << "of M1";
   EXPECT_EQ(before.at("state, P rail"), 2U) << "M4";
+  EXPECT_EQ(before.at("state, N rail"), 1U) << "of the cell that a negative weight reads";
   EXPECT_EQ(before.at("layer output, N rail"), 2U);
-  EXPECT_EQ(before.at("signed value, N rail"), 6U)
-      << "positive parts of both values, and copied rails of negative ones";
+  EXPECT_EQ(before.at("signed value, N rail"), 8U)
+      << "positive parts of four values, and copied rails of their negative parts";
   EXPECT_EQ(before.count("other, N rail") + before.count("other, P rail"), 0U);
   network.circuit = renamed(network.circuit);
   EXPECT_EQ(kinds_of(network), before);
