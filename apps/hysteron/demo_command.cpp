@@ -45,7 +45,7 @@ void add_demo_command(Command& app, Session& session) {
       "hysteron demo --output demo",
       [](Command& command, Options& options) {
         command.path("--output", options.demo.output, "Folder for everything it writes").shown();
-        command.path("--data", options.demo.data,
+        command.text("--data", options.demo.data,
                      "Folder of class folders of audio (default: the built-in spoken corpus)");
         command.count("--width", options.demo.width, "Width d of the network").range(1, 64).shown();
         command.count("--steps", options.demo.steps, "Training steps").range(1, 1000000).shown();
