@@ -44,9 +44,9 @@ void add_demo_command(Command& app, Session& session) {
       app, session, "demo", "Speech to a verified circuit: train, compile, simulate, compare",
       "hysteron demo --output demo",
       [](Command& command, Options& options) {
-        command.path("--output", options.demo.output, "Output folder").shown();
+        command.path("--output", options.demo.output, "Folder for everything it writes").shown();
         command.text("--data", options.demo.data,
-                     "Folder with one folder of audio files per class (default: the built-in spoken corpus)");
+                     "Folder of class folders of audio (default: the built-in spoken corpus)");
         command.count("--width", options.demo.width, "Width d of the network").range(1, 64).shown();
         command.count("--steps", options.demo.steps, "Training steps").range(1, 1000000).shown();
         command.count("--clips", options.demo.clips, "Held-out clips to simulate").range(1, 10000).shown();
