@@ -87,8 +87,7 @@ bool StoredSizes::read(CompiledNetwork& network) const {
   const auto decode_whole = [&](const json& stored) -> std::optional<Sizes> {
     Sizes sizes = decode(stored);
     const bool is_whole = sizes.sizes.size() == 2 * network.circuit.transistors().size() &&
-                          sizes.sizing_errors.size() == legs.size() &&
-                          sizes.cell_errors.size() == 3 * cells.size();
+                          sizes.sizing_errors.size() == legs.size() && sizes.cell_errors.size() == 3 * cells.size();
     return is_whole ? std::optional(std::move(sizes)) : std::nullopt;
   };
   auto found = read_json(store_, decode_whole).value;
