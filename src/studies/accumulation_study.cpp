@@ -9,14 +9,11 @@
 #include "base/file.h"
 #include "base/interruption.h"
 #include "base/parallel.h"
-#include "design/finite_or_null.h"
 #include "studies/noise_study.h"
 #include "studies/stored_accumulation.h"
 
 namespace hysteron::studies {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kMaxFrames = 1000000;
 constexpr std::size_t kMaxLayers = 64;
@@ -40,12 +37,6 @@ Growth growth(const behavioural::Accumulation& run, const std::vector<std::size_
   }
   result.exponent = analysis::fit_exponent(x, y);
   return result;
-}
-
-Json numbers_json(const std::vector<double>& values) {
-  Json list = Json::array();
-  for (const double value : values) list.push_back(design::finite_or_null(value));
-  return list;
 }
 
 AccumulationResult summarise(behavioural::Accumulation run, std::size_t layers) {

@@ -63,8 +63,6 @@ class RunReporter : public Reporter {
   std::string what_;
 };
 
-Json optional_json(const std::optional<double>& value) { return value ? Json(*value) : Json(nullptr); }
-
 /// `runs`: every seed of one task, width and cell.
 QuadrantRow mean_row(std::span<const QuadrantRun> runs, std::size_t noise_levels) {
   const auto count = static_cast<double>(runs.size());

@@ -92,7 +92,7 @@ TEST(Extraction, RoundTripHoldsForWhatSimulationCorrected) {
       CompiledLeg& instance = network.legs[cell.legs[which]];
       const circuit::Transistor& transistor = network.circuit.transistor(instance.device);
       network.circuit.resize(instance.device, 1.07 * transistor.width, transistor.length);
-      instance.sizing_error = 1e-3 * static_cast<double>(row % 5) - 2e-3;
+      instance.sizing_error = 1e-3 * static_cast<double>(cell.legs[which] % 5) - 2e-3;
     }
   }
   expect_round_trip(network);
