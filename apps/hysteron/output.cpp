@@ -6,6 +6,16 @@
 
 namespace report = hysteron::report;
 
+namespace {
+
+/// Those that are no parts of others.
+std::vector<report::FigureInfo> own_figures(std::vector<report::FigureInfo> infos) {
+  for (report::FigureInfo& info : infos) info.parts.clear();
+  return infos;
+}
+
+}  // namespace
+
 void add_json_flag(Command& command, OutputFlags& flags) { command.shared(hysteron::parameters::kJson, flags.json); }
 
 void add_output_flag(Command& command, OutputFlags& flags, const std::string& help) {
@@ -15,7 +25,8 @@ void add_output_flag(Command& command, OutputFlags& flags, const std::string& he
 void add_require_flag(Command& command, OutputFlags& flags, const std::vector<report::FigureInfo>& infos) {
   command.repeated(
       "--require", flags.requirements,
-      "METRIC>=VALUE or METRIC<=VALUE; exit with 5 if the result misses it. Metrics: " + report::metric_names(infos));
+      "METRIC>=VALUE or METRIC<=VALUE; exit with 5 if the result misses it. Metrics, and more in docs/json.md: " +
+          report::metric_names(own_figures(infos)));
   command.repeated("--fail-under", flags.fail_under, "METRIC=VALUE: deprecated form of --require");
 }
 

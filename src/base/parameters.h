@@ -114,7 +114,7 @@ inline constexpr Parameter kCenter{
     .name = "center",
     .type = Type::kPath,
     .help =
-        "Training features, .npy: first move thresholds away from where candidates lie (docs/centring.md); "
+        "Training features, .npy: first move thresholds away from where candidates lie (docs/centering.md); "
         "decisions still compare with the model as given"};
 inline constexpr Parameter kCalibrateOn{.name = "calibrate_on",
                                         .type = Type::kPath,

@@ -113,7 +113,8 @@ TEST_F(Layering, RejectsUpwardIncludeHoweverItIsSpelt) {
   put(root() / "src/middle/up.cpp", "#  include <high/b.h>\n#include \"../high/b.h\"\n");
   const auto problems = find_bad_includes(root());
   ASSERT_EQ(problems.size(), 3u);
-  EXPECT_NE(problems[0].find("low includes middle"), std::string::npos);
+  EXPECT_TRUE(std::ranges::any_of(
+      problems, [](const std::string& problem) { return problem.find("low includes middle") != std::string::npos; }));
 }
 
 TEST_F(Layering, RejectsAFileInNoModule) {

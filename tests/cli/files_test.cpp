@@ -104,7 +104,9 @@ TEST_F(NamesThatAreNotUtf8, GetThroughOrAreBadInput) {
     const Outcome outcome = run(words);
     EXPECT_TRUE(outcome.exit_code == 0 || outcome.exit_code == 3) << words[0] << ": " << outcome.messages;
     EXPECT_FALSE(has(outcome.messages, "internal error")) << words[0] << ": " << outcome.messages;
-    if (outcome.exit_code == 0) EXPECT_TRUE(json::accept(outcome.output)) << words[0] << ": " << outcome.output;
+    if (outcome.exit_code == 0) {
+      EXPECT_TRUE(json::accept(outcome.output)) << words[0] << ": " << outcome.output;
+    }
   }
 }
 

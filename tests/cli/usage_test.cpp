@@ -60,7 +60,9 @@ TEST_F(Usage, EveryCommandHasHelpWithAnExample) {
     EXPECT_EQ(outcome.exit_code, 0) << words.back();
     EXPECT_EQ(outcome.messages, "") << words.back();
     const bool is_group = words == Arguments{"study"};
-    if (!is_group) EXPECT_TRUE(has(outcome.output, "Example:\n  hysteron " + words.front())) << outcome.output;
+    if (!is_group) {
+      EXPECT_TRUE(has(outcome.output, "Example:\n  hysteron " + words.front())) << outcome.output;
+    }
   });
 }
 

@@ -80,13 +80,13 @@ INSTANTIATE_TEST_SUITE_P(
                     BadCsv{"NoSignal", "time (s)\n0\n", {"line 1", "no column beside time"}},
                     BadCsv{"NoSamples", "time (s),a (A)\n", {"0 samples"}},
                     BadCsv{"StepBack", "time (ms),a (A)\n0,1\n2,1\n1,1\n", {"line 4", "0.002 s to 0.001 s"}},
-                    BadCsv{"TimeStandsStill", "time (ms),a (A)\n0,1\n\n0,1\n", {"line 4", "ascend"}},
+                    BadCsv{"TimeStandsStill", "time (ms),a (A)\n0,1\n\n0,1\n", {"line 4", "increasing"}},
                     BadCsv{"Gap", "time (ms),a (A)\n0,1\n5,1\n25,1\n", {"line 4", "gap", "0.02 s"}},
                     BadCsv{"Nan", "time (ms),a (A)\n0,1\n1,nan\n", {"line 3", "column 2", "'a'", "'nan'"}},
                     BadCsv{"Infinite", "time (ms),a (A)\n0,inf\n", {"line 2", "column 2", "'inf'"}},
                     BadCsv{"Text", "time (ms),a (A)\n0,1 nA\n", {"line 2", "column 2", "'1 nA'"}},
                     BadCsv{"EmptyField", "time (ms),a (A),b (A)\n0,,1\n", {"line 2", "column 2", "''"}},
-                    BadCsv{"Cut", "time (ms),a (A),b (A)\n0,1,1\n1,1", {"line 3", "2 fields", "cut"}}),
+                    BadCsv{"Cut", "time (ms),a (A),b (A)\n0,1,1\n1,1", {"line 3", "2 fields", "truncated"}}),
     [](const testing::TestParamInfo<BadCsv>& bad) { return bad.param.name; });
 
 model::Tensor curve(const std::vector<double>& values) {
@@ -123,7 +123,7 @@ TEST_F(Measured, WaveformsOfVerifyAreReadWithTheirOwnTimes) {
     }
   };
   file.tensors["logit[0]"] = curve({1.0, 0.0, 1e-9, 2e-9});
-  refused("steps back at point 1");
+  refused("time goes back at point 1");
   file.tensors["logit[0]"] = model::float_tensor({2}, std::vector<float>{0.0F, 1.0F});
   refused("F64 [2, points]");
   file.tensors["logit[0]"] = curve({0.0, 1.0, 1e-9, 2e-9});

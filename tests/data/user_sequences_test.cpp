@@ -53,9 +53,9 @@ TEST_F(UserSequences, ReadsCsvOfUnequalLengths) {
 
 TEST_F(UserSequences, LabelsThatNoModelFileCanHoldAreRefusedByLine) {
   for (const char* name : {"validation.csv", "test.csv"}) put(name, "sequence,label,x\na,up,0\n");
-  expect_refusal("sequence,label,x\na,up,0\nb,\xc3(,1\n", "line 3: a label is no valid UTF-8");
-  expect_refusal("sequence,label,x\na,\xff,0\nb,up,1\n", "line 2: a label is no valid UTF-8");
-  expect_refusal("sequence,label,x\na,\xe2\x82\xac,0\na,\xe2\x82,1\n", "line 2: a label is no valid UTF-8");
+  expect_refusal("sequence,label,x\na,up,0\nb,\xc3(,1\n", "line 3: a label is not valid UTF-8");
+  expect_refusal("sequence,label,x\na,\xff,0\nb,up,1\n", "line 2: a label is not valid UTF-8");
+  expect_refusal("sequence,label,x\na,\xe2\x82\xac,0\na,\xe2\x82,1\n", "line 2: a label is not valid UTF-8");
 }
 
 TEST_F(UserSequences, LabelsThatChangeAreTargetsOfFrames) {
@@ -92,7 +92,7 @@ TEST_F(UserSequences, BadFilesAreNamedWithTheirLine) {
   expect_refusal("sequence,label,x,y\na,up,1,2\na,up,1\n", "train.csv', line 3: 3 fields; expected 4");
   expect_refusal("sequence,label,x,y\na,up,1,two\n", "line 2: y is 'two'");
   expect_refusal("sequence,label,x,y\na,up,1,nan\n", "line 2: y is 'nan'");
-  expect_refusal("sequence,label,x,y\na,up,1,2\nb,down,1,2\na,up,1,2\n", "line 4: sequence 'a' goes on");
+  expect_refusal("sequence,label,x,y\na,up,1,2\nb,down,1,2\na,up,1,2\n", "line 4: sequence 'a' continues");
   expect_refusal("name,label,x\n", "line 1: expected the names");
   expect_refusal("sequence,label,x,y\na,up,1,2\nb,up,1,2\n", "one label");
   expect_refusal("sequence,label,x,y\na,left,1,2\nb,up,1,2\n", "label 'down' is not among");

@@ -30,11 +30,11 @@ TEST(Docs, DefaultsOfSharedOptionsAreThoseOfCircuits) {
   };
   const design::CircuitOptions options;
   EXPECT_EQ(options.technology, parameters::kTechnology.default_value);
-  EXPECT_EQ(options.conditions.unit_current, number(parameters::kUnitCurrent));
-  EXPECT_EQ(options.mitigations.input_ramp, number(parameters::kInputRamp));
-  EXPECT_EQ(options.mitigations.input_pedestal, number(parameters::kInputPedestal));
-  EXPECT_EQ(options.drop_below, number(parameters::kDropBelow));
-  EXPECT_EQ(options.time_limit, number(parameters::kTimeLimit));
+  EXPECT_DOUBLE_EQ(options.conditions.unit_current, number(parameters::kUnitCurrent));
+  EXPECT_DOUBLE_EQ(options.mitigations.input_ramp, number(parameters::kInputRamp));
+  EXPECT_DOUBLE_EQ(options.mitigations.input_pedestal, number(parameters::kInputPedestal));
+  EXPECT_DOUBLE_EQ(options.drop_below, number(parameters::kDropBelow));
+  EXPECT_DOUBLE_EQ(options.time_limit, number(parameters::kTimeLimit));
   EXPECT_EQ(options.jobs, number(parameters::kJobs));
 }
 
