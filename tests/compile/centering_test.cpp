@@ -190,7 +190,7 @@ TEST(Centering, RefusesFeaturesOfAnotherWidth) {
     FAIL() << "expected an Error";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kBadInput);
-    EXPECT_NE(std::string(error.what()).find("3 wide"), std::string::npos) << error.what();
+    EXPECT_NE(std::string(error.what()).find("have 3 inputs"), std::string::npos) << error.what();
   }
 }
 

@@ -112,7 +112,7 @@ TEST(FakeNgspice, ChecksTheVersion) {
   const FakeProgram old("", "** ngspice-36 : x");
   EXPECT_TRUE(has(error_of([&] { Ngspice(old.path()); }), "is ngspice 36: too old, expected ngspice 39 or newer"));
   const FakeProgram other("", "hspice 2020");
-  EXPECT_TRUE(has(error_of([&] { Ngspice(other.path()); }), "says 'hspice 2020"));
+  EXPECT_TRUE(has(error_of([&] { Ngspice(other.path()); }), "printed 'hspice 2020"));
   const FakeProgram crash("", "!kill -SEGV $$");
   EXPECT_TRUE(has(error_of([&] { Ngspice(crash.path()); }), "--version was killed by signal 11"));
 }

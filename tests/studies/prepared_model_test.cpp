@@ -33,7 +33,7 @@ TEST_F(CompareWithGiven, CountsDecisionsAndFramesAgainstTheModelAsGiven) {
   verification.clips[0].agreement.circuit_decision = 1;
   compare_with_given(software_design(context_, prepared), verification);
   EXPECT_EQ(verification.agreement.decision_agreement, 0.0);
-  EXPECT_DOUBLE_EQ(verification.agreement.centering_frame_change, 99.0);
+  EXPECT_DOUBLE_EQ(verification.agreement.centering_frame_change, 8.0 / 12.0);
   EXPECT_EQ(verification.clips[0].agreement.software_decision, 0U);
 }
 
