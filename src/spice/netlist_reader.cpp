@@ -50,7 +50,8 @@ std::vector<Statement> split_statements(const std::string& text, const std::stri
     } else if (content[0] != '+') {
       statements.push_back({lower(content), number, false});
     } else if (statements.empty() || statements.back().is_comment) {
-      throw bad_input(line_place(origin, number) + ": a line that continues nothing; expected one to continue before it");
+      throw bad_input(line_place(origin, number) +
+                      ": a line that continues nothing; expected one to continue before it");
     } else {
       statements.back().text += " " + lower(content.substr(1));
     }
