@@ -54,6 +54,7 @@ int run(const Options& options, Session& session) {
                           "train: expected a configuration file; see hysteron train --help");
   }
   const hysteron::train::TrainConfig config = hysteron::train::read_config(options.config);
+  for (const std::string& deprecation : config.deprecations) session.reporter.warning(deprecation);
   hysteron::train::check_used(config, options.config);
   if (config.output.empty()) {
     throw hysteron::bad_input(fmt::format("{}: model.output is empty; expected the file to save the model in",
@@ -62,7 +63,7 @@ int run(const Options& options, Session& session) {
   namespace report = hysteron::report;
   namespace train = hysteron::train;
   const std::filesystem::path checkpoint = checkpoint_of(options, config);
-  if (config.backbone == "software") {
+  if (config.backbone == "reference") {
     return report_training(options, report::sequence_training_table(), session, [&] {
       return report::SequenceTraining(config,
                                       train::train_sequence_model(config, session.reporter, session.stop, checkpoint));

@@ -52,7 +52,7 @@ TEST_F(BadInput, FeaturesThatAreNone) {
         BadFile{"short.npy", npy_bytes("1, 9, 2", four), "short.npy"},
         BadFile{"rank.npy", npy_bytes("4,", four), "rank.npy"},
         BadFile{"infinite.npy", npy_bytes("1, 1, 2", {1.0F, infinite}), "infinite.npy"},
-        BadFile{"wide.npy", npy_bytes("1, 1, 4", four), "4 wide"}, BadFile{"none.npy", "", "none.npy"}}) {
+        BadFile{"wide.npy", npy_bytes("1, 1, 4", four), "4 inputs"}, BadFile{"none.npy", "", "none.npy"}}) {
     put(file.name, file.bytes);
     expect_refusal({"run", "m.safetensors", "--input", file.name, "--output", "o"}, kBadInput, {file.name, file.says});
     expect_refusal({"verify", "m.safetensors", "--input", file.name}, kBadInput, {file.name, file.says});
@@ -184,7 +184,7 @@ TEST_F(BadInput, CellsThatCannotBe) {
   expect_refusal(cell("1n", "2n", "1n"), kBadInput, {"--i-width", "reset"});
   expect_refusal(cell("100f", "50f", "1n"), kBadInput, {"I_thresh 100 fA", "floor of"});
   expect_refusal(cell("1n", "100f", "1n"), kBadInput, {"I_width 100 fA", "floor of"});
-  expect_refusal(cell("1n", "999.99p", "1n"), kBadInput, {"I_thresh - I_width", "leaks"});
+  expect_refusal(cell("1n", "999.99p", "1n"), kBadInput, {"I_thresh - I_width", "leakage"});
   expect_refusal(cell("1n", "500p", "1n", {"--corner", "hot"}), kBadInput, {"'hot'", "generic180", "ss"});
   expect_refusal(cell("1n", "500p", "1n", {"--temperature", "200"}), kBadInput, {"200", "125"});
   expect_refusal(cell("1n", "500p", "1n", {"--supply", "5"}), kBadInput, {"supply 5 V", "3.6"});

@@ -110,7 +110,7 @@ TEST_F(Compare, BadRecordsAreRefusedWithFileAndPlace) {
   expect_csv_refusal(replaced("layers.0.state[1]", "layers.0.state[2]"),
                      {"column 5", "'layers.0.state[2]'", "no signal of the model"});
   expect_csv_refusal(replaced("(pA)", "(mV)"), {"column 4", "layers.0.state[0]", "transresistance"});
-  expect_csv_refusal(good.substr(0, good.size() / 2), {"cut"});
+  expect_csv_refusal(good.substr(0, good.size() / 2), {"truncated"});
   std::string gap = good;
   gap.erase(gap.find("\n20,"), gap.find("\n35,") - gap.find("\n20,"));
   expect_csv_refusal(gap, {"line 22", "gap", "0.016 s"});
@@ -120,7 +120,7 @@ TEST_F(Compare, BadRecordsAreRefusedWithFileAndPlace) {
   expect_csv_refusal(bench_csv(0, 1.0, 40), {"0.039 s", "8 frames"});
   expect_refusal({"compare", "m.safetensors", "--measured", "none.csv", "--input", "x.npy"}, 3, {"none.csv"});
   expect_refusal({"compare", "m.safetensors", "--measured", "a.csv", "b.csv", "--input", "x.npy", "--clips", "0"}, 3,
-                 {"2 files", "1 clips"});
+                 {"2 waveform files", "1 clips"});
   expect_refusal({"compare", "m.safetensors", "--measured", "a.csv", "--input", "x.npy", "--clips", "7"}, 3,
                  {"x.npy", "7"});
   put("wide.npy", npy_bytes("1, 8, 3", std::vector<float>(24, 0.1F)));

@@ -94,7 +94,7 @@ TEST_F(NetlistFiles, WrongCallsAreRefused) {
   expect_refusal({"compile", "m.safetensors", "-o", "c", "--bench", "x.npy", "--clips", "2"}, kBadInput,
                  {"x.npy", "2"});
   put("wide.npy", npy_bytes("1, 2, 3", std::vector<float>(6, 0.1F)));
-  expect_refusal({"compile", "m.safetensors", "-o", "c", "--bench", "wide.npy"}, kBadInput, {"wide.npy", "3 wide"});
+  expect_refusal({"compile", "m.safetensors", "-o", "c", "--bench", "wide.npy"}, kBadInput, {"wide.npy", "3 inputs"});
   expect_refusal({"extract"}, 2, {"netlist"});
   expect_refusal({"extract", "nowhere"}, kBadInput, {"nowhere"});
 }

@@ -129,7 +129,7 @@ TEST_F(Power, RefusesModelsItCannotPlay) {
   expect_refusal({"power", "model.safetensors"}, 2, {"--input"});
   expect_refusal({"power", "--input", "test.npy"}, 2, {"models"});
   expect_refusal({"power", "absent.safetensors", "--input", "test.npy"}, 3, {"absent.safetensors"});
-  expect_refusal({"power", "model.safetensors", "--input", "wide.npy"}, 3, {"wide.npy", "3 wide"});
+  expect_refusal({"power", "model.safetensors", "--input", "wide.npy"}, 3, {"wide.npy", "3 inputs"});
   expect_refusal({"power", "model.safetensors", "--input", "test.npy", "--clips", "2"}, 3, {"no clip 2"});
   expect_refusal({"power", "model.safetensors", "--input", "test.npy", "--clips", "1,0,1"}, 3, {"clip 1", "twice"});
 }

@@ -115,7 +115,7 @@ TEST_F(Software, KeysWithoutEffectAreRefused) {
     }
     put("bad.toml", text);
     const std::string key = table == "classes" ? table : table + "." + line.substr(0, line.find(' '));
-    expect_refusal({"train", "bad.toml"}, 3, {"'bad.toml': " + key + " has no effect", "software", "flip_flop"});
+    expect_refusal({"train", "bad.toml"}, 3, {"'bad.toml': " + key + " has no effect", "reference", "flip_flop"});
   };
   refused("data", "folder = \"/does/not/exist\"");
   refused("data", "file = \"/does/not/exist\"");
