@@ -27,7 +27,7 @@ TEST_F(Terminal, TrainingShowsABarWithLossAccuracyAndTimeLeft) {
       "[data]\ntask = \"flip_flop\"\nlength = 20\nsequences = 64\n[model]\nbackbone = \"reference\"\nwidth = 4\n"
       "output = \"m\"\n[training]\nbatch = 16\nsteps = 300\n";
   const std::string hardware = tiny_training("tones", "m", "steps = 300\nrestarts = 1\n");
-  for (const auto& [config, accuracy] : {std::pair{software, "right"}, std::pair{hardware, "frames right"}}) {
+  for (const auto& [config, accuracy] : {std::pair{software, "accuracy"}, std::pair{hardware, "frames right"}}) {
     const std::string output = shown(config);
     const std::string figures = std::string(R"( loss \d+\.\d{3}, )") + accuracy + R"( \d+\.\d %)";
     EXPECT_TRUE(
