@@ -134,7 +134,7 @@ TEST_F(Sweep, FailedPointsAreNamedAndDoNotHoldUpTheOthers) {
   put_grid("data.task = [\"flip_flop\", \"smnist\"]\n");  // there are no images
   const Outcome outcome = run({"sweep", "grid.toml"});
   EXPECT_EQ(outcome.exit_code, 3);
-  EXPECT_TRUE(has(outcome.messages, "1 of 2 trainings failed")) << outcome.messages;
+  EXPECT_TRUE(has(outcome.messages, "1 of 2 training runs failed")) << outcome.messages;
   EXPECT_EQ(results(), 1u);
 }
 
@@ -196,7 +196,7 @@ TEST_F(Sweep, FailureOnOneRankOfMpirunDoesNotEndTheOthers) {
               surroundings_)
           .wait();
   EXPECT_EQ(outcome.exit_code, 3) << outcome.messages;
-  EXPECT_TRUE(has(outcome.messages, "1 of 3 trainings failed")) << outcome.messages;
+  EXPECT_TRUE(has(outcome.messages, "1 of 3 training runs failed")) << outcome.messages;
   EXPECT_TRUE(has(outcome.output, "'copy_first' | 1 |")) << outcome.output;
   EXPECT_EQ(results(), 2u);
 }
