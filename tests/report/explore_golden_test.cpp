@@ -1,5 +1,7 @@
 #include "golden.h"
 #include "report/explore_report.h"
+#include "report/pick_report.h"
+#include "samples.h"
 
 namespace hysteron::report {
 namespace {
@@ -34,6 +36,15 @@ TEST(Golden, ExploreListsAPointAsItsFileHasIt) {
   const explore::Exploration exploration = sample_exploration();
   EXPECT_EQ(nlohmann::json(explore_table().json(exploration)["pareto"][0]),
             nlohmann::json(explore::point_json(exploration.points[0])));
+}
+
+TEST(Golden, Pick) {
+  explore::Pick pick;
+  pick.point = sample_exploration().points[0];
+  pick.circuit = sample_summary();
+  pick.verification = sample_verification();
+  pick.folder = "picked/circuit";
+  check_golden("explore_pick", pick_table(), pick);
 }
 
 TEST(Golden, SlurmScript) { check_golden("explore_slurm", slurm_script_table(), SlurmScript{"job.sh", 64}); }
