@@ -122,15 +122,20 @@ namespace {
 
 constexpr double kTurned = 0.1;  // share of a leg's current, either way
 
+compile::CellGains gains_of(const CellTestSetup& lab, const TunedCell& cell) {
+  return compile::gains_of(cell.sizes, lab.curves, lab.cell_setup().supply());
+}
+
 /// Loops of a cell with each leg tuned down and up: [legs][down, up].
-std::vector<LoopRequest> tuned_legs(const PlacedCell& placed) {
+std::vector<LoopRequest> tuned_legs(const CellTestSetup& lab, const PlacedCell& placed) {
   std::vector<LoopRequest> requests;
   for (std::size_t column = 0; column < 3; ++column) {
     for (const double sign : {-1.0, 1.0}) {
-      compile::CellGains gains = placed.cell.gains;
+      compile::CellGains gains = gains_of(lab, placed.cell);
       double* const tuned[] = {&gains.threshold, &gains.width, &gains.output};
       *tuned[column] *= 1.0 + sign * kTurned;
-      requests.push_back(measure_loop_at({{placed.cell.target, gains, {}, {}}, placed.environment, placed.loop}));
+      const compile::CellSizes sizes = compile::draw_cell(gains, lab.technology, lab.curves, lab.conditions);
+      requests.push_back(measure_loop_at({{placed.cell.target, sizes, {}, {}}, placed.environment, placed.loop}));
     }
   }
   return requests;
@@ -158,21 +163,21 @@ PlacedCell is_nominal(const CellTestSetup& lab, const TunedCell& cell) {
 
 LoopRequest measure_loop_at(const PlacedCell& placed) {
   const compile::CellLoop& loop = placed.loop.loop;
-  if (!placed.loop.good()) return {placed.cell.gains, placed.cell.target, placed.environment, false};
-  return {placed.cell.gains, {loop.rise, loop.fall, loop.high}, placed.environment, false};
+  if (!placed.loop.good()) return {placed.cell.sizes, placed.cell.target, placed.environment, false};
+  return {placed.cell.sizes, {loop.rise, loop.fall, loop.high}, placed.environment, false};
 }
 
 std::vector<Sensitivities> measure_sensitivities(const CellTestSetup& lab, const std::vector<PlacedCell>& cells) {
   std::vector<LoopRequest> requests;
   for (const PlacedCell& placed : cells) {
-    const std::vector<LoopRequest> tuned = tuned_legs(placed);
+    const std::vector<LoopRequest> tuned = tuned_legs(lab, placed);
     requests.insert(requests.end(), tuned.begin(), tuned.end());
   }
   const std::vector<MeasuredLoop> loops = measure_loops(lab, requests);
   std::vector<Sensitivities> result;
   const std::size_t each = cells.empty() ? 0 : loops.size() / cells.size();
   for (std::size_t i = 0; i < cells.size(); ++i) {
-    result.push_back(differences(cells[i].cell.gains, lab.conditions.unit_current, &loops[i * each]));
+    result.push_back(differences(gains_of(lab, cells[i].cell), lab.conditions.unit_current, &loops[i * each]));
   }
   return result;
 }
@@ -189,7 +194,7 @@ std::vector<Response> measure_responses(const CellTestSetup& lab, const PlacedCe
   std::vector<CellRun> runs;
   for (const double overdrive : overdrives) {
     const double beyond = overdrive * loop.rise;
-    runs.push_back({placed.cell.gains, placed.environment,
+    runs.push_back({placed.cell.sizes, placed.environment,
                     excursion.wave(band_position(loop, 0.5), loop.rise + beyond, std::max(0.0, loop.fall - beyond)),
                     false});
   }
@@ -235,9 +240,9 @@ std::vector<CellCurrents> measure_currents(const CellTestSetup& lab, const Tuned
   std::vector<CellRun> resting;
   for (std::size_t i = 0; i < environments.size(); ++i) {
     const compile::CellLoop& loop = loops[i].loop;
-    moving.push_back({cell.gains, environments[i],
+    moving.push_back({cell.sizes, environments[i],
                       excursion.wave(band_position(loop, 0.5), 1.5 * loop.rise, 0.5 * loop.fall), false});
-    resting.push_back({cell.gains, environments[i], {{0.0, 0.0}}, false});
+    resting.push_back({cell.sizes, environments[i], {{0.0, 0.0}}, false});
   }
   const auto fail = [&](std::size_t i, const std::string& message) { results[i].problem = message; };
   run_cells(
@@ -270,7 +275,7 @@ std::vector<Retention> measure_retention(const CellTestSetup& lab, const std::ve
     for (const bool on : {false, true}) {
       results.push_back({placed.environment, request.position, on, seconds, false, kNever, placed.loop.problem});
       if (!placed.loop.good()) continue;
-      runs.push_back({placed.cell.gains, placed.environment, {{0.0, candidate}}, on});
+      runs.push_back({placed.cell.sizes, placed.environment, {{0.0, candidate}}, on});
       run_of.push_back(results.size() - 1);
     }
   }

@@ -29,9 +29,6 @@ constexpr double kReach = 2.2;
 constexpr double kReachExtra = 30e-12;
 constexpr double kNarrowing = 8.0;
 
-// Ampere by which M8 is tuned up at least where hardly any width is seen.
-constexpr double kWidthStep = 4e-12;
-
 // A close guess is looked for within this share of the rise and this much more.
 constexpr double kCloseShare = 0.015;
 constexpr double kCloseExtra = 1.5e-12;
@@ -141,7 +138,7 @@ class LoopSearch {
     std::vector<std::size_t> open;
     for (std::size_t i = 0; i < cells_.size(); ++i) {
       if (cells_[i].done()) continue;
-      runs.push_back({requests_[i].gains, requests_[i].environment, ramp(cells_[i], protocol_), false});
+      runs.push_back({requests_[i].sizes, requests_[i].environment, ramp(cells_[i], protocol_), false});
       open.push_back(i);
     }
     if (open.empty()) return false;
@@ -222,33 +219,11 @@ class LoopSearch {
   std::vector<MeasuredLoop> results_;
 };
 
-/// Largest error of a measured loop, over the larger of the target's rise (high) and 10 pA.
-double tuning_error(const MeasuredLoop& measured, const compile::CellTarget& target) {
-  if (!measured.good()) return std::numeric_limits<double>::infinity();
-  const double scale = std::max(target.rise, 10e-12);
-  return std::max({std::abs(measured.loop.rise - target.rise) / scale,
-                   std::abs(measured.width() - (target.rise - target.fall)) / scale,
-                   std::abs(measured.loop.high - target.high) / std::max(target.high, 10e-12)});
-}
-
-compile::CellGains tuned(compile::CellGains gains, const MeasuredLoop& measured, const compile::CellTarget& target,
-                         double unit) {
-  if (!measured.good()) return gains;
-  gains.threshold = std::max(0.0, gains.threshold + (target.rise - measured.loop.rise) / unit);
-  const double width = target.rise - target.fall;
-  double missing = width - measured.width();
-  // A small current in M8 makes no width at all: it only makes up for what a cell that is on leaks.
-  if (measured.width() < 0.5 * width) missing = std::max(missing, kWidthStep);
-  gains.width = std::max(0.0, gains.width + missing / unit);
-  if (measured.loop.high > 0.0) gains.output *= std::clamp(target.high / measured.loop.high, 0.5, 2.0);
-  return gains;
-}
-
 }  // namespace
 
-compile::CellBench build_bench(const CellTestSetup& lab, const std::vector<compile::CellGains>& gains) {
-  compile::CellBench bench = compile::build_cell_bench(gains, lab.technology, lab.curves, lab.conditions);
-  for (std::size_t i = 0; i < gains.size() && lab.cell_capacitance > 0.0; ++i) {
+compile::CellBench build_bench(const CellTestSetup& lab, const std::vector<compile::CellSizes>& sizes) {
+  compile::CellBench bench = compile::build_cell_bench(sizes, lab.technology, lab.curves, lab.conditions);
+  for (std::size_t i = 0; i < sizes.size() && lab.cell_capacitance > 0.0; ++i) {
     bench.network.circuit.add(
         circuit::Capacitor{"v0", fmt::format("cell{}", i), bench.cells[i].v0, lab.cell_capacitance});
   }
@@ -277,15 +252,15 @@ void run_cells(const CellTestSetup& lab, const std::vector<CellRun>& runs, const
   std::deque<compile::CellBench> benches;
   std::vector<sim::Testbench> testbenches;
   for (const auto& group : groups) {
-    std::vector<compile::CellGains> gains;
+    std::vector<compile::CellSizes> sizes;
     std::vector<sim::PiecewiseLinear> candidates;
     std::vector<bool> starts_on;
     for (const std::size_t i : group) {
-      gains.push_back(runs[i].gains);
+      sizes.push_back(runs[i].sizes);
       candidates.push_back(runs[i].candidate);
       starts_on.push_back(runs[i].starts_on);
     }
-    benches.push_back(build_bench(lab, gains));
+    benches.push_back(build_bench(lab, sizes));
     testbenches.push_back(
         compile::make_cell_testbench(benches.back(), runs[group.front()].environment, candidates, starts_on));
     testbenches.back().stop_time = limits.stop_time;
@@ -310,43 +285,30 @@ std::vector<MeasuredLoop> measure_loops(const CellTestSetup& lab, const std::vec
   return LoopSearch(lab, requests, protocol).run();
 }
 
-std::vector<TunedCell> tune_cells(const CellTestSetup& lab, const std::vector<compile::CellTarget>& targets,
-                                  double tolerance, int passes) {
-  std::vector<TunedCell> best(targets.size());
-  std::vector<compile::CellGains> gains;
-  std::vector<double> errors(targets.size(), std::numeric_limits<double>::infinity());
-  for (const compile::CellTarget& target : targets) gains.push_back(compile::nominal_gains(target, lab.conditions));
-  for (int pass = 0; pass <= passes; ++pass) {
-    std::vector<LoopRequest> requests;
-    std::vector<std::size_t> open;
-    for (std::size_t i = 0; i < targets.size(); ++i) {
-      if (errors[i] <= tolerance) continue;
-      // Legs that were tuned bring a cell close to its target.
-      requests.push_back({gains[i], targets[i], lab.nominal_environment(), pass > 0 && best[i].loop.good()});
-      open.push_back(i);
-    }
-    if (open.empty()) break;
-    const std::vector<MeasuredLoop> measured = measure_loops(lab, requests);
-    for (std::size_t k = 0; k < open.size(); ++k) {
-      const std::size_t i = open[k];
-      const double error = tuning_error(measured[k], targets[i]);
-      if (pass == 0) best[i] = {targets[i], gains[i], measured[k], measured[k]};
-      if (error < errors[i]) {
-        errors[i] = error;
-        best[i].gains = gains[i];
-        best[i].loop = measured[k];
-      }
-      gains[i] = tuned(gains[i], measured[k], targets[i], lab.conditions.unit_current);
-    }
+std::vector<TunedCell> tune_cells(const CellTestSetup& lab, const std::vector<compile::CellTarget>& targets) {
+  SilentReporter silent;
+  const std::vector<compile::CalibratedCell> calibrated = compile::calibrate_cells(targets, lab.cell_setup(), silent);
+  const compile::CellEnvironment here = lab.nominal_environment();
+  std::vector<LoopRequest> requests;
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    const compile::CellGains nominal = compile::nominal_gains(targets[i], lab.conditions);
+    requests.push_back({calibrated[i].sizes, targets[i], here, true});
+    requests.push_back(
+        {compile::draw_cell(nominal, lab.technology, lab.curves, lab.conditions), targets[i], here, false});
   }
-  return best;
+  const std::vector<MeasuredLoop> loops = measure_loops(lab, requests);
+  std::vector<TunedCell> cells;
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    cells.push_back({targets[i], calibrated[i].sizes, loops[2 * i], loops[2 * i + 1]});
+  }
+  return cells;
 }
 
-LoopCurve trace_loop(const CellTestSetup& lab, const compile::CellGains& gains, double largest,
+LoopCurve trace_loop(const CellTestSetup& lab, const compile::CellSizes& sizes, double largest,
                      const compile::CellEnvironment& environment, std::size_t points) {
   constexpr double kRamp = 4.0;
   const CellRun run{
-      gains, environment, {{0.0, 0.0}, {kRest, 0.0}, {kRest + kRamp, largest}, {kRest + 2 * kRamp, 0.0}}, false};
+      sizes, environment, {{0.0, 0.0}, {kRest, 0.0}, {kRest + kRamp, largest}, {kRest + 2 * kRamp, 0.0}}, false};
   LoopCurve curve;
   run_cells(
       lab, {run}, {kRest + 2 * kRamp, 4e-3, 1},

@@ -21,16 +21,19 @@ struct CellTestSetup {
   double cell_capacitance = 0.0;        ///< farad from V0 to ground, beside the devices' own
   std::vector<double> read_times = {};  ///< of the waveforms (sim::Testbench)
 
+  /// What calibrating its cells takes.
+  compile::CellSetup cell_setup() const { return {technology, curves, conditions, engine, jobs, on_done}; }
+
   /// The conditions cells are sized and calibrated under.
   compile::CellEnvironment nominal_environment() const { return {"", conditions.supply, conditions.temperature}; }
 };
 
 /// A bench of the lab's cells, with its capacitor at every V0.
-compile::CellBench build_bench(const CellTestSetup& lab, const std::vector<compile::CellGains>& gains);
+compile::CellBench build_bench(const CellTestSetup& lab, const std::vector<compile::CellSizes>& sizes);
 
 /// A cell to be measured: its legs, where its thresholds are thought to be, and under which conditions.
 struct LoopRequest {
-  compile::CellGains gains;
+  compile::CellSizes sizes;
   compile::CellTarget guess;
   compile::CellEnvironment environment;
   bool close = false;  ///< the guess is good to about a percent, which saves the wide window
@@ -66,15 +69,14 @@ std::vector<MeasuredLoop> measure_loops(const CellTestSetup& lab, const std::vec
 /// A cell, what it is to do, and the legs found for it.
 struct TunedCell {
   compile::CellTarget target;
-  compile::CellGains gains;
+  compile::CellSizes sizes;
   MeasuredLoop loop;
   MeasuredLoop uncalibrated;  ///< with the legs the gain curves suggest
 };
 
-/// Turns every cell's three legs by their measured errors until rise, width and high are within `tolerance` of the
-/// larger of the target's rise (high) and 10 pA, or `passes` are used up; the best pass is kept.
-std::vector<TunedCell> tune_cells(const CellTestSetup& lab, const std::vector<compile::CellTarget>& targets,
-                                  double tolerance = 2e-4, int passes = 4);
+/// Calibrates cells as those of a network are (compile::calibrate_cells), and measures their loops with the legs that
+/// the curves suggest and with those that calibration found. Throws as the engine where calibration cannot be solved.
+std::vector<TunedCell> tune_cells(const CellTestSetup& lab, const std::vector<compile::CellTarget>& targets);
 
 /// The whole loop of a cell: outputs over one grid of candidates, ampere.
 struct LoopCurve {
@@ -84,7 +86,7 @@ struct LoopCurve {
 };
 
 /// Traces the loop of one cell with candidates from 0 to `largest` and back at a constant rate. Throws as the engine.
-LoopCurve trace_loop(const CellTestSetup& lab, const compile::CellGains& gains, double largest,
+LoopCurve trace_loop(const CellTestSetup& lab, const compile::CellSizes& sizes, double largest,
                      const compile::CellEnvironment& environment, std::size_t points = 401);
 
 /// "candidate_a,output_up_a,output_down_a" and one line a point.
@@ -93,7 +95,7 @@ std::string loop_csv(const LoopCurve& curve);
 /// Runs groups of cells of one environment, a few a bench: `candidates(i)` drives request i and `read(i, waves, slot)`
 /// is called with the waveforms it is cell `slot` of, or `fail(i, message)`. For measurements of other kinds.
 struct CellRun {
-  compile::CellGains gains;
+  compile::CellSizes sizes;
   compile::CellEnvironment environment;
   sim::PiecewiseLinear candidate;
   bool starts_on = false;

@@ -352,7 +352,8 @@ class Study {
     for (const ExtremeRow& row : result_.extremes) count_missing_at(row, check);
     for (std::size_t a = 0; a < result_.anchors.size(); ++a) {
       const std::string cell = name(result_.anchors[a].target);
-      check("independence, " + cell, is_known(result_.sensitivities[a]) ? "" : "a turned cell has no loop");
+      check("independence, " + cell,
+            is_known(result_.sensitivities[a]) ? "" : "a cell with an adjusted leg has no loop");
       const std::size_t each = result_.retention.size() / result_.anchors.size();
       for (std::size_t i = a * each; i < (a + 1) * each; ++i) {
         const Retention& held = result_.retention[i];
@@ -389,7 +390,7 @@ class Study {
     for (std::size_t a = 0; a < row.responses.size(); ++a) {
       const std::string cell = name(result_.anchors[a].target);
       check(fmt::format("independence at {}, {}", where, cell),
-            is_known(row.sensitivities[a]) ? "" : "a turned cell has no loop");
+            is_known(row.sensitivities[a]) ? "" : "a cell with an adjusted leg has no loop");
       for (const Response& response : row.responses[a]) {
         check(fmt::format("response to {:g} at {}, {}", response.overdrive, where, cell), response.problem);
       }

@@ -18,8 +18,8 @@ constexpr double kTolerance = 1e-2;
 
 }  // namespace
 
-DeviceBench::DeviceBench(const CellTestSetup& lab, const compile::CellGains& gains, double low, double high)
-    : cell_(build_bench(lab, {gains})), environment_(lab.nominal_environment()), low_(low), high_(high) {}
+DeviceBench::DeviceBench(const CellTestSetup& lab, const compile::CellSizes& sizes, double low, double high)
+    : cell_(build_bench(lab, {sizes})), environment_(lab.nominal_environment()), low_(low), high_(high) {}
 
 sim::Testbench DeviceBench::noise_bench(double candidate, bool on, NetId output) const {
   sim::Testbench bench = compile::make_cell_testbench(cell_, environment_, {{{0.0, candidate}}}, {on});

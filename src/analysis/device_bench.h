@@ -10,7 +10,7 @@ namespace hysteron::analysis {
 /// One cell with a constant candidate, and the benches that protocol C runs it in.
 class DeviceBench {
  public:
-  DeviceBench(const CellTestSetup& lab, const compile::CellGains& gains, double low, double high);
+  DeviceBench(const CellTestSetup& lab, const compile::CellSizes& sizes, double low, double high);
   // The benches refer to the circuit in here.
   DeviceBench(const DeviceBench&) = delete;
   DeviceBench& operator=(const DeviceBench&) = delete;

@@ -55,7 +55,7 @@ class Protocol {
         cell_(cell),
         law_seconds_(law_seconds),
         request_(request),
-        bench_(lab_, cell.gains, request.low, request.high) {
+        bench_(lab_, cell.sizes, request.low, request.high) {
     result_.law = law;
     result_.law_is_fitted = !std::isnan(law.slope);
     if (!result_.law_is_fitted) result_.law.offset = 0.0;
@@ -89,7 +89,7 @@ class Protocol {
   void find_thresholds() {
     const MeasuredLoop& tuned = cell_.loop;
     const LoopRequest request{
-        cell_.gains, {tuned.loop.rise, tuned.loop.fall, tuned.loop.high}, lab_.nominal_environment(), true};
+        cell_.sizes, {tuned.loop.rise, tuned.loop.fall, tuned.loop.high}, lab_.nominal_environment(), true};
     const MeasuredLoop found = measure_loops(lab_, {request}, kSlowest).front();
     if (!found.good()) throw simulator_error("thresholds on slow ramps: " + found.problem);
     loop_ = found.loop;

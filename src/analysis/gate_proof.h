@@ -53,7 +53,7 @@ struct GateRun {
   double mean_power = 0.0;    ///< watt over the whole plan
   double most_static = 0.0;   ///< watt: settled, before a word, the worst state of the circuit
   double mean_static = 0.0;   ///< watt: mean over those moments
-  double spike_energy = 0.0;  ///< joule: all that is drawn, by the number of spikes
+  double spike_energy = 0.0;  ///< joule: drawn from the supply, by the number of spikes
   double switch_energy =
       0.0;  ///< joule: what is drawn beyond the settled power of the same word, by the number of spikes
 };

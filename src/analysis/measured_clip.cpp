@@ -61,11 +61,12 @@ void put_signals(const data::MeasuredRecord& record, const BenchScale& scale, Me
   for (const data::MeasuredSignal& signal : record.signals) {
     const auto found = known.find(signal.name);
     if (found == known.end()) {
-      refuse(record, signal,
-             fmt::format(
-                 "is no signal of the model; expected layers.L.candidate[J], layers.L.state[J] with L below {} and J "
-                 "below {}, logit[K] with K below {}, supply or cell_supply",
-                 clip.candidates.size(), clip.read.cells, clip.logits.size()));
+      refuse(
+          record, signal,
+          fmt::format(
+              "is not a signal of the model; expected layers.L.candidate[J], layers.L.state[J] with L below {} and J "
+              "below {}, logit[K] with K below {}, supply or cell_supply",
+              clip.candidates.size(), clip.read.cells, clip.logits.size()));
     }
     if (found->second == nullptr) {
       if (!signal.is_voltage) refuse(record, signal, "is a current; expected a voltage");

@@ -162,7 +162,7 @@ class Protocol {
     trials_.assign(result_.points.size(), std::vector<Trial>(request_.trials));
     for (std::size_t p = 0; p < result_.points.size(); ++p) {
       for (std::size_t t = 0; t < request_.trials; ++t) {
-        runs.push_back({result_.cell.gains, lab_.nominal_environment(), candidate_of(p, t), result_.points[p].on});
+        runs.push_back({result_.cell.sizes, lab_.nominal_environment(), candidate_of(p, t), result_.points[p].on});
       }
     }
     const double stop = time_of(request_.samples - 1);
@@ -186,7 +186,7 @@ class Protocol {
     std::vector<std::size_t> points;
     for (std::size_t p = 0; p < result_.points.size(); ++p) {
       if (!(result_.points[p].deviation > 0.0)) continue;
-      runs.push_back({result_.cell.gains, lab_.nominal_environment(), candidate_of(p, 0), result_.points[p].on});
+      runs.push_back({result_.cell.sizes, lab_.nominal_environment(), candidate_of(p, 0), result_.points[p].on});
       points.push_back(p);
     }
     closer_.resize(result_.points.size());
@@ -303,7 +303,7 @@ class Protocol {
     plain.tolerance = 1.0;
     std::vector<LoopRequest> requests;
     for (const auto& environment : environments()) {
-      requests.push_back({result_.cell.gains, {loop().rise, loop().fall, loop().high}, environment, false});
+      requests.push_back({result_.cell.sizes, {loop().rise, loop().fall, loop().high}, environment, false});
     }
     const std::vector<MeasuredLoop> loops = measure_loops(plain, requests);
     const double middle = middle_of_band();
@@ -333,7 +333,7 @@ class Protocol {
         const Random random = Random(request_.seed).child("suppression/retention", result_.counted.size());
         for (std::size_t t = 0; t < request_.trials; ++t) {
           runs.push_back(
-              {result_.cell.gains, environment, noisy(middle_of_band(), deviation, random.child("trial", t)), on});
+              {result_.cell.sizes, environment, noisy(middle_of_band(), deviation, random.child("trial", t)), on});
         }
         CountedRetention& counted = result_.counted.emplace_back();
         counted.environment = environment;

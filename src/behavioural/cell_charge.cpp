@@ -47,8 +47,8 @@ CellCharges measure_cell_charges(const technology::Technology& technology, const
       }
     }
   }
-  compile::CellBench bench =
-      compile::build_cell_bench(std::vector<compile::CellGains>(added.size(), kGains), technology, curves, conditions);
+  const std::vector<compile::CellSizes> sizes(added.size(), compile::draw_cell(kGains, technology, curves, conditions));
+  compile::CellBench bench = compile::build_cell_bench(sizes, technology, curves, conditions);
   for (std::size_t i = 0; i < added.size(); ++i) {
     if (added[i] <= 0.0) continue;
     bench.network.circuit.add(circuit::Capacitor{fmt::format("charge{}", i), "", bench.cells[i].v0, added[i]});

@@ -141,9 +141,7 @@ class CellRun {
     CompiledCell cell;
     builder_.cell(candidate, diode, {fmt::format("h{}", i), {fmt::format("cell{}", i), {}}, {1.0, 0.5, 1.0}}, cell);
     CompiledNetwork& network = builder_.result();
-    for (const CellLeg leg : kCellLegs) {
-      network.circuit.resize(network.legs[cell.legs[leg]].device, sizes[leg].width, sizes[leg].length);
-    }
+    resize_cell(network, cell, sizes);
     bench_.current_sources.push_back({circuit::Circuit::kSupply, candidate.n_rail, ramp(window)});
     bench_.initial_voltages[cell.v0] = 0.0;
     bench_.probes.push_back({sim::Probe::Kind::kVoltage, cell.v0});
@@ -187,7 +185,7 @@ std::vector<CellLoop> measure_cells(const std::vector<CellSizes>& sizes, const s
   }
   std::vector<sim::Testbench> benches;
   for (CellRun& run : runs) benches.push_back(run.bench());
-  const std::vector<sim::Outcome> outcomes = setup.engine.run_all(benches, setup.jobs, {});
+  const std::vector<sim::Outcome> outcomes = setup.engine.run_all(benches, setup.jobs, setup.on_done);
   std::vector<CellLoop> loops;
   for (std::size_t i = 0; i < runs.size(); ++i) {
     const std::vector<CellLoop> some = runs[i].loops(outcomes[i].value());
@@ -249,15 +247,20 @@ CellGains nominal_gains(const CellTarget& target, const Conditions& conditions) 
   return {target.rise / unit, (target.rise - target.fall) / unit, target.high / unit};
 }
 
-namespace {
+void resize_cell(CompiledNetwork& network, const CompiledCell& cell, const CellSizes& sizes) {
+  for (const CellLeg leg : kCellLegs) {
+    network.circuit.resize(network.legs[cell.legs[leg]].device, sizes[leg].width, sizes[leg].length);
+  }
+}
 
-/// Gains of legs of these sizes, by the curves.
 CellGains gains_of(const CellSizes& sizes, const GainCurves& curves, double supply) {
   const auto gain = [&](CellLeg leg) {
     return curves.gain_of(circuit::Polarity::kN, sizes[leg], cell_leg_voltage(curves, supply, leg));
   };
   return {gain(CellLeg::kThreshold), gain(CellLeg::kWidth), gain(CellLeg::kGain)};
 }
+
+namespace {
 
 void take_thresholds(const CellSizes& from, CellSizes& to) {
   to.threshold = from.threshold;
@@ -399,10 +402,9 @@ void calibrate_network(CompiledNetwork& network, const technology::Technology& t
     const CellLoop& loop = calibrated[i].loop;
     cells[i]->errors = errors_of(loop, targets[i], network.conditions.unit_current);
     const PerCellLeg<double> measured = {loop.rise, loop.rise - loop.fall, loop.high};
+    resize_cell(network, *cells[i], calibrated[i].sizes);
     for (const CellLeg which : kCellLegs) {
       CompiledLeg& leg = network.legs[cells[i]->legs[which]];
-      const technology::Geometry& size = calibrated[i].sizes[which];
-      network.circuit.resize(leg.device, size.width, size.length);
       if (leg.nominal_current > 0.0 && !std::isnan(measured[which])) {
         leg.sizing_error = measured[which] / leg.nominal_current - 1.0;
       }

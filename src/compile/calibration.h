@@ -15,7 +15,8 @@ struct CellSetup {
   const GainCurves& curves;
   Conditions conditions;
   const sim::Engine& engine;
-  int jobs = 1;  ///< runs at once
+  int jobs = 1;                      ///< runs at once; 0: one per hardware thread
+  sim::Engine::OnDone on_done = {};  ///< called after each run of the batch in hand; may be empty
 
   double supply() const { return supply_of(technology, conditions); }  ///< volt
 };
@@ -41,6 +42,12 @@ using CellSizes = PerCellLeg<technology::Geometry>;
 /// The sizes the curves suggest for `gains`.
 CellSizes draw_cell(const CellGains& gains, const technology::Technology& technology, const GainCurves& curves,
                     const Conditions& conditions);
+
+/// Gives the legs of `cell` these sizes.
+void resize_cell(CompiledNetwork& network, const CompiledCell& cell, const CellSizes& sizes);
+
+/// The gains of legs of these sizes, by the curves.
+CellGains gains_of(const CellSizes& sizes, const GainCurves& curves, double supply);
 
 /// One calibrated cell: its legs and the loop they gave.
 struct CalibratedCell {
@@ -71,8 +78,8 @@ std::vector<CellLoop> measure_cells(const std::vector<CellSizes>& sizes, const s
 /// The gains the curves alone suggest for `target`.
 CellGains nominal_gains(const CellTarget& target, const Conditions& conditions);
 
-/// Turns the gains of every cell until rise, fall and high are within kCalibrationTolerance or the passes are used up;
-/// near the end by single steps of the drawing grid.
+/// The calibrator of every cell there is, alone or in a network. Adjusts the gains of every cell until rise, fall and
+/// high are within kCalibrationTolerance or the passes are used up; near the end by single steps of the drawing grid.
 std::vector<CalibratedCell> calibrate_cells(const std::vector<CellTarget>& targets, const CellSetup& setup,
                                             Reporter& reporter);
 

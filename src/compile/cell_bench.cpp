@@ -3,12 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <string>
 #include <utility>
 
-#include "base/stored_json.h"
 #include "compile/network_builder.h"
 #include "compile/stored_measurement.h"
 
@@ -18,18 +19,22 @@ namespace {
 using circuit::Circuit;
 using circuit::Polarity;
 
+// Legs get their sizes after they are built.
+constexpr CellGains kAnyGains{1.0, 0.5, 1.0};
+
 }  // namespace
 
-CellBench build_cell_bench(const std::vector<CellGains>& gains, const technology::Technology& technology,
+CellBench build_cell_bench(const std::vector<CellSizes>& sizes, const technology::Technology& technology,
                            const GainCurves& curves, const Conditions& conditions) {
   NetworkBuilder builder(technology, curves, conditions);
   CellBench bench;
-  for (std::size_t i = 0; i < gains.size(); ++i) {
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
     builder.bias() = builder.n_diode_signal({fmt::format("bias{}", i), {}, circuit::Role::kBiasRail});
     circuit::DeviceId diode = 0;
     Signal candidate = builder.n_diode_signal({fmt::format("c{}", i), {}, circuit::Role::kRail}, &diode);
     CompiledCell cell;
-    builder.cell(candidate, diode, {fmt::format("h{}", i), {fmt::format("cell{}", i), {}}, gains[i]}, cell);
+    builder.cell(candidate, diode, {fmt::format("h{}", i), {fmt::format("cell{}", i), {}}, kAnyGains}, cell);
+    resize_cell(builder.result(), cell, sizes[i]);
     bench.bias.push_back(builder.bias().n_rail);
     bench.candidates.push_back(candidate.n_rail);
     bench.cells.push_back(cell);
@@ -95,6 +100,12 @@ double smallest_leg(const GainCurves& curves, const Conditions& conditions) {
   return smallest * conditions.unit_current;
 }
 
+std::optional<double> number_of(const std::string& text) {
+  double value = 0.0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return error == std::errc() && end == text.data() + text.size() ? std::optional(value) : std::nullopt;
+}
+
 }  // namespace
 
 CellFloor measure_cell_floor(const technology::Technology& technology, const GainCurves& curves,
@@ -105,10 +116,11 @@ CellFloor measure_cell_floor(const technology::Technology& technology, const Gai
 CellFloor load_cell_floor(const technology::Technology& technology, const GainCurves& curves,
                           const Conditions& conditions, const sim::Engine& engine) {
   const Store store = measurement_store("leakage", technology, engine, conditions);
-  const auto decode = [](const nlohmann::json& json) { return std::optional(json.get<double>()); };
-  if (const auto leakage = read_json(store, decode).value) return {*leakage, smallest_leg(curves, conditions)};
+  if (const auto leakage = number_of(store.read().value.value_or(""))) {
+    return {*leakage, smallest_leg(curves, conditions)};
+  }
   const CellFloor floor = measure_cell_floor(technology, curves, conditions, conditions.temperature, engine);
-  store.write(nlohmann::json(floor.leakage).dump());
+  store.write(fmt::format("{}", floor.leakage));
   return floor;
 }
 

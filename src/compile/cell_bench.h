@@ -28,8 +28,8 @@ struct CellBench {
   std::vector<CompiledCell> cells;
 };
 
-/// Builds cells of `gains`, sized by the gain curves.
-CellBench build_cell_bench(const std::vector<CellGains>& gains, const technology::Technology& technology,
+/// Builds cells with legs of these sizes.
+CellBench build_cell_bench(const std::vector<CellSizes>& sizes, const technology::Technology& technology,
                            const GainCurves& curves, const Conditions& conditions);
 
 /// What is recorded of every cell, in this order.
@@ -49,7 +49,7 @@ sim::Testbench make_cell_testbench(const CellBench& bench, const CellEnvironment
                                    const std::vector<sim::PiecewiseLinear>& candidates,
                                    const std::vector<bool>& starts_on);
 
-/// The least currents that make sense, in ampere.
+/// The lower bounds of the currents, in ampere.
 struct CellFloor {
   double leakage = 0.0;       ///< the larger drain current of an N and a P reference device that is off, at the supply
   double smallest_leg = 0.0;  ///< the least current a leg of the technology carries

@@ -87,11 +87,11 @@ CellMeasurement measure_cell(const design::DesignContext& context, const CellReq
   if (result.cell.loop.good()) warn_of_errors(result.cell, reporter);
   const compile::CellEnvironment there = {request.corner, lab.conditions.supply, temperature};
   if (there != lab.nominal_environment())
-    result.loop = analysis::measure_loops(lab, {{result.cell.gains, target, there}}).front();
+    result.loop = analysis::measure_loops(lab, {{result.cell.sizes, target, there}}).front();
   if (!result.loop.good()) throw simulator_error("the cell could not be measured: " + result.loop.problem);
   if (request.trace) {
     const double largest = 1.3 * std::max(request.threshold, result.loop.loop.rise);
-    result.curve = analysis::trace_loop(lab, result.cell.gains, largest, there);
+    result.curve = analysis::trace_loop(lab, result.cell.sizes, largest, there);
   }
   progress.finish();
   return result;
