@@ -104,7 +104,7 @@ int compare(const Options& options, Session& session) {
   // Last, so that what is refused there can be read above.
   if (!options.die.empty()) {
     hysteron::model::write_die_file(options.die, comparison.fit.errors, network, options.model.filename().string(),
-                                    report::die_measurements_table().json(comparison));
+                                    report::die_measurements_table().json(comparison).tree());
   }
   report::check_requirements(requirements, json);
   return 0;

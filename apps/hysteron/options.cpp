@@ -101,7 +101,7 @@ void name_unknown_command(const CLI::App& app) {
   }
   throw hysteron::Error(
       hysteron::ErrorKind::kUsage,
-      fmt::format("{} is no command; expected one of {}", hysteron::quoted(words.front()), fmt::join(names, ", ")));
+      fmt::format("{} is not a command; expected one of {}", hysteron::quoted(words.front()), fmt::join(names, ", ")));
 }
 
 }  // namespace

@@ -121,7 +121,7 @@ ClassMap parse_classes(const std::string& json, const std::vector<std::string>& 
     return bad_input(fmt::format("{}: {}; expected a JSON object of label -> list of folders", origin, why));
   };
   const auto value = nlohmann::ordered_json::parse(json, nullptr, false);
-  if (!value.is_object()) throw malformed("the classes are no JSON object");
+  if (!value.is_object()) throw malformed("the classes are not a JSON object");
   ClassMap classes;
   std::set<std::string> seen;
   for (const auto& [label, folders] : value.items()) {

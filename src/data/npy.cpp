@@ -142,7 +142,7 @@ Header read_header(std::string_view bytes, const std::string& name, std::string_
   constexpr std::size_t kVersionAt = kMagic.size();
   constexpr std::size_t kLengthAt = kVersionAt + 2;
   if (bytes.substr(0, kMagic.size()) != kMagic) {
-    throw bad_input(fmt::format("{}: the file is no NumPy .npy file: it does not begin with \\x93NUMPY", name));
+    throw bad_input(fmt::format("{}: the file is not a NumPy .npy file: it does not begin with \\x93NUMPY", name));
   }
   const auto truncated = [&] { return bad_input(fmt::format("{}: the file ends inside its .npy header", name)); };
   if (bytes.size() < kLengthAt) throw truncated();

@@ -73,7 +73,7 @@ class SweepReader {
       }
       const toml::array* values = node.as_array();
       if (values == nullptr || values->empty()) {
-        train::throw_at(origin_, node, fmt::format("grid.{} is no list of values", key));
+        train::throw_at(origin_, node, fmt::format("grid.{} is not a list of values", key));
       }
       if (key == "model.output" || key == "training.metrics") {
         train::throw_at(origin_, node, fmt::format("{} is set by the sweep", key));

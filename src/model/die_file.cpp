@@ -75,7 +75,7 @@ Json read_json(const std::filesystem::path& path) {
     refuse(path.string(), fmt::format("no die file: {}", error.what()));
   }
   if (!json.is_object() || !json.contains(kFormatKey)) {
-    refuse(path.string(), fmt::format("field {} is missing; this is no die file", kFormatKey));
+    refuse(path.string(), fmt::format("field {} is missing; this is not a die file", kFormatKey));
   }
   if (json[kFormatKey] != kFormat) {
     refuse(path.string(),

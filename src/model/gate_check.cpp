@@ -142,7 +142,7 @@ std::string name_problem(const std::string& name) {
       !name.empty() && name.size() <= kLongestName && is_letter(name.front()) &&
       std::all_of(name.begin(), name.end(), [&](char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '_'; });
   if (good) return {};
-  return fmt::format("{} is no name of a net; expected up to {} of a-z, 0-9 and _, a letter first", quoted(name),
+  return fmt::format("{} is not a net name; expected up to {} of a-z, 0-9 and _, a letter first", quoted(name),
                      kLongestName);
 }
 

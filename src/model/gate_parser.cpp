@@ -91,7 +91,7 @@ class Parser {
       if (type.name == word) return type;
       names.push_back(type.name);
     }
-    fail(line_, fmt::format("{} is no gate; expected one of {}", quoted(word), fmt::join(names, ", ")));
+    fail(line_, fmt::format("{} is not a gate; expected one of {}", quoted(word), fmt::join(names, ", ")));
   }
 
   std::size_t net_of(const std::string& word) {

@@ -50,7 +50,7 @@ void disturb(Wide& candidates, std::size_t layer, const CandidateNoise& noise) {
 
 Wide read_features(const Network& network, std::span<const float> features) {
   if (network.inputs() == 0 || features.size() % network.inputs() != 0) {
-    throw bad_input(fmt::format("features: {} values are no whole number of frames of {} features", features.size(),
+    throw bad_input(fmt::format("features: {} values are not a whole number of frames of {} features", features.size(),
                                 network.inputs()));
   }
   for (std::size_t i = 0; i < features.size(); ++i) {

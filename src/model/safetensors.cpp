@@ -64,7 +64,7 @@ Json parse_header(std::string_view text, const std::string& origin) {
   try {
     header = Json::parse(text, watch);
   } catch (const Json::exception& error) {
-    throw file_error(origin, fmt::format("the header is no valid JSON: {}", hysteron::quoted(error.what())));
+    throw file_error(origin, fmt::format("the header is not valid JSON: {}", hysteron::quoted(error.what())));
   }
   if (!duplicate.empty())
     throw file_error(origin, fmt::format("the header has the key {} twice", hysteron::quoted(duplicate)));
@@ -125,9 +125,11 @@ Place parse_entry(const Json& entry, const std::string& origin, const std::strin
   }
   const Json& shape = member(entry, "shape", origin, name);
   const Json& offsets = member(entry, "data_offsets", origin, name);
-  if (!shape.is_array()) throw file_error(origin, fmt::format("tensor {}: shape is no list", hysteron::quoted(name)));
+  if (!shape.is_array())
+    throw file_error(origin, fmt::format("tensor {}: shape is not a list", hysteron::quoted(name)));
   if (!offsets.is_array() || offsets.size() != 2) {
-    throw file_error(origin, fmt::format("tensor {}: data_offsets is no list of two numbers", hysteron::quoted(name)));
+    throw file_error(origin,
+                     fmt::format("tensor {}: data_offsets is not a list of two numbers", hysteron::quoted(name)));
   }
   std::size_t bytes = value_bytes;
   for (const Json& extent : shape) {

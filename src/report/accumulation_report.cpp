@@ -18,14 +18,13 @@ using studies::MirrorNoise;
 Table<Growth> growth_table(const char* at) {
   return Table<Growth>()
       .figure(at, "", Better::kNeither, "after which the rest is read", &Growth::at)
-      .figure("error", "", Better::kLower, "RMS over that without noise, lost bits left out; null: none is left",
+      .figure("error", Better::kLower, "RMS over that without noise, lost bits left out; null: none is left",
               &Growth::error)
-      .figure("error_with_lost_bits", "", Better::kLower, "with them", &Growth::all_error)
-      .figure("wrong_bits", "", Better::kLower, "share of bits lost", &Growth::wrong_bits)
-      .figure("exponent", "", Better::kLower, "of the error's growth",
+      .figure("error_with_lost_bits", Better::kLower, "with them", &Growth::all_error)
+      .figure("wrong_bits", Better::kLower, "share of bits lost", &Growth::wrong_bits)
+      .figure("exponent", Better::kLower, "of the error's growth",
               [](const Growth& growth) { return growth.exponent.value; })
-      .figure("exponent_half_interval", "", Better::kNeither, "95 %",
-              [](const Growth& growth) { return growth.exponent.half_interval; });
+      .figure("exponent_half_interval", "95 %", [](const Growth& growth) { return growth.exponent.half_interval; });
 }
 
 /// Every layer's errors, [layers][frames read].
@@ -44,7 +43,7 @@ const Table<AccumulationResult>& memory_table() {
       Table<AccumulationResult>()
           .object("over_frames", "of the first layer", growth_table("frames"), &AccumulationResult::over_frames)
           .object("over_layers", "after the last frame", growth_table("layers"), &AccumulationResult::over_layers)
-          .figure("error", "", Better::kLower, "[layers][frames]", errors_by_layer);
+          .figure("error", Better::kLower, "[layers][frames]", errors_by_layer);
   return table;
 }
 
@@ -65,7 +64,7 @@ const Table<AccumulationLevel>& level_table() {
   }();
   static const auto table =
       Table<AccumulationLevel>()
-          .figure("noise", "", Better::kNeither, "relative deviation of a mirror's current", &AccumulationLevel::noise)
+          .figure("noise", "relative deviation of a mirror's current", &AccumulationLevel::noise)
           .object(
               "memories", "", memories, [](const AccumulationLevel& level) -> const auto& { return level; });
   return table;
@@ -75,8 +74,8 @@ const Table<MirrorNoise>& mirror_table() {
   static const auto table =
       Table<MirrorNoise>()
           .merge(operating_point_table(), &MirrorNoise::operating_point)
-          .figure("frame_seconds", "s", Better::kNeither, "over which a mirror is read", &MirrorNoise::frame_seconds)
-          .figure("mirror_noise", "", Better::kLower, "relative deviation by the noise of the devices",
+          .figure("frame_seconds", "s", "over which a mirror is read", &MirrorNoise::frame_seconds)
+          .figure("mirror_noise", Better::kLower, "relative deviation by the noise of the devices",
                   &MirrorNoise::deviation)
           .text([](const MirrorNoise& mirrors) {
             return fmt::format("a mirror of {} by the noise of its devices: {:.4f} % of its current\n",
@@ -123,16 +122,14 @@ const Table<AccumulationStudy>& accumulation_table() {
   using behavioural::AccumulationRequest;
   static const auto chains =
       Table<AccumulationRequest>()
-          .figure("frames", "", Better::kNeither, "that the value is kept", &AccumulationRequest::frames)
-          .figure("layers", "", Better::kNeither, "it goes through", &AccumulationRequest::layers)
-          .figure("chains", "", Better::kNeither, "independent ones", &AccumulationRequest::chains)
-          .figure("decay", "", Better::kNeither, "what linear memories keep from frame to frame",
-                  &AccumulationRequest::decay)
-          .figure("seed", "", Better::kNeither, "of values and noise", &AccumulationRequest::seed);
+          .figure("frames", "for which the value is held", &AccumulationRequest::frames)
+          .figure("layers", "it goes through", &AccumulationRequest::layers)
+          .figure("chains", "independent ones", &AccumulationRequest::chains)
+          .figure("decay", "what linear memories keep from frame to frame", &AccumulationRequest::decay)
+          .figure("seed", "of values and noise", &AccumulationRequest::seed);
   static const auto table =
       Table<AccumulationStudy>()
-          .figure("noise", "", Better::kNeither, "relative deviations of every mirror's current in a frame",
-                  &AccumulationStudy::noises)
+          .figure("noise", "relative deviations of every mirror's current in a frame", &AccumulationStudy::noises)
           .merge(chains, &AccumulationStudy::chains)
           .list("levels", "one a deviation", level_table(), &AccumulationStudy::levels)
           .merge(mirror_table(), &AccumulationStudy::mirrors)

@@ -21,11 +21,11 @@ using Causes = std::array<CauseCount, analysis::kCauses>;
 const Table<SwitchingCells>& switching_table() {
   static const auto table =
       Table<SwitchingCells>()
-          .figure("cells", "", Better::kNeither, "that software turns both on and off", &SwitchingCells::cells)
-          .figure("of", "", Better::kNeither, "cells of the network", &SwitchingCells::all)
-          .figure("state_mismatch", "", Better::kLower, "fraction of their bits that differ",
+          .figure("cells", "that software turns both on and off", &SwitchingCells::cells)
+          .figure("of", "cells of the network", &SwitchingCells::all)
+          .figure("state_mismatch", Better::kLower, "fraction of their bits that differ",
                   &SwitchingCells::state_mismatch)
-          .figure("state_relative_rms", "", Better::kLower, "error of their states over alpha, agreeing bits",
+          .figure("state_relative_rms", Better::kLower, "error of their states over alpha, agreeing bits",
                   &SwitchingCells::state_relative_rms);
   return table;
 }
@@ -33,10 +33,10 @@ const Table<SwitchingCells>& switching_table() {
 const Table<NetworkSuppression>& suppression_table() {
   static const auto table =
       Table<NetworkSuppression>()
-          .figure("state_relative_rms", "", Better::kLower, "error of states over alpha",
+          .figure("state_relative_rms", Better::kLower, "error of states over alpha",
                   &NetworkSuppression::state_relative_rms)
-          .figure("ratio", "", Better::kHigher, "relative error of candidates over it", &NetworkSuppression::ratio)
-          .figure("n", "", Better::kNeither, "number of bits behind it", &NetworkSuppression::bits);
+          .figure("ratio", Better::kHigher, "relative error of candidates over it", &NetworkSuppression::ratio)
+          .figure("n", "number of bits behind it", &NetworkSuppression::bits);
   return table;
 }
 
@@ -46,7 +46,7 @@ const Table<Agreement>& all_suppression_table() {
   static const auto table =
       Table<Agreement>()
           .merge(suppression_table(), &Agreement::suppression)
-          .figure("candidate_relative_rms", "", Better::kLower, "as above", &Agreement::candidate_relative_rms)
+          .figure("candidate_relative_rms", Better::kLower, "as above", &Agreement::candidate_relative_rms)
           .object("on", "the same over bits that are on", suppression_table(), &Agreement::on_suppression);
   return table;
 }
@@ -88,8 +88,8 @@ const Table<Causes>& causes_table() {
   static const auto table = [] {
     const auto counts =
         Table<CauseCount>()
-            .figure("events", "", Better::kLower, "cells with an error of their own", &CauseCount::events)
-            .figure("bits", "", Better::kLower, "wrong bits in those frames and the frames after", &CauseCount::bits);
+            .figure("events", Better::kLower, "cells with an error of their own", &CauseCount::events)
+            .figure("bits", Better::kLower, "wrong bits in those frames and the frames after", &CauseCount::bits);
     Table<Causes> causes;
     add_causes<0>(causes, counts);
     return causes;
@@ -123,10 +123,10 @@ std::vector<PlacedCell> worst_first(const Divergence& divergence) {
 const Table<PlacedCell>& placed_cell_table() {
   static const auto table =
       Table<PlacedCell>()
-          .figure("layer", "", Better::kNeither, "", &PlacedCell::layer)
-          .figure("cell", "", Better::kNeither, "", &PlacedCell::cell)
-          .figure("wrong_bits", "", Better::kLower, "", [](const PlacedCell& cell) { return cell.divergence->bits; })
-          .figure("consequence_bits", "", Better::kLower, "those of them that are wrong because a cell below was",
+          .figure("layer", "", &PlacedCell::layer)
+          .figure("cell", "", &PlacedCell::cell)
+          .figure("wrong_bits", Better::kLower, "", [](const PlacedCell& cell) { return cell.divergence->bits; })
+          .figure("consequence_bits", Better::kLower, "those of them that are wrong because a cell below was",
                   [](const PlacedCell& cell) { return cell.divergence->consequences; })
           .object("causes", "of the others", causes_table(),
                   [](const PlacedCell& cell) -> const Causes& { return cell.divergence->causes; });
@@ -160,39 +160,38 @@ std::string causes_text(const Divergence& divergence) {
 const Table<Agreement>& agreement_table() {
   static const auto table =
       Table<Agreement>()
-          .figure("clips", "", Better::kHigher, "clips with a result", &Agreement::clips)
-          .figure("decision_agreement", "", Better::kHigher, "fraction of clips with the same decision",
+          .figure("clips", Better::kHigher, "clips with a result", &Agreement::clips)
+          .figure("decision_agreement", Better::kHigher, "fraction of clips with the same decision",
                   &Agreement::decision_agreement)
           .text([](const Agreement& a) {
             return fmt::format("\ndecision agreement  {:.4f}  ({} clips)\n", a.decision_agreement, a.clips);
           })
-          .figure("frame_agreement", "", Better::kHigher, "fraction of frames with the same argmax of the logits",
+          .figure("frame_agreement", Better::kHigher, "fraction of frames with the same argmax of the logits",
                   &Agreement::frame_agreement)
           .shown("frame agreement", "{:.4f}")
-          .figure("state_mismatch", "", Better::kLower, "fraction of state bits that differ",
-                  &Agreement::state_mismatch)
+          .figure("state_mismatch", Better::kLower, "fraction of state bits that differ", &Agreement::state_mismatch)
           .text(mismatch_line)
-          .figure("candidate_rms", "", Better::kLower, "error of candidates, unit currents", &Agreement::candidate_rms)
-          .figure("candidate_max", "", Better::kLower, "largest error of a candidate, unit currents",
+          .figure("candidate_rms", Better::kLower, "error of candidates, unit currents", &Agreement::candidate_rms)
+          .figure("candidate_max", Better::kLower, "largest error of a candidate, unit currents",
                   &Agreement::candidate_max)
-          .figure("candidate_relative_rms", "", Better::kLower,
+          .figure("candidate_relative_rms", Better::kLower,
                   "RMS error over RMS current of candidates, nodes and frames above 0.05",
                   &Agreement::candidate_relative_rms)
           .text([](const Agreement& a) {
             return fmt::format("candidate error     {:.4f} rms, {:.4f} largest, {:.4f} relative (unit currents)\n",
                                a.candidate_rms, a.candidate_max, a.candidate_relative_rms);
           })
-          .figure("state_rms", "", Better::kLower, "error of states over agreeing bits, unit currents",
+          .figure("state_rms", Better::kLower, "error of states over agreeing bits, unit currents",
                   &Agreement::state_rms)
-          .figure("state_max", "", Better::kLower, "largest of them", &Agreement::state_max)
-          .figure("state_worst_relative_rms", "", Better::kLower, "of the worst cell when on, over its alpha",
+          .figure("state_max", Better::kLower, "largest of them", &Agreement::state_max)
+          .figure("state_worst_relative_rms", Better::kLower, "of the worst cell when on, over its alpha",
                   &Agreement::state_worst_relative_rms)
           .text(state_line)
           .object("switching", "the same over cells that software turns both on and off", switching_table(),
                   &Agreement::switching)
           .object("suppression", "of candidates' errors by the states (docs/noise.md)", all_suppression_table(), itself)
-          .figure("logit_rms", "", Better::kLower, "error of logits, unit currents", &Agreement::logit_rms)
-          .figure("centring_frame_change", "", Better::kLower, "fraction of frames that centering changed in software",
+          .figure("logit_rms", Better::kLower, "error of logits, unit currents", &Agreement::logit_rms)
+          .figure("centring_frame_change", Better::kLower, "fraction of frames that centering changed in software",
                   &Agreement::centering_frame_change)
           .object("power_nw", "mean over clips", power_table(), &Agreement::power)
           .text(power_line);
@@ -202,13 +201,13 @@ const Table<Agreement>& agreement_table() {
 const Table<CellStateError>& state_cell_table() {
   static const auto table =
       Table<CellStateError>()
-          .figure("layer", "", Better::kNeither, "", &CellStateError::layer)
-          .figure("cell", "", Better::kNeither, "", &CellStateError::cell)
-          .figure("alpha", "", Better::kNeither, "model units", &CellStateError::alpha)
-          .figure("bits", "", Better::kNeither, "that agree", &CellStateError::bits)
-          .figure("on_bits", "", Better::kNeither, "of them, on", &CellStateError::on_bits)
-          .figure("relative_rms", "", Better::kLower, "error over alpha", &CellStateError::relative_rms)
-          .figure("on_relative_rms", "", Better::kLower, "the same over bits that are on; null: there are none",
+          .figure("layer", "", &CellStateError::layer)
+          .figure("cell", "", &CellStateError::cell)
+          .figure("alpha", "model units", &CellStateError::alpha)
+          .figure("bits", "that agree", &CellStateError::bits)
+          .figure("on_bits", "of them, on", &CellStateError::on_bits)
+          .figure("relative_rms", Better::kLower, "error over alpha", &CellStateError::relative_rms)
+          .figure("on_relative_rms", Better::kLower, "the same over bits that are on; null: there are none",
                   [](const CellStateError& cell) {
                     return cell.on_bits > 0 ? cell.on_relative_rms : std::numeric_limits<double>::quiet_NaN();
                   });
@@ -218,12 +217,12 @@ const Table<CellStateError>& state_cell_table() {
 const Table<Divergence>& divergence_counts_table() {
   static const auto table =
       Table<Divergence>()
-          .figure("wrong_bits", "", Better::kLower, "state bits that differ", &Divergence::bits)
-          .figure("consequence_bits", "", Better::kLower, "those of them that are wrong because a cell below was",
+          .figure("wrong_bits", Better::kLower, "state bits that differ", &Divergence::bits)
+          .figure("consequence_bits", Better::kLower, "those of them that are wrong because a cell below was",
                   &Divergence::consequences)
           .object("causes", "of the others (docs/verification.md)", causes_table(), &Divergence::causes)
-          .figure("wrong_frames", "", Better::kLower, "frames with another decision", &Divergence::wrong_frames)
-          .figure("wrong_frames_right_bits", "", Better::kLower, "of them, with every bit of the last layer right",
+          .figure("wrong_frames", Better::kLower, "frames with another decision", &Divergence::wrong_frames)
+          .figure("wrong_frames_right_bits", Better::kLower, "of them, with every bit of the last layer right",
                   &Divergence::wrong_frames_right_bits)
           .text(causes_text);
   return table;
@@ -239,28 +238,27 @@ const Table<analysis::GlitchCount>& glitch_count_table() {
   using analysis::GlitchCount;
   static const auto table =
       Table<GlitchCount>()
-          .figure("all", "", Better::kLower, "candidates beyond a threshold between two frames", &GlitchCount::all)
-          .figure("armed", "", Better::kLower, "those of them on a cell in the state that the crossing can flip",
+          .figure("all", Better::kLower, "candidates beyond a threshold between two frames", &GlitchCount::all)
+          .figure("armed", Better::kLower, "those of them on a cell in the state that the crossing can flip",
                   &GlitchCount::armed)
-          .figure("flips", "", Better::kLower, "those of them that flipped the cell", &GlitchCount::flips)
-          .figure("largest", "", Better::kLower, "of the armed ones, unit currents", &GlitchCount::largest)
-          .figure("longest_harmless_s", "s", Better::kNeither, "armed, without a flip", &GlitchCount::longest_harmless);
+          .figure("flips", Better::kLower, "those of them that flipped the cell", &GlitchCount::flips)
+          .figure("largest", Better::kLower, "of the armed ones, unit currents", &GlitchCount::largest)
+          .figure("longest_harmless_s", "s", "armed, without a flip", &GlitchCount::longest_harmless);
   return table;
 }
 
 const Table<analysis::Glitch>& glitch_table() {
   using analysis::Glitch;
-  static const auto table =
-      Table<Glitch>()
-          .figure("frame", "", Better::kNeither, "the later of the two", &Glitch::frame)
-          .figure("time_s", "s", Better::kNeither, "its begin", &Glitch::time)
-          .figure("layer", "", Better::kNeither, "", &Glitch::layer)
-          .figure("cell", "", Better::kNeither, "", &Glitch::cell)
-          .figure("threshold", "", Better::kNeither, "`beta_hi` or `beta_lo`",
-                  [](const Glitch& glitch) { return glitch.is_upper ? "beta_hi" : "beta_lo"; })
-          .figure("size", "", Better::kLower, "beyond the threshold, unit currents", &Glitch::size)
-          .figure("seconds", "s", Better::kLower, "how long", &Glitch::seconds)
-          .figure("flipped", "", Better::kNeither, "whether the cell flipped", &Glitch::flipped);
+  static const auto table = Table<Glitch>()
+                                .figure("frame", "the later of the two", &Glitch::frame)
+                                .figure("time_s", "s", "its begin", &Glitch::time)
+                                .figure("layer", "", &Glitch::layer)
+                                .figure("cell", "", &Glitch::cell)
+                                .figure("threshold", "`beta_hi` or `beta_lo`",
+                                        [](const Glitch& glitch) { return glitch.is_upper ? "beta_hi" : "beta_lo"; })
+                                .figure("size", Better::kLower, "beyond the threshold, unit currents", &Glitch::size)
+                                .figure("seconds", "s", Better::kLower, "how long", &Glitch::seconds)
+                                .figure("flipped", "whether the cell flipped", &Glitch::flipped);
   return table;
 }
 
@@ -271,8 +269,7 @@ const Table<analysis::SettlingSummary>& settling_table() {
           .figure("median", "s", Better::kLower, "from the start of a frame", &SettlingSummary::median)
           .figure("p99", "s", Better::kLower, "99th percentile", &SettlingSummary::p99)
           .figure("worst", "s", Better::kLower, "", &SettlingSummary::worst)
-          .figure("unsettled", "", Better::kLower, "fraction of values not settled when read",
-                  &SettlingSummary::unsettled);
+          .figure("unsettled", Better::kLower, "fraction of values not settled when read", &SettlingSummary::unsettled);
   return table;
 }
 

@@ -37,10 +37,10 @@ const Table<analysis::LineFit>& line_table() {
   using analysis::LineFit;
   static const auto table =
       Table<LineFit>()
-          .figure("slope", "", Better::kNeither, "of measured over programmed", &LineFit::slope)
-          .figure("offset", "A", Better::kNeither, "", &LineFit::offset)
+          .figure("slope", "of measured over programmed", &LineFit::slope)
+          .figure("offset", "A", "", &LineFit::offset)
           .figure("worst_residual", "A", Better::kLower, "largest distance from the line", &LineFit::worst_residual)
-          .figure("points", "", Better::kNeither, "with a loop", &LineFit::points);
+          .figure("points", "with a loop", &LineFit::points);
   return table;
 }
 
@@ -49,7 +49,7 @@ const Table<analysis::Linearity>& linearity_table() {
   static const auto table =
       Table<Linearity>()
           .merge(line_table(), &Linearity::calibrated)
-          .figure("beside", "", Better::kNeither, "what the other two currents were", &Linearity::beside)
+          .figure("beside", "what the other two currents were", &Linearity::beside)
           .object("uncalibrated", "with the legs the gain curves suggest", line_table(), &Linearity::uncalibrated)
           .object("slower_ramp", "measured again on ramps half as fast", line_table(), &Linearity::slower)
           .list("cells", "the line is fitted to", tuned_cell_table(), &Linearity::cells);
@@ -58,10 +58,9 @@ const Table<analysis::Linearity>& linearity_table() {
 
 const Table<analysis::CellSweep>& sweep_table() {
   using analysis::CellSweep;
-  static const auto table =
-      Table<CellSweep>()
-          .figure("beside", "", Better::kNeither, "what the other two currents were", &CellSweep::beside)
-          .list("cells", "one a current", tuned_cell_table(), &CellSweep::cells);
+  static const auto table = Table<CellSweep>()
+                                .figure("beside", "what the other two currents were", &CellSweep::beside)
+                                .list("cells", "one a current", tuned_cell_table(), &CellSweep::cells);
   return table;
 }
 
@@ -84,9 +83,9 @@ Table<std::vector<Named>> by_quantity(const Table<Named>& table) {
 const Table<compile::CellEnvironment>& environment_table() {
   using compile::CellEnvironment;
   static const auto table = Table<CellEnvironment>()
-                                .figure("corner", "", Better::kNeither, "", &CellEnvironment::corner)
-                                .figure("supply_v", "V", Better::kNeither, "", &CellEnvironment::supply)
-                                .figure("temperature", "C", Better::kNeither, "", &CellEnvironment::temperature);
+                                .figure("corner", "", &CellEnvironment::corner)
+                                .figure("supply_v", "V", "", &CellEnvironment::supply)
+                                .figure("temperature", "C", "", &CellEnvironment::temperature);
   return table;
 }
 
@@ -127,10 +126,10 @@ const Table<RowOfAnchors>& environment_row_table() {
   using analysis::LoopDeviation;
   static const auto worst =
       Table<LoopDeviation>()
-          .figure("rise", "", Better::kLower, "over i_thresh; null: no cell has a loop", &LoopDeviation::rise)
-          .figure("fall", "", Better::kLower, "over i_thresh", &LoopDeviation::fall)
-          .figure("high", "", Better::kLower, "over i_gain", &LoopDeviation::high)
-          .figure("cells", "", Better::kHigher, "with a loop", &LoopDeviation::cells);
+          .figure("rise", Better::kLower, "over i_thresh; null: no cell has a loop", &LoopDeviation::rise)
+          .figure("fall", Better::kLower, "over i_thresh", &LoopDeviation::fall)
+          .figure("high", Better::kLower, "over i_gain", &LoopDeviation::high)
+          .figure("cells", Better::kHigher, "with a loop", &LoopDeviation::cells);
   static const auto table =
       Table<RowOfAnchors>()
           .merge(
@@ -145,14 +144,13 @@ const Table<RowOfAnchors>& environment_row_table() {
 const Table<Response>& response_table() {
   static const auto table =
       Table<Response>()
-          .figure("overdrive", "", Better::kNeither, "distance beyond the threshold over i_thresh",
-                  &Response::overdrive)
+          .figure("overdrive", "distance beyond the threshold over i_thresh", &Response::overdrive)
           .figure("set_switch", "s", Better::kLower, "step to V0 at half the supply; null: not within the run",
                   &Response::set_switch)
           .figure("set_output", "s", Better::kLower, "step to nine tenths of the output", &Response::set_output)
           .figure("reset_switch", "s", Better::kLower, "step to V0 at half the supply", &Response::reset_switch)
           .figure("reset_output", "s", Better::kLower, "step to a tenth of the output", &Response::reset_output)
-          .figure("problem", "", Better::kNeither, "where a figure is missing",
+          .figure("problem", "where a figure is missing",
                   [](const Response& response) { return unless_empty(response.problem); });
   return table;
 }
@@ -168,7 +166,7 @@ const Table<CellCurrents>& currents_table() {
                   &CellCurrents::set_charge)
           .figure("reset_charge", "C", Better::kLower, "coulomb, until they are reset", &CellCurrents::reset_charge)
           .figure("set_peak", "A", Better::kLower, "largest while it sets", &CellCurrents::set_peak)
-          .figure("problem", "", Better::kNeither, "where a figure is missing",
+          .figure("problem", "where a figure is missing",
                   [](const CellCurrents& currents) { return unless_empty(currents.problem); });
   return table;
 }
@@ -195,9 +193,9 @@ const Table<analysis::SmallWidth>& small_width_table() {
               cell_target_table(), [](const SmallWidth& width) -> const auto& { return width.placed.cell.target; })
           .merge(
               measured_loop_table(), [](const SmallWidth& width) -> const auto& { return width.placed.loop; })
-          .figure("width", "A", Better::kNeither, "as measured: rise less fall",
+          .figure("width", "A", "as measured: rise less fall",
                   [](const SmallWidth& width) { return width.placed.loop.width(); })
-          .figure("holds", "", Better::kNeither, "both states for a second, mid-band", &SmallWidth::holds);
+          .figure("holds", "both states for a second, mid-band", &SmallWidth::holds);
   return table;
 }
 
@@ -210,10 +208,9 @@ struct HeldStates {
 const Table<HeldStates>& held_states_table() {
   static const auto table =
       Table<HeldStates>()
-          .figure("off", "", Better::kNeither, "null: not measured",
-                  [](const HeldStates& states) { return held_value(states.off); })
-          .figure("on", "", Better::kNeither, "", [](const HeldStates& states) { return held_value(states.on); })
-          .figure("problem", "", Better::kNeither, "why it was not measured",
+          .figure("off", "null: not measured", [](const HeldStates& states) { return held_value(states.off); })
+          .figure("on", "", [](const HeldStates& states) { return held_value(states.on); })
+          .figure("problem", "why it was not measured",
                   [](const HeldStates& states) { return unless_empty(states.off.problem); });
   return table;
 }
@@ -242,13 +239,13 @@ struct Anchor {
 };
 
 const Table<Anchor>& anchor_figures_table() {
-  static const auto table = Table<Anchor>()
-                                .list("response", "to a step from the middle of the band beyond a threshold",
-                                      response_table(), &Anchor::responses)
-                                .object("currents", "from the cells' supply", currents_table(), &Anchor::currents)
-                                .figure("independence", "", Better::kNeither,
-                                        "matrix, rows and columns as `independence` names them", &Anchor::sensitivities)
-                                .merge(limits_table(), &Anchor::limits);
+  static const auto table =
+      Table<Anchor>()
+          .list("response", "to a step from the middle of the band beyond a threshold", response_table(),
+                &Anchor::responses)
+          .object("currents", "from the cells' supply", currents_table(), &Anchor::currents)
+          .figure("independence", "matrix, rows and columns as `independence` names them", &Anchor::sensitivities)
+          .merge(limits_table(), &Anchor::limits);
   return table;
 }
 
@@ -332,15 +329,13 @@ const Table<RetentionPoint>& retention_point_table() {
       Table<RetentionPoint>()
           .merge(
               cell_target_table(), [](const RetentionPoint& point) -> const auto& { return point.target; })
-          .figure("position", "", Better::kNeither, "in the band: 0 at the lower, 1 at the upper threshold",
+          .figure("position", "in the band: 0 at the lower, 1 at the upper threshold",
                   [](const RetentionPoint& point) { return point.retention.position; })
-          .figure("state", "", Better::kNeither, "`on` or `off`",
+          .figure("state", "`on` or `off`",
                   [](const RetentionPoint& point) { return point.retention.on ? "on" : "off"; })
-          .figure("held", "", Better::kNeither, "null: not measured",
-                  [](const RetentionPoint& point) { return held_value(point.retention); })
-          .figure("output", "A", Better::kNeither, "at the end",
-                  [](const RetentionPoint& point) { return point.retention.output; })
-          .figure("problem", "", Better::kNeither, "why it was not measured",
+          .figure("held", "null: not measured", [](const RetentionPoint& point) { return held_value(point.retention); })
+          .figure("output", "A", "at the end", [](const RetentionPoint& point) { return point.retention.output; })
+          .figure("problem", "why it was not measured",
                   [](const RetentionPoint& point) { return unless_empty(point.retention.problem); });
   return table;
 }
@@ -350,12 +345,12 @@ double retention_seconds(const CellStudy& study) {
 }
 
 const Table<CellStudy>& retention_table() {
-  static const auto table = Table<CellStudy>()
-                                .figure("seconds", "s", Better::kHigher, "simulated", retention_seconds)
-                                .figure("held", "", Better::kHigher, "states that were held", &CellStudy::held)
-                                .figure("of", "", Better::kNeither, "states",
-                                        [](const CellStudy& study) { return study.cells.retention.size(); })
-                                .list("points", "", retention_point_table(), retention_points);
+  static const auto table =
+      Table<CellStudy>()
+          .figure("seconds", "s", Better::kHigher, "simulated", retention_seconds)
+          .figure("held", Better::kHigher, "states that were held", &CellStudy::held)
+          .figure("of", "states", [](const CellStudy& study) { return study.cells.retention.size(); })
+          .list("points", "", retention_point_table(), retention_points);
   return table;
 }
 
@@ -364,10 +359,10 @@ const Table<compile::CellFloor>& floor_table() {
   static const auto table =
       Table<CellFloor>()
           .figure("leakage", "A", Better::kLower, "of a reference device that is off", &CellFloor::leakage)
-          .figure("smallest_leg", "A", Better::kLower, "least current of a leg", &CellFloor::smallest_leg)
-          .figure("leg", "A", Better::kLower, "least of any of the three currents", &CellFloor::leg)
-          .figure("threshold", "A", Better::kLower, "least i_thresh", &CellFloor::threshold)
-          .figure("fall", "A", Better::kLower, "least lower threshold", &CellFloor::fall);
+          .figure("smallest_leg", "A", Better::kLower, "smallest current of a leg", &CellFloor::smallest_leg)
+          .figure("leg", "A", Better::kLower, "lower bound of any of the three currents", &CellFloor::leg)
+          .figure("threshold", "A", Better::kLower, "lower bound of i_thresh", &CellFloor::threshold)
+          .figure("fall", "A", Better::kLower, "lower bound of the lower threshold", &CellFloor::fall);
   return table;
 }
 
@@ -386,15 +381,14 @@ const Table<CellStudy>& points_table() {
 
 const Table<CellStudy>& matrix_names_table() {
   using Names = std::vector<std::string>;
-  static const auto table =
-      Table<CellStudy>()
-          .figure("rows", "", Better::kNeither, "of every matrix: what is measured",
-                  [](const CellStudy&) {
-                    return Names{"rise", "width", "high"};
-                  })
-          .figure("columns", "", Better::kNeither, "the current a leg is sized for", [](const CellStudy&) {
-            return Names{"i_thresh", "i_width", "i_gain"};
-          });
+  static const auto table = Table<CellStudy>()
+                                .figure("rows", "of every matrix: what is measured",
+                                        [](const CellStudy&) {
+                                          return Names{"rise", "width", "high"};
+                                        })
+                                .figure("columns", "the current a leg is sized for", [](const CellStudy&) {
+                                  return Names{"i_thresh", "i_width", "i_gain"};
+                                });
   return table;
 }
 
@@ -404,17 +398,15 @@ const Table<CellStudy>& figures_table() {
   static const auto lines = by_quantity(linearity_table());
   static const auto table =
       Table<CellStudy>()
-          .figure("study", "", Better::kNeither, "`cell`", [](const CellStudy&) { return "cell"; })
-          .figure("technology", "", Better::kNeither, "",
-                  [](const CellStudy& study) { return study.operating_point.technology; })
-          .figure("engine", "", Better::kNeither, "with its version", &CellStudy::engine)
-          .figure("unit_current_a", "A", Better::kNeither, "",
-                  [](const CellStudy& study) { return study.operating_point.unit_current; })
-          .figure("supply_v", "V", Better::kNeither, "of calibration",
+          .figure("study", "`cell`", [](const CellStudy&) { return "cell"; })
+          .figure("technology", "", [](const CellStudy& study) { return study.operating_point.technology; })
+          .figure("engine", "with its version", &CellStudy::engine)
+          .figure("unit_current_a", "A", "", [](const CellStudy& study) { return study.operating_point.unit_current; })
+          .figure("supply_v", "V", "of calibration",
                   [](const CellStudy& study) { return study.operating_point.supply; })
-          .figure("temperature", "C", Better::kNeither, "of calibration", &CellStudy::temperature)
+          .figure("temperature", "C", "of calibration", &CellStudy::temperature)
           .object(
-              "floor", "least currents that make sense", floor_table(),
+              "floor", "lower bounds of the currents", floor_table(),
               [](const CellStudy& study) -> const auto& { return study.cells.floor; })
           .object(
               "linearity", "least squares, measured = slope * programmed + offset", lines,
@@ -429,9 +421,8 @@ const Table<CellStudy>& figures_table() {
           .list(
               "small_widths", "cells of small hysteresis", small_width_table(),
               [](const CellStudy& study) -> const auto& { return study.cells.small_widths; })
-          .figure("points", "", Better::kNeither, "measurements made",
-                  [](const CellStudy& study) { return study.cells.points; })
-          .figure("unsolved", "", Better::kNeither, "those without a figure, each by name",
+          .figure("points", "measurements made", [](const CellStudy& study) { return study.cells.points; })
+          .figure("unsolved", "those without a figure, each by name",
                   [](const CellStudy& study) { return study.cells.unsolved; });
   return table;
 }
@@ -492,7 +483,7 @@ const Table<CellStudyResult>& cell_study_table() {
       Table<CellStudyResult>()
           .merge(figures_table(), &CellStudyResult::study)
           .merge(points_table(), [](const CellStudyResult& result) { return result.output ? nullptr : &result.study; })
-          .figure("output", "", Better::kNeither, "the file; not in the file itself",
+          .figure("output", "the file; not in the file itself",
                   [](const CellStudyResult& result) {
                     return result.output ? std::optional(result.output->string()) : std::nullopt;
                   })

@@ -17,7 +17,7 @@ const Table<compile::CellTarget>& cell_target_table();
 /// A percentile interval or the like as [low, high]; null where an end is not finite.
 template <typename Range>
 Json ends_of(const Range& range) {
-  return Json::array({*to_value(range.low), *to_value(range.high)});
+  return std::vector<double>{range.low, range.high};
 }
 
 }  // namespace hysteron::report

@@ -12,19 +12,19 @@ using compile::WrongBits;
 
 const Table<WrongBits>& wrong_bits_table() {
   static const auto table = Table<WrongBits>()
-                                .figure("nominal", "", Better::kLower, "of the circuit as drawn", &WrongBits::nominal)
-                                .figure("die", "", Better::kLower, "of a die with mismatch", &WrongBits::die);
+                                .figure("nominal", Better::kLower, "of the circuit as drawn", &WrongBits::nominal)
+                                .figure("die", Better::kLower, "of a die with mismatch", &WrongBits::die);
   return table;
 }
 
 const Table<ThresholdMargin>& margin_table() {
   static const auto table =
       Table<ThresholdMargin>()
-          .figure("threshold", "", Better::kNeither, "model units", &ThresholdMargin::threshold)
+          .figure("threshold", "model units", &ThresholdMargin::threshold)
           .figure("margin_percent", "%", Better::kHigher,
                   "distance of the nearest thousandth of the critical levels; null: there are fewer",
                   [](const ThresholdMargin& margin) { return 100.0 * margin.distance; })
-          .figure("margin_sigma", "", Better::kHigher, "the same in standard deviations of their errors",
+          .figure("margin_sigma", Better::kHigher, "the same in standard deviations of their errors",
                   &ThresholdMargin::sigmas)
           .object("expected_wrong_bits", "fraction of the cell's bits", wrong_bits_table(), &ThresholdMargin::wrong);
   return table;
@@ -43,8 +43,8 @@ const CenteredCell& itself(const CenteredCell& cell) { return cell; }
 const Table<CenteredCell>& centered_cell_table() {
   static const auto table =
       Table<CenteredCell>()
-          .figure("layer", "", Better::kNeither, "", &CenteredCell::layer)
-          .figure("cell", "", Better::kNeither, "", &CenteredCell::cell)
+          .figure("layer", "", &CenteredCell::layer)
+          .figure("cell", "", &CenteredCell::cell)
           .object("beta_lo", "the lower threshold",
                   threshold_table<&CenteredCell::lower_before, &CenteredCell::lower_after>(), itself)
           .object("beta_hi", "the upper threshold",
@@ -91,17 +91,16 @@ const Table<compile::RestingCandidate>& resting_table() {
   using compile::RestingCandidate;
   static const auto table =
       Table<RestingCandidate>()
-          .figure("layer", "", Better::kNeither, "", &RestingCandidate::layer)
-          .figure("cell", "", Better::kNeither, "", &RestingCandidate::cell)
-          .figure("threshold_name", "", Better::kNeither, "`beta_hi` or `beta_lo`",
+          .figure("layer", "", &RestingCandidate::layer)
+          .figure("cell", "", &RestingCandidate::cell)
+          .figure("threshold_name", "`beta_hi` or `beta_lo`",
                   [](const RestingCandidate& one) { return one.upper ? "beta_hi" : "beta_lo"; })
-          .figure("threshold", "", Better::kNeither, "model units", &RestingCandidate::threshold)
-          .figure("candidate", "", Better::kNeither, "model units", &RestingCandidate::candidate)
-          .figure("distance", "", Better::kHigher, "of the candidate from the threshold, over the threshold",
+          .figure("threshold", "model units", &RestingCandidate::threshold)
+          .figure("candidate", "model units", &RestingCandidate::candidate)
+          .figure("distance", Better::kHigher, "of the candidate from the threshold, over the threshold",
                   &RestingCandidate::distance)
-          .figure("frames", "", Better::kNeither, "fraction of the frames with this candidate; 0: at zero input",
-                  &RestingCandidate::frames)
-          .figure("text", "", Better::kNeither, "the same as a sentence", &RestingCandidate::text);
+          .figure("frames", "fraction of the frames with this candidate; 0: at zero input", &RestingCandidate::frames)
+          .figure("text", "the same as a sentence", &RestingCandidate::text);
   return table;
 }
 
@@ -116,42 +115,38 @@ template <typename Change>
 Table<Measured<Change>> effect_table() {
   using Of = Measured<Change>;
   return Table<Of>()
-      .figure("clips", "", Better::kNeither, "on which the change was measured",
-              [](const Of& of) { return of.change.effect.clips; })
-      .figure("measured_on", "", Better::kNeither, "`training`, `input` or `random` features",
-              [](const Of& of) { return of.on; })
-      .figure("frame_change", "", Better::kLower, "fraction of the software's frames that change",
+      .figure("clips", "on which the change was measured", [](const Of& of) { return of.change.effect.clips; })
+      .figure("measured_on", "`training`, `input` or `random` features", [](const Of& of) { return of.on; })
+      .figure("frame_change", Better::kLower, "fraction of the software's frames that change",
               [](const Of& of) { return of.change.effect.frame_change; })
-      .figure("decision_change", "", Better::kLower, "fraction of the clips whose decision changes",
+      .figure("decision_change", Better::kLower, "fraction of the clips whose decision changes",
               [](const Of& of) { return of.change.effect.decision_change; });
 }
 
 const auto& dropping_table() {
   using Of = Measured<compile::Pruning>;
-  static const auto table = effect_table<compile::Pruning>()
-                                .figure("below", "", Better::kNeither, "model units; smaller ones are left out",
-                                        [](const Of& of) { return of.change.below; })
-                                .figure("parameters", "", Better::kNeither, "weights and biases left out",
-                                        [](const Of& of) { return of.change.dropped; });
+  static const auto table =
+      effect_table<compile::Pruning>()
+          .figure("below", "model units; smaller ones are left out", [](const Of& of) { return of.change.below; })
+          .figure("parameters", "weights and biases left out", [](const Of& of) { return of.change.dropped; });
   return table;
 }
 
 const auto& below_minimum_table() {
   using compile::BelowMinimum;
   using Of = Measured<design::SmallParameters>;
-  static const auto parameters =
-      Table<BelowMinimum>()
-          .figure("parameter", "", Better::kNeither, "its name in the model file", &BelowMinimum::parameter)
-          .figure("target", "", Better::kNeither, "as trained, model units", &BelowMinimum::target)
-          .figure("made", "", Better::kNeither, "as the circuit has it; 0: left out", &BelowMinimum::made);
-  static const auto table = effect_table<design::SmallParameters>()
-                                .list(
-                                    "parameters", "below the smallest leg", parameters,
-                                    [](const Of& of) -> const auto& { return of.change.changed; })
-                                .figure("left_out", "", Better::kNeither, "those of them left out",
-                                        [](const Of& of) { return of.change.left_out(); })
-                                .figure("made_larger", "", Better::kNeither, "those of them raised to the smallest leg",
-                                        [](const Of& of) { return of.change.changed.size() - of.change.left_out(); });
+  static const auto parameters = Table<BelowMinimum>()
+                                     .figure("parameter", "its name in the model file", &BelowMinimum::parameter)
+                                     .figure("target", "as trained, model units", &BelowMinimum::target)
+                                     .figure("made", "as the circuit has it; 0: left out", &BelowMinimum::made);
+  static const auto table =
+      effect_table<design::SmallParameters>()
+          .list(
+              "parameters", "below the smallest leg", parameters,
+              [](const Of& of) -> const auto& { return of.change.changed; })
+          .figure("left_out", "those of them left out", [](const Of& of) { return of.change.left_out(); })
+          .figure("made_larger", "those of them raised to the smallest leg",
+                  [](const Of& of) { return of.change.changed.size() - of.change.left_out(); });
   return table;
 }
 
@@ -174,27 +169,24 @@ const Table<design::OperatingPoint>& operating_point_table() {
   using design::OperatingPoint;
   static const auto table =
       Table<OperatingPoint>()
-          .figure("technology", "", Better::kNeither, "name, with the gate area factor, e.g. `generic180@4`",
-                  &OperatingPoint::technology)
-          .figure("supply_v", "V", Better::kNeither, "supply voltage", &OperatingPoint::supply)
-          .figure("unit_current_a", "A", Better::kNeither, "current that stands for 1.0 of the model",
-                  &OperatingPoint::unit_current);
+          .figure("technology", "name, with the gate area factor, e.g. `generic180@4`", &OperatingPoint::technology)
+          .figure("supply_v", "V", "supply voltage", &OperatingPoint::supply)
+          .figure("unit_current_a", "A", "current that stands for 1.0 of the model", &OperatingPoint::unit_current);
   return table;
 }
 
 const Table<Centering>& centering_table() {
   static const auto table =
       Table<Centering>()
-          .figure("clips", "", Better::kNeither, "centered on", &Centering::clips)
-          .figure("frames", "", Better::kNeither, "of them all", &Centering::frames)
-          .figure("frame_change", "", Better::kLower, "fraction of the frames whose decision centering changed",
+          .figure("clips", "centered on", &Centering::clips)
+          .figure("frames", "of them all", &Centering::frames)
+          .figure("frame_change", Better::kLower, "fraction of the frames whose decision centering changed",
                   &Centering::frame_change)
-          .figure("decisions_changed", "", Better::kLower, "clips; 0 by construction", &Centering::decisions_changed)
-          .figure("state_change", "", Better::kLower, "fraction of the state bits that centering changed",
+          .figure("decisions_changed", Better::kLower, "clips; 0 by construction", &Centering::decisions_changed)
+          .figure("state_change", Better::kLower, "fraction of the state bits that centering changed",
                   &Centering::state_change)
-          .figure("thresholds_moved", "", Better::kNeither, "", &Centering::thresholds_moved)
-          .figure("mismatch", "", Better::kNeither, "standard deviation of a leg of the reference size",
-                  &Centering::mismatch)
+          .figure("thresholds_moved", "", &Centering::thresholds_moved)
+          .figure("mismatch", "standard deviation of a leg of the reference size", &Centering::mismatch)
           .object("expected_wrong_bits", "fraction of all bits", wrong_bits_change_table(),
                   [](const Centering& centering) -> const Centering& { return centering; })
           .list("cells", "every cell, by layer", centered_cell_table(), &Centering::cells)

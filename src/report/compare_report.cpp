@@ -22,8 +22,8 @@ Json interval_value(const Range& range) {
 
 const Table<Estimate>& estimate_table() {
   static const auto table = Table<Estimate>()
-                                .figure("value", "", Better::kNeither, "null: not measured", &Estimate::value)
-                                .figure("ci95", "", Better::kNeither, "[low, high]; null: none",
+                                .figure("value", "null: not measured", &Estimate::value)
+                                .figure("ci95", "[low, high]; null: none",
                                         [](const Estimate& estimate) { return interval_value(estimate.interval); });
   return table;
 }
@@ -77,7 +77,7 @@ const Table<MeasuredAgreement>& intervals_table() {
 const Table<MeasuredAgreement>& measured_agreement_table() {
   static const auto table = [] {
     Table<MeasuredAgreement> figures;
-    figures.figure("clips", "", Better::kNeither, "records", &MeasuredAgreement::clips);
+    figures.figure("clips", "records", &MeasuredAgreement::clips);
     for (const AgreementFigure& figure : kAgreementFigures) {
       figures.figure(
           figure.key, "", figure.better, figure.meaning,
@@ -87,13 +87,13 @@ const Table<MeasuredAgreement>& measured_agreement_table() {
       });
     }
     figures
-        .figure("candidate_max", "", Better::kLower, "largest error of a candidate, unit currents",
+        .figure("candidate_max", Better::kLower, "largest error of a candidate, unit currents",
                 &MeasuredAgreement::candidate_max)
-        .figure("state_max", "", Better::kLower, "likewise of a state", &MeasuredAgreement::state_max)
+        .figure("state_max", Better::kLower, "the same of a state", &MeasuredAgreement::state_max)
         .object(
             "ci95", "95 % intervals", intervals_table(),
             [](const MeasuredAgreement& agreement) -> const auto& { return agreement; })
-        .figure("blocks", "", Better::kNeither, "of 20 frames, that intervals rest on", &MeasuredAgreement::blocks);
+        .figure("blocks", "of 20 frames, that intervals rest on", &MeasuredAgreement::blocks);
     return figures;
   }();
   return table;
@@ -101,11 +101,11 @@ const Table<MeasuredAgreement>& measured_agreement_table() {
 
 const Table<Comparison>& claims_table() {
   static const auto table = Table<Comparison>()
-                                .figure("as_software", "", Better::kNeither, "`confirmed`, `refuted` or `not decided`",
+                                .figure("as_software", "`confirmed`, `refuted` or `not decided`",
                                         [](const Comparison& c) { return analysis::name_of(c.agreement.as_software); })
-                                .figure("errors_do_not_grow", "", Better::kNeither, "likewise",
+                                .figure("errors_do_not_grow", "as above",
                                         [](const Comparison& c) { return analysis::name_of(c.growth.bounded); })
-                                .figure("suppression_at_least_20", "", Better::kNeither, "likewise",
+                                .figure("suppression_at_least_20", "as above",
                                         [](const Comparison& c) { return analysis::name_of(c.suppression.claim); });
   return table;
 }
@@ -118,8 +118,8 @@ const Table<analysis::ErrorGrowth>& error_growth_table() {
           .object("square_per_frame", "slope of its square", estimate_table(), &ErrorGrowth::slope)
           .object("growth", "1: errors add up like a random walk; 0: none stays", estimate_table(),
                   &ErrorGrowth::growth)
-          .figure("holds", "", Better::kNeither, "of a state", &ErrorGrowth::holds)
-          .figure("longest_frames", "", Better::kNeither, "of them, frames", &ErrorGrowth::longest);
+          .figure("holds", "of a state", &ErrorGrowth::holds)
+          .figure("longest_frames", "of them, frames", &ErrorGrowth::longest);
   return table;
 }
 
@@ -127,36 +127,34 @@ const Table<analysis::CellSuppression>& cell_suppression_table() {
   using analysis::CellSuppression;
   static const auto table =
       Table<CellSuppression>()
-          .figure("layer", "", Better::kNeither, "", &CellSuppression::layer)
-          .figure("cell", "", Better::kNeither, "", &CellSuppression::cell)
-          .figure("state", "", Better::kNeither, "`on` or `off`",
-                  [](const CellSuppression& cell) { return cell.on ? "on" : "off"; })
-          .figure("ratio", "", Better::kHigher, "relative deviation of the candidate over that of the output",
+          .figure("layer", "", &CellSuppression::layer)
+          .figure("cell", "", &CellSuppression::cell)
+          .figure("state", "`on` or `off`", [](const CellSuppression& cell) { return cell.on ? "on" : "off"; })
+          .figure("ratio", Better::kHigher, "relative deviation of the candidate over that of the output",
                   [](const CellSuppression& cell) { return cell.ratio.value; })
-          .figure("ci95", "", Better::kNeither, "[low, high]; null: too few holds",
+          .figure("ci95", "[low, high]; null: too few holds",
                   [](const CellSuppression& cell) { return interval_value(cell.ratio); })
-          .figure("holds", "", Better::kNeither, "of that state", &CellSuppression::holds);
+          .figure("holds", "of that state", &CellSuppression::holds);
   return table;
 }
 
 const Table<ComparedCell>& compared_cell_table() {
   using analysis::CellConstants;
-  static const auto place = Table<CellConstants>()
-                                .figure("layer", "", Better::kNeither, "", &CellConstants::layer)
-                                .figure("cell", "", Better::kNeither, "", &CellConstants::cell);
+  static const auto place =
+      Table<CellConstants>().figure("layer", "", &CellConstants::layer).figure("cell", "", &CellConstants::cell);
   static const auto constants =
       Table<CellConstants>()
           .object("rise", "candidate that sets it, model units", estimate_table(), &CellConstants::rise)
           .object("fall", "candidate below which it resets", estimate_table(), &CellConstants::fall)
           .object("high", "output when on", estimate_table(), &CellConstants::high)
           .object("low", "output when off", estimate_table(), &CellConstants::low)
-          .figure("rises", "", Better::kNeither, "slow ramps on which it set", &CellConstants::rises)
-          .figure("falls", "", Better::kNeither, "and reset", &CellConstants::falls);
+          .figure("rises", "slow ramps on which it set", &CellConstants::rises)
+          .figure("falls", "and reset", &CellConstants::falls);
   static const auto table = Table<ComparedCell>()
                                 .merge(place, &ComparedCell::constants)
-                                .figure("beta_hi", "", Better::kNeither, "of the model", &ComparedCell::beta_hi)
-                                .figure("beta_lo", "", Better::kNeither, "of the model", &ComparedCell::beta_lo)
-                                .figure("alpha", "", Better::kNeither, "of the model", &ComparedCell::alpha)
+                                .figure("beta_hi", "of the model", &ComparedCell::beta_hi)
+                                .figure("beta_lo", "of the model", &ComparedCell::beta_lo)
+                                .figure("alpha", "of the model", &ComparedCell::alpha)
                                 .merge(constants, &ComparedCell::constants);
   return table;
 }
@@ -165,9 +163,9 @@ const Table<Comparison>& switching_table() {
   using analysis::SpeedLaw;
   static const auto law =
       Table<SpeedLaw>()
-          .figure("coefficient", "", Better::kNeither, "of the speed, model units a second", &SpeedLaw::coefficient)
-          .figure("exponent", "", Better::kNeither, "", &SpeedLaw::exponent)
-          .figure("residual", "", Better::kLower, "deviation of the readings, model units", &SpeedLaw::residual);
+          .figure("coefficient", "of the speed, model units a second", &SpeedLaw::coefficient)
+          .figure("exponent", "", &SpeedLaw::exponent)
+          .figure("residual", Better::kLower, "deviation of the readings, model units", &SpeedLaw::residual);
   static const auto table =
       Table<Comparison>().object("set", "", law, &Comparison::sets).object("reset", "", law, &Comparison::resets);
   return table;
@@ -181,10 +179,10 @@ std::string rail_name(const RailConstants& rail) {
 const Table<RailConstants>& rail_table() {
   static const auto table =
       Table<RailConstants>()
-          .figure("rail", "", Better::kNeither, "`logit[0]` or `layers.0.candidate[0]`", rail_name)
+          .figure("rail", "`logit[0]` or `layers.0.candidate[0]`", rail_name)
           .object("gain", "over software in the chip's states", estimate_table(), &RailConstants::gain)
           .object("offset", "model units", estimate_table(), &RailConstants::offset)
-          .figure("frames", "", Better::kNeither, "they are fitted to", &RailConstants::frames);
+          .figure("frames", "they are fitted to", &RailConstants::frames);
   return table;
 }
 
@@ -192,11 +190,11 @@ const Table<analysis::ParameterFit>& fit_table() {
   using analysis::ParameterFit;
   static const auto table =
       Table<ParameterFit>()
-          .figure("frames", "", Better::kNeither, "that were fitted", &ParameterFit::frames)
-          .figure("rms_before", "", Better::kLower,
-                  "candidates and logits off the software, model units; null: neither", &ParameterFit::before)
-          .figure("rms_after", "", Better::kLower, "and off the software with the constants", &ParameterFit::after)
-          .figure("missing", "", Better::kNeither, "constants that were not measured", &ParameterFit::missing);
+          .figure("frames", "that were fitted", &ParameterFit::frames)
+          .figure("rms_before", Better::kLower, "candidates and logits off the software, model units; null: neither",
+                  &ParameterFit::before)
+          .figure("rms_after", Better::kLower, "and off the software with the constants", &ParameterFit::after)
+          .figure("missing", "constants that were not measured", &ParameterFit::missing);
   return table;
 }
 
@@ -257,12 +255,11 @@ const Table<analysis::StimulusRamp>& ramp_table() {
   using analysis::StimulusRamp;
   static const auto table =
       Table<StimulusRamp>()
-          .figure("layer", "", Better::kNeither, "", &StimulusRamp::layer)
-          .figure("cell", "", Better::kNeither, "", &StimulusRamp::cell)
-          .figure("threshold", "", Better::kNeither, "`rise` or `fall`",
-                  [](const StimulusRamp& ramp) { return ramp.sets ? "rise" : "fall"; })
-          .figure("first_frame", "", Better::kNeither, "of the ramp", &StimulusRamp::begin)
-          .figure("frames", "", Better::kNeither, "of the ramp; 0: there is none", &StimulusRamp::frames);
+          .figure("layer", "", &StimulusRamp::layer)
+          .figure("cell", "", &StimulusRamp::cell)
+          .figure("threshold", "`rise` or `fall`", [](const StimulusRamp& ramp) { return ramp.sets ? "rise" : "fall"; })
+          .figure("first_frame", "of the ramp", &StimulusRamp::begin)
+          .figure("frames", "of the ramp; 0: there is none", &StimulusRamp::frames);
   return table;
 }
 
@@ -274,8 +271,8 @@ const Table<Comparison>& compare_table() {
           .text(head_text)
           .merge(measured_agreement_table(), &Comparison::agreement)
           .text([](const Comparison& c) { return estimate_line("growth of state errors", c.growth.growth); })
-          .figure("begin_seconds", "s", Better::kNeither, "of every record, where frame 0 begins", &Comparison::begins)
-          .figure("power_nw", "nW", Better::kNeither, "`total`, `cells`, `feedforward`; null: not measured",
+          .figure("begin_seconds", "s", "of every record, where frame 0 begins", &Comparison::begins)
+          .figure("power_nw", "nW", "`total`, `cells`, `feedforward`; null: not measured",
                   [](const Comparison& c) { return c.power ? power_table().json(*c.power) : Json(nullptr); })
           .text(power_text)
           .object("claims", "what the measurement says of them (docs/silicon.md)", claims_table(), whole)
@@ -295,26 +292,24 @@ const Table<Comparison>& compare_table() {
 }
 
 const Table<Comparison>& die_measurements_table() {
-  static const auto table = Table<Comparison>()
-                                .list("cells", "constants of every cell", compared_cell_table(), &Comparison::cells)
-                                .list("rails", "every candidate and logit", rail_table(), &Comparison::rails)
-                                .figure("missing", "", Better::kNeither, "constants that were not measured",
-                                        [](const Comparison& c) { return c.fit.missing; });
+  static const auto table =
+      Table<Comparison>()
+          .list("cells", "constants of every cell", compared_cell_table(), &Comparison::cells)
+          .list("rails", "every candidate and logit", rail_table(), &Comparison::rails)
+          .figure("missing", "constants that were not measured", [](const Comparison& c) { return c.fit.missing; });
   return table;
 }
 
 const Table<WrittenStimulus>& stimulus_table() {
   static const auto table =
       Table<WrittenStimulus>()
-          .figure("frames", "", Better::kNeither, "", &WrittenStimulus::frames)
-          .figure("inputs", "", Better::kNeither, "", &WrittenStimulus::inputs)
-          .figure("frame_seconds", "s", Better::kNeither, "", &WrittenStimulus::frame_seconds)
-          .figure("seconds", "s", Better::kNeither, "of all frames", &WrittenStimulus::seconds)
-          .figure("unit_current_a", "A", Better::kNeither, "current that stands for 1.0 of the model",
-                  &WrittenStimulus::unit_current)
-          .figure("input_ramp_s", "s", Better::kNeither, "from one frame's value to the next",
-                  &WrittenStimulus::input_ramp)
-          .figure("reset_s", "s", Better::kNeither, "of frame 0, while reset is held high", &WrittenStimulus::reset)
+          .figure("frames", "", &WrittenStimulus::frames)
+          .figure("inputs", "", &WrittenStimulus::inputs)
+          .figure("frame_seconds", "s", "", &WrittenStimulus::frame_seconds)
+          .figure("seconds", "s", "of all frames", &WrittenStimulus::seconds)
+          .figure("unit_current_a", "A", "current that stands for 1.0 of the model", &WrittenStimulus::unit_current)
+          .figure("input_ramp_s", "s", "from one frame's value to the next", &WrittenStimulus::input_ramp)
+          .figure("reset_s", "s", "of frame 0, while reset is held high", &WrittenStimulus::reset)
           .list("ramps", "frames in which a candidate passes a threshold", ramp_table(), &WrittenStimulus::ramps)
           .list("unreached", "thresholds that no input was found for", ramp_table(), &WrittenStimulus::unreached)
           .text([](const WrittenStimulus& written) {

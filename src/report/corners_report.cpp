@@ -24,46 +24,43 @@ const Table<CornerPoint>& point_table() {
   using analysis::Agreement;
   static const auto table =
       Table<CornerPoint>()
-          .figure("corner", "", Better::kNeither, "of the process", &CornerPoint::corner)
-          .figure("supply_v", "V", Better::kNeither, "", &CornerPoint::supply)
-          .figure("temperature_c", "C", Better::kNeither, "", &CornerPoint::temperature)
-          .figure("counted", "", Better::kNeither, "whether the worst case counts it", &CornerPoint::counted)
-          .figure("unit_current_a", "A", Better::kNeither, "of the reference there", &CornerPoint::unit_current)
+          .figure("corner", "of the process", &CornerPoint::corner)
+          .figure("supply_v", "V", "", &CornerPoint::supply)
+          .figure("temperature_c", "C", "", &CornerPoint::temperature)
+          .figure("counted", "whether the worst case counts it", &CornerPoint::counted)
+          .figure("unit_current_a", "A", "of the reference there", &CornerPoint::unit_current)
           .figure("reference_nw", "nW", Better::kLower, "power of the reference of transistors",
                   [](const CornerPoint& point) { return point.reference_power / kNano; })
-          .figure("clips", "", Better::kHigher, "with a result",
+          .figure("clips", Better::kHigher, "with a result",
                   [](const CornerPoint& point) { return point.agreement.clips; })
-          .figure("lost_clips", "", Better::kNeither, "indices of clips that decide otherwise than the model as given",
-                  &CornerPoint::lost)
-          .figure("failed_clips", "", Better::kNeither, "indices of clips without a result", &CornerPoint::failed)
-          .figure("decision_agreement", "", Better::kHigher,
+          .figure("lost_clips", "indices of clips that decide otherwise than the model as given", &CornerPoint::lost)
+          .figure("failed_clips", "indices of clips without a result", &CornerPoint::failed)
+          .figure("decision_agreement", Better::kHigher,
                   "share of the clips that decide as the model as given does; one that failed does not",
                   &CornerPoint::decision_agreement)
-          .figure("frame_agreement", "", Better::kHigher, "null: no clip has a result",
+          .figure("frame_agreement", Better::kHigher, "null: no clip has a result",
                   agreement_figure<&Agreement::frame_agreement>)
-          .figure("state_mismatch", "", Better::kLower, "likewise", agreement_figure<&Agreement::state_mismatch>)
-          .figure("candidate_relative_rms", "", Better::kLower, "likewise",
+          .figure("state_mismatch", Better::kLower, "as above", agreement_figure<&Agreement::state_mismatch>)
+          .figure("candidate_relative_rms", Better::kLower, "as above",
                   agreement_figure<&Agreement::candidate_relative_rms>)
-          .figure("power_nw", "nW", Better::kNeither,
-                  "`total`, `cells` and `feedforward` without the reference, mean over clips; null likewise",
+          .figure("power_nw", "nW",
+                  "`total`, `cells` and `feedforward` without the reference, mean over clips; null as above",
                   [](const CornerPoint& point) {
                     return has_result(point) ? power_table().json(point.agreement.power) : Json(nullptr);
                   })
-          .figure(
-              "error", "", Better::kNeither, "why the point could not be simulated; of such points alone",
-              [](const CornerPoint& point) { return point.error.empty() ? std::nullopt : std::optional(point.error); });
+          .figure("error", "why the point could not be simulated; of such points alone", [](const CornerPoint& point) {
+            return point.error.empty() ? std::nullopt : std::optional(point.error);
+          });
   return table;
 }
 
 const Table<CornerClip>& clip_table() {
   static const auto table =
       Table<CornerClip>()
-          .figure("clip", "", Better::kNeither, "index", &CornerClip::clip)
-          .figure("software", "", Better::kNeither, "decision of the model as given, index of the label",
-                  &CornerClip::decision)
-          .figure("margin_votes", "", Better::kNeither, "votes that it is ahead of the next label",
-                  &CornerClip::votes_ahead)
-          .figure("lost_points", "", Better::kLower, "counted points at which it decides otherwise or failed",
+          .figure("clip", "index", &CornerClip::clip)
+          .figure("software", "decision of the model as given, index of the label", &CornerClip::decision)
+          .figure("margin_votes", "votes that it is ahead of the next label", &CornerClip::votes_ahead)
+          .figure("lost_points", Better::kLower, "counted points at which it decides otherwise or failed",
                   &CornerClip::lost_points);
   return table;
 }
@@ -111,10 +108,9 @@ const Table<Corners>& corners_table() {
           .merge(operating_point_table(), &Corners::operating_point)
           .list("points", "every corner, supply and temperature", point_table(), &Corners::points)
           .text(points_text)
-          .figure("counted_points", "", Better::kNeither, "of them", &Corners::counted_points)
-          .figure("clips", "", Better::kNeither, "at every point",
-                  [](const Corners& corners) { return corners.clips.size(); })
-          .figure("decision_agreement", "", Better::kHigher,
+          .figure("counted_points", "of them", &Corners::counted_points)
+          .figure("clips", "at every point", [](const Corners& corners) { return corners.clips.size(); })
+          .figure("decision_agreement", Better::kHigher,
                   "share of clips over the counted points that decide as the model as given does; one that failed does "
                   "not",
                   &Corners::decision_agreement)
@@ -123,10 +119,10 @@ const Table<Corners>& corners_table() {
           })
           .list("per_clip", "every clip over the points", clip_table(), &Corners::clips)
           .text(lost_text)
-          .object("worst", "the counted point with the fewest right decisions, then the least frame agreement",
+          .object("worst", "the counted point with the fewest right decisions, then the lowest frame agreement",
                   point_table(), worst_of)
           .text(worst_text)
-          .figure("failed_clips", "", Better::kLower, "runs without a result", &Corners::failed)
+          .figure("failed_clips", Better::kLower, "runs without a result", &Corners::failed)
           .figure("reference_nw", "nW", Better::kLower, "power of the reference of transistors where it was sized",
                   [](const Corners& corners) { return corners.reference_power / kNano; })
           .text([](const Corners& corners) {

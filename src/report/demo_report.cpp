@@ -52,18 +52,17 @@ const Table<DemoResult>& demo_table() {
       Table<DemoResult>()
           .merge(
               agreement_figures(), [](const DemoResult& r) -> const auto& { return r.verification.agreement; })
-          .figure("test_accuracy", "", Better::kHigher,
+          .figure("test_accuracy", Better::kHigher,
                   "fraction of the test clips, of unheard speakers, decided correctly",
                   [](const DemoResult& r) { return r.training.test.accuracy; })
-          .figure("test_balanced_accuracy", "", Better::kHigher, "mean of the recalls",
+          .figure("test_balanced_accuracy", Better::kHigher, "mean of the recalls",
                   [](const DemoResult& r) { return r.training.test.balanced_accuracy; })
-          .figure("test_clips", "", Better::kNeither, "", [](const DemoResult& r) { return r.training.test.clips; })
-          .figure("transistors", "", Better::kLower, "", [](const DemoResult& r) { return r.circuit.transistors; })
+          .figure("test_clips", "", [](const DemoResult& r) { return r.training.test.clips; })
+          .figure("transistors", Better::kLower, "", [](const DemoResult& r) { return r.circuit.transistors; })
           .figure("area_um2", "um2", Better::kLower, "",
                   [](const DemoResult& r) { return r.circuit.area / (kMicro * kMicro); })
-          .figure("technology", "", Better::kNeither, "",
-                  [](const DemoResult& r) { return r.options.circuit.technology; })
-          .figure("failed_clips", "", Better::kLower, "clips that could not be simulated",
+          .figure("technology", "", [](const DemoResult& r) { return r.options.circuit.technology; })
+          .figure("failed_clips", Better::kLower, "clips that could not be simulated",
                   [](const DemoResult& r) { return r.verification.failed; })
           .figure("training_seconds", "s", Better::kLower, "", [](const DemoResult& r) { return r.training.seconds; })
           .figure("spice_seconds", "s", Better::kLower, "",
@@ -71,8 +70,7 @@ const Table<DemoResult>& demo_table() {
           .figure("software_seconds", "s", Better::kLower, "",
                   [](const DemoResult& r) { return r.verification.software_seconds; })
           .figure("seconds", "s", Better::kLower, "of everything", &DemoResult::seconds)
-          .figure("output", "", Better::kNeither, "the folder",
-                  [](const DemoResult& r) { return r.options.output.string(); })
+          .figure("output", "the folder", [](const DemoResult& r) { return r.options.output.string(); })
           .text(summary_text);
   return table;
 }

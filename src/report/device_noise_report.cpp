@@ -17,42 +17,37 @@ const NoiseInTime& whole_time(const NoiseInTime& time) { return time; }
 const Table<NoiseInTime>& in_time_table() {
   static const auto output =
       Table<NoiseInTime>()
-          .figure("ratio", "", Better::kNeither, "measured over expected",
-                  [](const NoiseInTime& time) { return time.output_ratio.value; })
-          .figure("ci95", "", Better::kNeither, "[low, high]",
-                  [](const NoiseInTime& time) { return ends_of(time.output_ratio); })
+          .figure("ratio", "measured over expected", [](const NoiseInTime& time) { return time.output_ratio.value; })
+          .figure("ci95", "[low, high]", [](const NoiseInTime& time) { return ends_of(time.output_ratio); })
           .figure("expected_a", "A", Better::kLower, "deviation by small signal", &NoiseInTime::output_expected)
           .figure("measured_a", "A", Better::kLower, "deviation in time", &NoiseInTime::output);
   static const auto candidate =
       Table<NoiseInTime>()
-          .figure("ratio", "", Better::kNeither, "measured over expected",
-                  [](const NoiseInTime& time) { return time.candidate_ratio.value; })
-          .figure("ci95", "", Better::kNeither, "[low, high]",
-                  [](const NoiseInTime& time) { return ends_of(time.candidate_ratio); })
+          .figure("ratio", "measured over expected", [](const NoiseInTime& time) { return time.candidate_ratio.value; })
+          .figure("ci95", "[low, high]", [](const NoiseInTime& time) { return ends_of(time.candidate_ratio); })
           .figure("expected_a", "A", Better::kLower, "of V0 referred to the candidate", &NoiseInTime::switch_expected)
-          .figure("measured_a", "A", Better::kLower, "likewise", &NoiseInTime::candidate);
+          .figure("measured_a", "A", Better::kLower, "as above", &NoiseInTime::candidate);
   static const auto table =
       Table<NoiseInTime>()
-          .figure("trials", "", Better::kNeither, "", &NoiseInTime::trials)
-          .figure("flips", "", Better::kLower, "trials in which V0 passed half the supply", &NoiseInTime::flips)
-          .figure("returned", "", Better::kHigher, "of them, back at the end", &NoiseInTime::returned)
+          .figure("trials", "", &NoiseInTime::trials)
+          .figure("flips", Better::kLower, "trials in which V0 passed half the supply", &NoiseInTime::flips)
+          .figure("returned", Better::kHigher, "of them, back at the end", &NoiseInTime::returned)
           .object("output", "", output, whole_time)
           .object("candidate", "", candidate, whole_time);
   return table;
 }
 
 const Table<NoisyDevice>& device_table() {
-  static const auto table = Table<NoisyDevice>()
-                                .figure("name", "", Better::kNeither, "", &NoisyDevice::name)
-                                .figure("current_a", "A", Better::kNeither, "of the drain", &NoisyDevice::current)
-                                .figure("white_a2_per_hz", "A2/Hz", Better::kLower, "its density",
-                                        [](const NoisyDevice& device) { return device.density.white; })
-                                .figure("flicker_a2", "A2", Better::kLower, "its density at 1 Hz",
-                                        [](const NoisyDevice& device) { return device.density.flicker; })
-                                .figure("output_share", "", Better::kNeither,
-                                        "of the variance of the output, full band", &NoisyDevice::output_share)
-                                .figure("candidate_share", "", Better::kNeither,
-                                        "of the variance at the candidate, band", &NoisyDevice::candidate_share);
+  static const auto table =
+      Table<NoisyDevice>()
+          .figure("name", "", &NoisyDevice::name)
+          .figure("current_a", "A", "of the drain", &NoisyDevice::current)
+          .figure("white_a2_per_hz", "A2/Hz", Better::kLower, "its density",
+                  [](const NoisyDevice& device) { return device.density.white; })
+          .figure("flicker_a2", "A2", Better::kLower, "its density at 1 Hz",
+                  [](const NoisyDevice& device) { return device.density.flicker; })
+          .figure("output_share", "of the variance of the output, full band", &NoisyDevice::output_share)
+          .figure("candidate_share", "of the variance at the candidate, band", &NoisyDevice::candidate_share);
   return table;
 }
 
@@ -60,13 +55,11 @@ const Table<NoisyDevice>& device_table() {
 const Table<NoisyHold>& place_table() {
   static const auto table =
       Table<NoisyHold>()
-          .figure("state", "", Better::kNeither, "`on` or `off`",
-                  [](const NoisyHold& point) { return point.on ? "on" : "off"; })
-          .figure("place", "", Better::kNeither, "in the band; null: by a threshold", &NoisyHold::place)
-          .figure("margin_a", "A", Better::kNeither, "to the threshold that would flip it", &NoisyHold::margin)
-          .figure("candidate_a", "A", Better::kNeither, "", &NoisyHold::candidate)
-          .figure("held", "", Better::kNeither, "no: there is no such operating point, and no figures",
-                  &NoisyHold::held);
+          .figure("state", "`on` or `off`", [](const NoisyHold& point) { return point.on ? "on" : "off"; })
+          .figure("place", "in the band; null: by a threshold", &NoisyHold::place)
+          .figure("margin_a", "A", "to the threshold that would flip it", &NoisyHold::margin)
+          .figure("candidate_a", "A", "", &NoisyHold::candidate)
+          .figure("held", "no: there is no such operating point, and no figures", &NoisyHold::held);
   return table;
 }
 
@@ -74,12 +67,12 @@ const Table<NoisyHold>& small_signal_table() {
   using analysis::SpotNoise;
   static const auto spots =
       Table<SpotNoise>()
-          .figure("hz", "Hz", Better::kNeither, "", &SpotNoise::frequency)
+          .figure("hz", "Hz", "", &SpotNoise::frequency)
           .figure("output_a_per_root_hz", "A/sqrt(Hz)", Better::kLower, "", &SpotNoise::output)
           .figure("candidate_a_per_root_hz", "A/sqrt(Hz)", Better::kLower, "", &SpotNoise::candidate);
   static const auto table =
       Table<NoisyHold>()
-          .figure("switch_gain_ohm", "ohm", Better::kNeither, "V0 over the candidate at the low end", &NoisyHold::gain)
+          .figure("switch_gain_ohm", "ohm", "V0 over the candidate at the low end", &NoisyHold::gain)
           .figure("output_band_a", "A", Better::kLower, "deviation of the output, band", &NoisyHold::output_band)
           .figure("output_full_a", "A", Better::kLower, "to the high end", &NoisyHold::output_full)
           .figure("candidate_band_a", "A", Better::kLower, "referred to the candidate, band",
@@ -112,9 +105,8 @@ const Table<NearThreshold>& near_table() {
       Table<NearThreshold>()
           .merge(place_table(), &NearThreshold::hold)
           .merge(figures, [](const NearThreshold& near) { return if_held(near.hold); })
-          .figure("margin_over_sigma", "", Better::kNeither, "from the threshold",
-                  &NearThreshold::margin_over_deviation)
-          .figure("expected_flips", "", Better::kNeither, "of the trials, by the law", &NearThreshold::expected_flips);
+          .figure("margin_over_sigma", "from the threshold", &NearThreshold::margin_over_deviation)
+          .figure("expected_flips", "of the trials, by the law", &NearThreshold::expected_flips);
   return table;
 }
 
@@ -133,22 +125,20 @@ std::vector<NeededMargin> needed_margins(const DeviceRetention& entry) {
 }
 
 const Table<DeviceRetention>& retention_table() {
-  static const auto needed =
-      Table<NeededMargin>()
-          .figure("seconds", "s", Better::kNeither, "that a bit is to last", &NeededMargin::seconds)
-          .figure("margin_a", "A", Better::kLower, "from the threshold", &NeededMargin::margin)
-          .figure("margin_over_beta_hi", "", Better::kLower, "", &NeededMargin::over_rise);
+  static const auto needed = Table<NeededMargin>()
+                                 .figure("seconds", "s", "that a bit is to last", &NeededMargin::seconds)
+                                 .figure("margin_a", "A", Better::kLower, "from the threshold", &NeededMargin::margin)
+                                 .figure("margin_over_beta_hi", Better::kLower, "", &NeededMargin::over_rise);
   static const auto table =
       Table<DeviceRetention>()
-          .figure("state", "", Better::kNeither, "`on` or `off`",
-                  [](const DeviceRetention& entry) { return entry.on ? "on" : "off"; })
-          .figure("threshold_a", "A", Better::kNeither, "that would lose it", &DeviceRetention::threshold)
+          .figure("state", "`on` or `off`", [](const DeviceRetention& entry) { return entry.on ? "on" : "off"; })
+          .figure("threshold_a", "A", "that would lose it", &DeviceRetention::threshold)
           .figure("sigma_a", "A", Better::kLower, "noise at the candidate near it, band", &DeviceRetention::deviation)
-          .figure("sigma_over_beta_hi", "", Better::kLower, "", &DeviceRetention::deviation_over_rise)
+          .figure("sigma_over_beta_hi", Better::kLower, "", &DeviceRetention::deviation_over_rise)
           .figure("sigma_ten_years_a", "A", Better::kLower, "with flicker noise down to one period in ten years",
                   &DeviceRetention::long_deviation)
-          .figure("margin_over_sigma", "", Better::kHigher, "in the middle of the band", &DeviceRetention::margin)
-          .figure("log10_seconds", "", Better::kHigher, "mean time that a bit lasts there", &DeviceRetention::exponent)
+          .figure("margin_over_sigma", Better::kHigher, "in the middle of the band", &DeviceRetention::margin)
+          .figure("log10_seconds", Better::kHigher, "mean time that a bit lasts there", &DeviceRetention::exponent)
           .list("needed", "for an hour, a year and ten years", needed, needed_margins);
   return table;
 }
@@ -157,13 +147,12 @@ const Table<NoiseStudy>& figures_table() {
   using analysis::DeviceNoiseRequest;
   static const auto request =
       Table<DeviceNoiseRequest>()
-          .figure("low_hz", "Hz", Better::kNeither, "where every band begins", &DeviceNoiseRequest::low)
-          .figure("band_hz", "Hz", Better::kNeither, "end of the band a state answers to", &DeviceNoiseRequest::band)
-          .figure("high_hz", "Hz", Better::kNeither, "end of the full band", &DeviceNoiseRequest::high)
-          .figure("sample_seconds", "s", Better::kNeither, "between samples in time",
-                  &DeviceNoiseRequest::sample_seconds)
-          .figure("samples", "", Better::kNeither, "of a trial", &DeviceNoiseRequest::samples)
-          .figure("trials", "", Better::kNeither, "in time, of every point", &DeviceNoiseRequest::trials);
+          .figure("low_hz", "Hz", "where every band begins", &DeviceNoiseRequest::low)
+          .figure("band_hz", "Hz", "end of the band a state answers to", &DeviceNoiseRequest::band)
+          .figure("high_hz", "Hz", "end of the full band", &DeviceNoiseRequest::high)
+          .figure("sample_seconds", "s", "between samples in time", &DeviceNoiseRequest::sample_seconds)
+          .figure("samples", "of a trial", &DeviceNoiseRequest::samples)
+          .figure("trials", "in time, of every point", &DeviceNoiseRequest::trials);
   static const auto table =
       Table<NoiseStudy>()
           .merge(
@@ -174,7 +163,7 @@ const Table<NoiseStudy>& figures_table() {
           .list(
               "thresholds", "at 1 % of beta_hi from a threshold", hold_table(),
               [](const NoiseStudy& study) -> const auto& { return study.devices.edges; })
-          .figure("law", "", Better::kNeither, "`fitted` or `gaussian`",
+          .figure("law", "`fitted` or `gaussian`",
                   [](const NoiseStudy& study) { return study.devices.law_is_fitted ? "fitted" : "gaussian"; })
           .list(
               "retention", "per state", retention_table(),
@@ -182,7 +171,7 @@ const Table<NoiseStudy>& figures_table() {
           .list(
               "near_thresholds", "trials close to a threshold", near_table(),
               [](const NoiseStudy& study) -> const auto& { return study.devices.near; })
-          .figure("failures", "", Better::kNeither, "why runs were not solved",
+          .figure("failures", "why runs were not solved",
                   [](const NoiseStudy& study) { return study.devices.failures; });
   return table;
 }

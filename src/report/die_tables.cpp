@@ -13,9 +13,9 @@ std::string spread_text(const char* what, const Spread& spread, std::size_t dies
 
 const Table<Spread>& accuracy_spread_table() {
   static const auto table = Table<Spread>()
-                                .figure("mean", "", Better::kHigher, "", &Spread::mean)
-                                .figure("deviation", "", Better::kLower, "standard deviation", &Spread::deviation)
-                                .figure("worst", "", Better::kHigher, "least", &Spread::worst);
+                                .figure("mean", Better::kHigher, "", &Spread::mean)
+                                .figure("deviation", Better::kLower, "standard deviation", &Spread::deviation)
+                                .figure("worst", Better::kHigher, "the worst one", &Spread::worst);
   return table;
 }
 
@@ -24,10 +24,10 @@ const Table<Spread>& accuracy_spread_table() {
 const Table<DieScores>& die_scores_table() {
   static const auto table =
       Table<DieScores>()
-          .figure("draws", "", Better::kNeither, "dies", &DieScores::draws)
+          .figure("draws", "dies", &DieScores::draws)
           .object("accuracy", "over the dies", accuracy_spread_table(), &DieScores::accuracy)
           .text([](const DieScores& dies) { return spread_text("accuracy of dies", dies.accuracy, dies.draws); })
-          .object("balanced_accuracy", "likewise; where a sequence has one label", accuracy_spread_table(),
+          .object("balanced_accuracy", "as above; where a sequence has one label", accuracy_spread_table(),
                   &DieScores::balanced)
           .text([](const DieScores& dies) {
             return dies.balanced ? spread_text("balanced of dies", *dies.balanced, dies.draws) : std::string();

@@ -68,22 +68,22 @@ auto of_labels(Get get) {
 const Table<EvalResult>& eval_table() {
   static const auto table =
       Table<EvalResult>()
-          .figure("accuracy", "", Better::kHigher, "share of the clips decided right",
+          .figure("accuracy", Better::kHigher, "share of the clips decided right",
                   [](const EvalResult& result) { return result.evaluation.accuracy; })
-          .figure("balanced_accuracy", "", Better::kHigher, "mean of the recalls",
+          .figure("balanced_accuracy", Better::kHigher, "mean of the recalls",
                   [](const EvalResult& result) { return result.evaluation.balanced_accuracy; })
-          .figure("clips", "", Better::kNeither, "", [](const EvalResult& result) { return result.evaluation.clips; })
-          .figure("confusion", "", Better::kNeither, "clips of a label (row) decided as another (column)",
+          .figure("clips", "", [](const EvalResult& result) { return result.evaluation.clips; })
+          .figure("confusion", "clips of a label (row) decided as another (column)",
                   [](const EvalResult& result) { return result.evaluation.confusion; })
-          .figure("labels", "", Better::kNeither, "", [](const EvalResult& result) { return result.network.labels; })
-          .figure("split", "", Better::kNeither, "`train`, `validation`, `test` or `all`", split_name<EvalResult>)
-          .figure("loss", "", Better::kLower, "cross-entropy of a frame, nats",
+          .figure("labels", "", [](const EvalResult& result) { return result.network.labels; })
+          .figure("split", "`train`, `validation`, `test` or `all`", split_name<EvalResult>)
+          .figure("loss", Better::kLower, "cross-entropy of a frame, nats",
                   [](const EvalResult& result) { return result.evaluation.loss; })
-          .figure("near_1_percent", "", Better::kLower, "share of candidates within 1 % of a threshold",
+          .figure("near_1_percent", Better::kLower, "share of candidates within 1 % of a threshold",
                   [](const EvalResult& result) { return result.evaluation.near_1_percent; })
-          .figure("near_3_percent", "", Better::kLower, "within 3 %",
+          .figure("near_3_percent", Better::kLower, "within 3 %",
                   [](const EvalResult& result) { return result.evaluation.near_3_percent; })
-          .figure("die_file", "", Better::kNeither, "of the chip that was scored",
+          .figure("die_file", "of the chip that was scored",
                   [](const EvalResult& result) {
                     return result.die_file.empty() ? std::nullopt : std::optional(result.die_file);
                   })
@@ -96,25 +96,23 @@ const Table<SequenceEvalResult>& sequence_eval_table() {
   using train::SequenceScore;
   static const auto table =
       Table<SequenceEvalResult>()
-          .figure("accuracy", "", Better::kHigher, "share of the targets with the largest logit",
+          .figure("accuracy", Better::kHigher, "share of the targets with the largest logit",
                   [](const SequenceEvalResult& result) { return result.score.accuracy; })
-          .figure("balanced_accuracy", "", Better::kHigher, "mean of the recalls; where a sequence has one label",
+          .figure("balanced_accuracy", Better::kHigher, "mean of the recalls; where a sequence has one label",
                   [](const SequenceEvalResult& result) { return result.score.balanced_accuracy(); })
-          .figure("clips", "", Better::kNeither, "sequences; likewise", of_labels(&SequenceScore::sequences))
-          .figure("confusion", "", Better::kNeither, "sequences of a label (row) decided as another (column); likewise",
+          .figure("clips", "sequences; as above", of_labels(&SequenceScore::sequences))
+          .figure("confusion", "sequences of a label (row) decided as another (column); as above",
                   of_labels(&SequenceScore::confusion))
-          .figure("labels", "", Better::kNeither, "",
-                  [](const SequenceEvalResult& result) { return result.network.labels; })
-          .figure("loss", "", Better::kLower, "cross-entropy of a target, nats",
+          .figure("labels", "", [](const SequenceEvalResult& result) { return result.network.labels; })
+          .figure("loss", Better::kLower, "cross-entropy of a target, nats",
                   [](const SequenceEvalResult& result) { return result.score.loss; })
-          .figure("bits", "", Better::kLower, "the same in bits",
+          .figure("bits", Better::kLower, "the same in bits",
                   [](const SequenceEvalResult& result) { return result.score.bits(); })
-          .figure("targets", "", Better::kNeither, "frames that count, or sequences",
+          .figure("targets", "frames that count, or sequences",
                   [](const SequenceEvalResult& result) { return result.score.terms; })
-          .figure("sequences", "", Better::kNeither, "",
-                  [](const SequenceEvalResult& result) { return result.score.sequences; })
-          .figure("task", "", Better::kNeither, "", [](const SequenceEvalResult& result) { return result.config.task; })
-          .figure("split", "", Better::kNeither, "`validation` or `test`", split_name<SequenceEvalResult>)
+          .figure("sequences", "", [](const SequenceEvalResult& result) { return result.score.sequences; })
+          .figure("task", "", [](const SequenceEvalResult& result) { return result.config.task; })
+          .figure("split", "`validation` or `test`", split_name<SequenceEvalResult>)
           .object("dies", "of `--draws`", die_scores_table(), &SequenceEvalResult::dies)
           .text(sequence_text);
   return table;

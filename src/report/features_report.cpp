@@ -5,13 +5,13 @@ namespace hysteron::report {
 const Table<FeaturesResult>& features_table() {
   using data::FeaturesSummary;
   static const auto shape = Table<FeaturesSummary>()
-                                .figure("clips", "", Better::kNeither, "", &FeaturesSummary::clips)
-                                .figure("frames", "", Better::kNeither, "of a clip", &FeaturesSummary::frames)
-                                .figure("features", "", Better::kNeither, "of a frame", &FeaturesSummary::features);
+                                .figure("clips", "", &FeaturesSummary::clips)
+                                .figure("frames", "of a clip", &FeaturesSummary::frames)
+                                .figure("features", "of a frame", &FeaturesSummary::features);
   static const auto table =
       Table<FeaturesResult>()
           .merge(shape, &FeaturesResult::summary)
-          .figure("normalisation", "", Better::kNeither, "`clip`: over each clip; `none`",
+          .figure("normalisation", "`clip`: over each clip; `none`",
                   [](const FeaturesResult& result) { return result.request.raw ? "none" : "clip"; })
           .text([](const FeaturesResult& result) {
             const FeaturesSummary& summary = result.summary;

@@ -1,6 +1,8 @@
 #include "report/figures.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
+#include <string_view>
 
 #include "base/error.h"
 #include "base/units.h"
@@ -33,16 +35,17 @@ const FigureInfo& metric_of(const std::string& metric, const std::string& text, 
                                              quoted(text), metric_names(infos)));
 }
 
-const Json* find_figure(const Json& result, const std::string& metric) {
-  const Json* at = &result;
+/// The number that a metric is; none where there is no such one.
+std::optional<double> find_figure(const Json& result, const std::string& metric) {
+  const auto* at = &result.tree();
   for (std::size_t begin = 0; begin <= metric.size();) {
     const std::size_t end = std::min(metric.find('.', begin), metric.size());
     const auto part = at->find(metric.substr(begin, end - begin));
-    if (!at->is_object() || part == at->end()) return nullptr;
+    if (!at->is_object() || part == at->end()) return std::nullopt;
     at = &*part;
     begin = end + 1;
   }
-  return at->is_number() ? at : nullptr;
+  return at->is_number() ? std::optional(at->get<double>()) : std::nullopt;
 }
 
 std::string_view direction(Better better) {
@@ -58,10 +61,6 @@ std::string metric_names(const std::vector<FigureInfo>& infos) {
     if (info.better != Better::kNeither && name.find("[]") == std::string::npos) names.push_back(name);
   });
   return fmt::format("{}", fmt::join(names, ", "));
-}
-
-std::string json_text(const Json& json, int indent) {
-  return json.dump(indent, ' ', false, Json::error_handler_t::replace);
 }
 
 std::string markdown_table(const std::vector<FigureInfo>& infos) {
@@ -104,15 +103,14 @@ Requirement parse_fail_under(const std::string& text, const std::vector<FigureIn
 void check_requirements(const std::vector<Requirement>& requirements, const Json& result) {
   std::vector<std::string> missed;
   for (const Requirement& requirement : requirements) {
-    const Json* figure = find_figure(result, requirement.metric);
-    if (figure == nullptr) {
+    const std::optional<double> value = find_figure(result, requirement.metric);
+    if (!value) {
       missed.push_back(fmt::format("{} was not measured", requirement.metric));
       continue;
     }
-    const double value = figure->get<double>();
-    const bool holds = requirement.is_upper ? value <= requirement.value : value >= requirement.value;
+    const bool holds = requirement.is_upper ? *value <= requirement.value : *value >= requirement.value;
     if (holds) continue;
-    missed.push_back(fmt::format("{} is {:.6g}; required {} {:.6g}", requirement.metric, value,
+    missed.push_back(fmt::format("{} is {:.6g}; required {} {:.6g}", requirement.metric, *value,
                                  requirement.is_upper ? "<=" : ">=", requirement.value));
   }
   if (!missed.empty()) throw Error(ErrorKind::kLimitMissed, fmt::format("{}", fmt::join(missed, "; ")));

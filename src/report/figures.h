@@ -2,20 +2,17 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
 #include <functional>
-#include <nlohmann/json.hpp>
+#include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
-namespace hysteron::report {
+#include "report/json.h"
 
-/// Objects keep the order of their table.
-using Json = nlohmann::ordered_json;
+namespace hysteron::report {
 
 /// Which way a figure should go; those of kNeither cannot be required.
 enum class Better { kNeither, kHigher, kLower };
@@ -30,14 +27,10 @@ struct FigureInfo {
   bool is_list = false;
 };
 
-/// A value as JSON: null where a number is not finite, as JSON has no other; an empty optional gives nothing at all.
+/// A value as JSON; an empty optional gives nothing at all.
 template <typename Value>
 std::optional<Json> to_value(const Value& value) {
-  if constexpr (std::is_floating_point_v<Value>) {
-    return std::isfinite(value) ? Json(value) : Json(nullptr);
-  } else {
-    return Json(value);
-  }
+  return Json(value);
 }
 template <typename Value>
 std::optional<Json> to_value(const std::optional<Value>& value) {
@@ -51,7 +44,8 @@ class Table {
  public:
   using Line = std::function<std::string(const Result&)>;
 
-  /// A figure; `get` is a member or a function of the result. An empty optional leaves the key out.
+  /// A figure; `get` is a member or a function of the result. An empty optional leaves the key out. Without a unit: a
+  /// count, a fraction or a name; without a direction: neither way is better.
   template <typename Get>
   Table& figure(std::string key, std::string unit, Better better, std::string meaning, Get get) {
     entries_.push_back({{std::move(key), std::move(unit), better, std::move(meaning), {}, false},
@@ -59,33 +53,48 @@ class Table {
                         {}});
     return *this;
   }
+  template <typename Get>
+  Table& figure(const char* key, const char* unit, const char* meaning, Get get) {
+    return figure(key, unit, Better::kNeither, meaning, get);
+  }
+  template <typename Get>
+  Table& figure(const char* key, Better better, const char* meaning, Get get) {
+    return figure(key, "", better, meaning, get);
+  }
+  template <typename Get>
+  Table& figure(const char* key, const char* meaning, Get get) {
+    return figure(key, "", Better::kNeither, meaning, get);
+  }
 
-  /// An object with the figures of `table`; `get` gives a Part, an optional or a pointer (none: the key is left out).
+  /// An object with the figures of `table`; `get` gives a Part, an optional or a pointer
+  /// (none: the key is left out).
   template <typename Part, typename Get>
   Table& object(std::string key, std::string meaning, const Table<Part>& table, Get get) {
-    entries_.push_back({{std::move(key), "", Better::kNeither, std::move(meaning), table.infos(), false},
-                        [get, table](const Result& result) -> std::optional<Json> {
-                          decltype(auto) part = std::invoke(get, result);
-                          if constexpr (std::is_convertible_v<decltype(part), const Part&>) {
-                            return table.json(part);
-                          } else {
-                            return part ? std::optional<Json>(table.json(*part)) : std::nullopt;
-                          }
-                        },
-                        {}});
+    entries_.push_back(
+        {{std::move(key), "", Better::kNeither, std::move(meaning), table.infos(), false},
+         [get, own = std::make_shared<const Table<Part>>(table)](const Result& result) -> std::optional<Json> {
+           decltype(auto) part = std::invoke(get, result);
+           if constexpr (std::is_convertible_v<decltype(part), const Part&>) {
+             return own->json(part);
+           } else {
+             return part ? std::optional<Json>(own->json(*part)) : std::nullopt;
+           }
+         },
+         {}});
     return *this;
   }
 
   /// A list of objects with the figures of `table`; `get` gives a range of Part.
   template <typename Part, typename Get>
   Table& list(std::string key, std::string meaning, const Table<Part>& table, Get get) {
-    entries_.push_back({{std::move(key), "", Better::kNeither, std::move(meaning), table.infos(), true},
-                        [get, table](const Result& result) -> std::optional<Json> {
-                          Json list = Json::array();
-                          for (const Part& part : std::invoke(get, result)) list.push_back(table.json(part));
-                          return list;
-                        },
-                        {}});
+    entries_.push_back(
+        {{std::move(key), "", Better::kNeither, std::move(meaning), table.infos(), true},
+         [get, own = std::make_shared<const Table<Part>>(table)](const Result& result) -> std::optional<Json> {
+           Json list = Json::array();
+           for (const Part& part : std::invoke(get, result)) list.push_back(own->json(part));
+           return list;
+         },
+         {}});
     return *this;
   }
 
@@ -115,7 +124,7 @@ class Table {
     entry.line = [label, format, value = entry.value](const Result& result) {
       const std::optional<Json> json = value(result);
       if (!json || json->is_null()) return std::string();
-      return fmt::format("{:<19} {}\n", label, as_text(*json, format));
+      return fmt::format("{:<19} {}\n", label, value_text(*json, format));
     };
     return *this;
   }
@@ -147,7 +156,7 @@ class Table {
     Json json = Json::object();
     for (const Entry& entry : entries_) {
       if (!entry.value) continue;
-      if (std::optional<Json> value = entry.value(result)) json[entry.info.key] = *std::move(value);
+      if (const std::optional<Json> value = entry.value(result)) json.set(entry.info.key, *value);
     }
     return json;
   }
@@ -167,18 +176,8 @@ class Table {
   }
 
  private:
-  static std::string as_text(const Json& value, const std::string& format) {
-    if (value.is_string()) return fmt::format(fmt::runtime(format), value.template get<std::string>());
-    if (value.is_number_float()) return fmt::format(fmt::runtime(format), value.template get<double>());
-    if (value.is_boolean()) return fmt::format(fmt::runtime(format), value.template get<bool>() ? "yes" : "no");
-    return fmt::format(fmt::runtime(format), value.template get<std::int64_t>());
-  }
-
   std::vector<Entry> entries_;
 };
-
-/// The JSON as text; what is not UTF-8 in it (paths) is replaced. `indent` below 0: one line.
-std::string json_text(const Json& json, int indent = -1);
 
 /// A list of rows "| `key` | unit | meaning |" for a page of the docs; parts of objects as `key.part`, of lists as
 /// `key[].part`.

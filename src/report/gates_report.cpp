@@ -24,26 +24,25 @@ using studies::SpacingProof;
 const Table<studies::SpikeCurrents>& levels_table() {
   using studies::SpikeCurrents;
   static const auto table = Table<SpikeCurrents>()
-                                .figure("rest", "A", Better::kNeither, "of a line", &SpikeCurrents::rest)
-                                .figure("beta_hi", "A", Better::kNeither, "upper threshold", &SpikeCurrents::upper)
-                                .figure("beta_lo", "A", Better::kNeither, "lower threshold", &SpikeCurrents::lower)
-                                .figure("positive", "A", Better::kNeither, "spike", &SpikeCurrents::positive)
-                                .figure("negative", "A", Better::kNeither, "spike", &SpikeCurrents::negative)
-                                .figure("alpha", "A", Better::kNeither, "level of 1", &SpikeCurrents::on);
+                                .figure("rest", "A", "of a line", &SpikeCurrents::rest)
+                                .figure("beta_hi", "A", "upper threshold", &SpikeCurrents::upper)
+                                .figure("beta_lo", "A", "lower threshold", &SpikeCurrents::lower)
+                                .figure("positive", "A", "spike", &SpikeCurrents::positive)
+                                .figure("negative", "A", "spike", &SpikeCurrents::negative)
+                                .figure("alpha", "A", "level of 1", &SpikeCurrents::on);
   return table;
 }
 
 const Table<SpacingProof>& spacing_table() {
   static const auto table =
       Table<SpacingProof>()
-          .figure("spacing_s", "s", Better::kNeither, "between the spikes of a word", &SpacingProof::spacing)
-          .figure("readings", "", Better::kNeither, "one for every output and moment",
+          .figure("spacing_s", "s", "between the spikes of a word", &SpacingProof::spacing)
+          .figure("readings", "one for every output and moment",
                   [](const SpacingProof& proof) { return proof.run.readings; })
-          .figure("wrong", "", Better::kLower, "of them", [](const SpacingProof& proof) { return proof.run.wrong; })
-          .figure("first_wrong", "", Better::kNeither, "as a sentence; left out where none is",
-                  [](const SpacingProof& proof) {
-                    return proof.run.first_wrong.empty() ? std::nullopt : std::optional(proof.run.first_wrong);
-                  });
+          .figure("wrong", Better::kLower, "of them", [](const SpacingProof& proof) { return proof.run.wrong; })
+          .figure("first_wrong", "as a sentence; left out where none is", [](const SpacingProof& proof) {
+            return proof.run.first_wrong.empty() ? std::nullopt : std::optional(proof.run.first_wrong);
+          });
   return table;
 }
 
@@ -53,29 +52,29 @@ const Table<FastestSpikes>& fastest_table() {
           .figure("period_s", "s", Better::kLower, "shortest between spikes; null: the proof is wrong",
                   &FastestSpikes::period)
           .figure("rate_hz", "Hz", Better::kHigher, "its inverse", &FastestSpikes::rate)
-          .figure("spacing_s", "s", Better::kLower, "least between the spikes of a word; null: no word has two",
+          .figure("spacing_s", "s", Better::kLower, "smallest time between the spikes of a word; null: no word has two",
                   &FastestSpikes::spacing)
           .figure("together_period_s", "s", Better::kLower, "that works with the next but one",
                   &FastestSpikes::period_together)
           .figure("together_rate_hz", "Hz", Better::kHigher, "its inverse", &FastestSpikes::rate_together)
           .figure("together_spacing_s", "s", Better::kLower, "", &FastestSpikes::spacing_together)
           .figure("together_energy_j", "J", Better::kLower, "a spike then", &FastestSpikes::energy)
-          .figure("failed", "", Better::kLower, "runs that ngspice could not solve", &FastestSpikes::failed);
+          .figure("failed", Better::kLower, "runs that ngspice could not solve", &FastestSpikes::failed);
   return table;
 }
 
 const Table<GateMargins>& margins_table() {
   static const auto margin =
       Table<MinMargin>()
-          .figure("current_a", "A", Better::kHigher, "least that turns a decision; null: none up to a unit current",
+          .figure("current_a", "A", Better::kHigher, "smallest that flips a decision; null: none up to a unit current",
                   &MinMargin::current)
-          .figure("node", "", Better::kNeither, "where", &MinMargin::node)
-          .figure("state", "", Better::kNeither, "in which; 0: all low", &MinMargin::state);
+          .figure("node", "where", &MinMargin::node)
+          .figure("state", "in which; 0: all low", &MinMargin::state);
   static const auto table = Table<GateMargins>()
                                 .object("line", "of an input line at rest", margin, &GateMargins::line)
                                 .object("decision", "of the current into a gate's node", margin, &GateMargins::decision)
-                                .figure("runs", "", Better::kNeither, "", &GateMargins::runs)
-                                .figure("failed", "", Better::kLower, "of them", &GateMargins::failed);
+                                .figure("runs", "", &GateMargins::runs)
+                                .figure("failed", Better::kLower, "of them", &GateMargins::failed);
   return table;
 }
 
@@ -83,15 +82,15 @@ const Table<GateMargins>& margins_table() {
 const Table<GatePoint>& wrong_levels_table() {
   static const auto table =
       Table<GatePoint>()
-          .figure("wrong", "", Better::kLower, "readings",
+          .figure("wrong", Better::kLower, "readings",
                   [](const GatePoint& point) {
                     return point.error.empty() ? std::optional(point.run.wrong) : std::nullopt;
                   })
-          .figure("first_wrong", "", Better::kNeither, "as a sentence",
+          .figure("first_wrong", "as a sentence",
                   [](const GatePoint& point) {
                     return point.error.empty() ? std::optional(point.run.first_wrong) : std::nullopt;
                   })
-          .figure("error", "", Better::kNeither, "why it was not simulated", [](const GatePoint& point) {
+          .figure("error", "why it was not simulated", [](const GatePoint& point) {
             return point.error.empty() ? std::nullopt : std::optional(point.error);
           });
   return table;
@@ -111,9 +110,9 @@ std::vector<GatePoint> not_right(const GatePoints& all) {
 Table<GatePoints> points_table(const Table<GatePoint>& place) {
   const auto wrong = Table<GatePoint>().merge(place, itself).merge(wrong_levels_table(), itself);
   return Table<GatePoints>()
-      .figure("points", "", Better::kNeither, "", [](const GatePoints& all) { return all.points.size(); })
-      .figure("right", "", Better::kHigher, "points", &GatePoints::right)
-      .figure("failed", "", Better::kLower, "points not simulated", &GatePoints::failed)
+      .figure("points", "", [](const GatePoints& all) { return all.points.size(); })
+      .figure("right", Better::kHigher, "points", &GatePoints::right)
+      .figure("failed", Better::kLower, "points not simulated", &GatePoints::failed)
       .figure("most_static_w", "W", Better::kLower, "worst of all points", &GatePoints::most_static)
       .figure("highest_low_a", "A", Better::kLower, "of outputs that are to be 0", &GatePoints::highest_low)
       .figure("lowest_high_a", "A", Better::kHigher, "of outputs that are to be 1; null: none is",
@@ -124,22 +123,19 @@ Table<GatePoints> points_table(const Table<GatePoint>& place) {
 const Table<GatePoints>& corners_table() {
   static const auto table = points_table(
       Table<GatePoint>()
-          .figure("corner", "", Better::kNeither, "", [](const GatePoint& point) { return point.environment.corner; })
-          .figure("supply_v", "V", Better::kNeither, "",
-                  [](const GatePoint& point) { return point.environment.supply; })
-          .figure("temperature_c", "C", Better::kNeither, "",
-                  [](const GatePoint& point) { return point.environment.temperature; }));
+          .figure("corner", "", [](const GatePoint& point) { return point.environment.corner; })
+          .figure("supply_v", "V", "", [](const GatePoint& point) { return point.environment.supply; })
+          .figure("temperature_c", "C", "", [](const GatePoint& point) { return point.environment.temperature; }));
   return table;
 }
 
 const Table<GateDies>& dies_table() {
-  static const auto dies =
-      points_table(Table<GatePoint>().figure("seed", "", Better::kNeither, "of the die", &GatePoint::seed));
-  static const auto table = Table<GateDies>()
-                                .merge(dies, &GateDies::dies)
-                                .figure("yield", "", Better::kHigher, "share that are right", &GateDies::yield)
-                                .figure("ci95", "", Better::kNeither, "[low, high], Wilson",
-                                        [](const GateDies& result) { return ends_of(result.interval); });
+  static const auto dies = points_table(Table<GatePoint>().figure("seed", "of the die", &GatePoint::seed));
+  static const auto table =
+      Table<GateDies>()
+          .merge(dies, &GateDies::dies)
+          .figure("yield", Better::kHigher, "share that are right", &GateDies::yield)
+          .figure("ci95", "[low, high], Wilson", [](const GateDies& result) { return ends_of(result.interval); });
   return table;
 }
 
@@ -150,7 +146,7 @@ const Table<GateStudy>& study_table() {
   static const auto table =
       Table<GateStudy>()
           .object("fastest", "with --fastest", fastest_table(), &GateStudy::fastest)
-          .object("noise_margin", "with --margins: the least disturbances", margins_table(), &GateStudy::margins)
+          .object("noise_margin", "with --margins: the smallest disturbances", margins_table(), &GateStudy::margins)
           .object("hold", "with --hold: every state left alone", hold, &GateStudy::hold)
           .object("corners", "with --corners", corners_table(), &GateStudy::corners)
           .object("dies", "with --dies", dies_table(), &GateStudy::dies);
@@ -164,23 +160,23 @@ const Table<GateResult>& gate_table() {
                                 .figure("most", "W", Better::kLower, "the worst state", &GateRun::most_static);
   static const auto energy =
       Table<GateRun>()
-          .figure("energy_j", "J", Better::kLower, "all that is drawn, by the number of spikes", &GateRun::spike_energy)
+          .figure("energy_j", "J", Better::kLower, "drawn from the supply, by the number of spikes",
+                  &GateRun::spike_energy)
           .figure("switching_energy_j", "J", Better::kLower, "of it, beyond the settled power", &GateRun::switch_energy)
           .object(
               "static_power_w", "settled, before a word", power, [](const GateRun& run) -> const auto& { return run; });
   static const auto table =
       Table<GateResult>()
-          .figure("name", "", Better::kNeither, "", &GateResult::name)
-          .figure("right", "", Better::kNeither, "whether every level is", &GateResult::is_right)
+          .figure("name", "", &GateResult::name)
+          .figure("right", "whether every level is", &GateResult::is_right)
           .merge(energy, &GateResult::run)
-          .figure("inputs", "", Better::kNeither, "", &GateResult::inputs)
-          .figure("outputs", "", Better::kNeither, "", &GateResult::outputs)
-          .figure("transistors", "", Better::kLower, "", &GateResult::transistors)
-          .figure("cells", "", Better::kLower, "", &GateResult::cells)
-          .figure("longest_word", "", Better::kNeither, "changes of inputs whose orders are played",
-                  &GateResult::longest_word)
-          .figure("words", "", Better::kNeither, "that are played", &GateResult::words)
-          .figure("spikes", "", Better::kNeither, "of them", &GateResult::spikes)
+          .figure("inputs", "", &GateResult::inputs)
+          .figure("outputs", "", &GateResult::outputs)
+          .figure("transistors", Better::kLower, "", &GateResult::transistors)
+          .figure("cells", Better::kLower, "", &GateResult::cells)
+          .figure("longest_word", "changes of inputs whose orders are played", &GateResult::longest_word)
+          .figure("words", "that are played", &GateResult::words)
+          .figure("spikes", "of them", &GateResult::spikes)
           .list("spacings", "the same words, spikes ever closer", spacing_table(), &GateResult::spacings)
           .figure("highest_low_a", "A", Better::kLower, "of outputs that are to be 0", &GateResult::highest_low)
           .figure("lowest_high_a", "A", Better::kHigher, "of outputs that are to be 1", &GateResult::lowest_high)
@@ -246,10 +242,10 @@ const Table<GatesResult>& gates_table() {
   static const auto table =
       Table<GatesResult>()
           .merge(operating_point_table(), &GatesResult::operating_point)
-          .figure("period_s", "s", Better::kNeither, "from a spike to the reading of the levels", &GatesResult::period)
-          .figure("spike_width_s", "s", Better::kNeither, "", &GatesResult::spike_width)
+          .figure("period_s", "s", "from a spike to the reading of the levels", &GatesResult::period)
+          .figure("spike_width_s", "s", "", &GatesResult::spike_width)
           .object("levels_a", "of lines and cells", levels_table(), &GatesResult::levels)
-          .figure("right", "", Better::kNeither, "whether every circuit is", &GatesResult::is_right)
+          .figure("right", "whether every circuit is", &GatesResult::is_right)
           .list("gates", "one a circuit", gate_table(), &GatesResult::gates)
           .text(proofs_text)
           .text(studies_text);

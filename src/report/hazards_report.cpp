@@ -20,12 +20,12 @@ using ClipGlitch = std::pair<std::size_t, analysis::Glitch>;
 constexpr std::size_t kGlitchesShown = 20;
 
 const Table<RailSettling>& rail_table() {
-  static const auto table = Table<RailSettling>()
-                                .merge(settling_table(), &RailSettling::seconds)
-                                .figure("kind", "", Better::kNeither, "of rail", &RailSettling::kind)
-                                .figure("rails", "", Better::kNeither, "of this kind", &RailSettling::rails)
-                                .figure("slowest", "", Better::kNeither, "diode of the slowest, by its instance name",
-                                        &RailSettling::slowest);
+  static const auto table =
+      Table<RailSettling>()
+          .merge(settling_table(), &RailSettling::seconds)
+          .figure("kind", "of rail", &RailSettling::kind)
+          .figure("rails", "of this kind", &RailSettling::rails)
+          .figure("slowest", "diode of the slowest, by its instance name", &RailSettling::slowest);
   return table;
 }
 
@@ -33,15 +33,14 @@ const Table<studies::DiodeSettling>& diode_table() {
   using studies::DiodeSettling;
   static const auto table = Table<DiodeSettling>()
                                 .merge(settling_table(), &DiodeSettling::seconds)
-                                .figure("name", "", Better::kNeither, "instance name", &DiodeSettling::name)
-                                .figure("kind", "", Better::kNeither, "of its rail", &DiodeSettling::kind);
+                                .figure("name", "instance name", &DiodeSettling::name)
+                                .figure("kind", "of its rail", &DiodeSettling::kind);
   return table;
 }
 
 const Table<ClipGlitch>& clip_glitch_table() {
-  static const auto table = Table<ClipGlitch>()
-                                .merge(glitch_table(), &ClipGlitch::second)
-                                .figure("clip", "", Better::kNeither, "index", &ClipGlitch::first);
+  static const auto table =
+      Table<ClipGlitch>().merge(glitch_table(), &ClipGlitch::second).figure("clip", "index", &ClipGlitch::first);
   return table;
 }
 
@@ -64,35 +63,32 @@ std::string advice_text(const HazardAdvice& advice) {
 const Table<HazardAdvice>& advice_table() {
   using studies::CellNeed;
   using studies::Mitigation;
-  static const auto mitigations =
-      Table<Mitigation>()
-          .figure("flag", "", Better::kNeither, "of every command that makes circuits", &Mitigation::flag)
-          .figure("value", "", Better::kNeither, "of the flag", &Mitigation::value)
-          .figure("why", "", Better::kNeither, "what it was measured to do, and its price", &Mitigation::why);
+  static const auto mitigations = Table<Mitigation>()
+                                      .figure("flag", "of every command that makes circuits", &Mitigation::flag)
+                                      .figure("value", "of the flag", &Mitigation::value)
+                                      .figure("why", "what it was measured to do, and its price", &Mitigation::why);
   static const auto cells =
       Table<CellNeed>()
-          .figure("layer", "", Better::kNeither, "", &CellNeed::layer)
-          .figure("cell", "", Better::kNeither, "", &CellNeed::cell)
-          .figure("flips", "", Better::kLower, "glitches that flipped it", &CellNeed::flips)
+          .figure("layer", "", &CellNeed::layer)
+          .figure("cell", "", &CellNeed::cell)
+          .figure("flips", Better::kLower, "glitches that flipped it", &CellNeed::flips)
           .figure("charge_c", "C", Better::kLower, "of the largest of them", &CellNeed::charge)
           .figure("capacitance_f", "F", Better::kLower, "at V0 that takes this charge in", &CellNeed::capacitance);
   static const auto table =
       Table<HazardAdvice>()
-          .figure("verdict", "", Better::kNeither, "whether anything is to be mitigated, in words",
-                  &HazardAdvice::verdict)
+          .figure("verdict", "whether anything is to be mitigated, in words", &HazardAdvice::verdict)
           .figure("largest_charge_c", "C", Better::kLower, "of all armed glitches", &HazardAdvice::largest_charge)
-          .figure("cell_capacitance_f", "F", Better::kNeither, "at every V0 in place", &HazardAdvice::capacitance)
-          .figure("overdrive_to_switch", "", Better::kLower,
+          .figure("cell_capacitance_f", "F", "at every V0 in place", &HazardAdvice::capacitance)
+          .figure("overdrive_to_switch", Better::kLower,
                   "unit currents beyond its threshold that a candidate needs with it", &HazardAdvice::overdrive)
-          .figure("switches", "", Better::kNeither, "of the software's cells", &HazardAdvice::switches)
-          .figure("late_switches", "", Better::kLower, "of them, with less than that", &HazardAdvice::late)
-          .figure("largest_capacitance_f", "F", Better::kNeither,
-                  "with which no further one is late; null: there is no further one",
+          .figure("switches", "of the software's cells", &HazardAdvice::switches)
+          .figure("late_switches", Better::kLower, "of them, with less than that", &HazardAdvice::late)
+          .figure("largest_capacitance_f", "F", "with which no further one is late; null: there is no further one",
                   [](const HazardAdvice& advice) {
                     return advice.largest_capacitance > 0.0 ? advice.largest_capacitance
                                                             : std::numeric_limits<double>::quiet_NaN();
                   })
-          .list("mends", "flags that mitigate, best first", mitigations, &HazardAdvice::mitigations)
+          .list("mends", "flags that suppress such glitches, best first", mitigations, &HazardAdvice::mitigations)
           .list("cells", "that a glitch flipped, most charge first", cells, &HazardAdvice::cells)
           .text(advice_text);
   return table;
@@ -101,27 +97,24 @@ const Table<HazardAdvice>& advice_table() {
 const Table<MitigationTrial>& trial_table() {
   static const auto table =
       Table<MitigationTrial>()
-          .figure("flag", "", Better::kNeither, "that was tried",
-                  [](const MitigationTrial& trial) { return trial.mitigation.flag; })
-          .figure("value", "", Better::kNeither, "of the flag",
-                  [](const MitigationTrial& trial) { return trial.mitigation.value; })
+          .figure("flag", "that was tried", [](const MitigationTrial& trial) { return trial.mitigation.flag; })
+          .figure("value", "of the flag", [](const MitigationTrial& trial) { return trial.mitigation.value; })
           .merge(agreement_table(), &MitigationTrial::agreement)
           .merge(divergence_counts_table(), &MitigationTrial::divergence)
           .object("glitch_counts", "over all clips", glitch_count_table(), &MitigationTrial::counts)
-          .figure("failed_clips", "", Better::kLower, "that could not be simulated", &MitigationTrial::failed);
+          .figure("failed_clips", Better::kLower, "that could not be simulated", &MitigationTrial::failed);
   return table;
 }
 
 const Table<RatePoint>& rate_point_table() {
   static const auto table =
       Table<RatePoint>()
-          .figure("frame_seconds", "s", Better::kNeither, "", &RatePoint::frame_seconds)
-          .figure("frame_agreement", "", Better::kHigher, "", &RatePoint::frame_agreement)
-          .figure("state_mismatch", "", Better::kLower, "", &RatePoint::state_mismatch)
-          .figure("same_decisions", "", Better::kNeither, "whether all are those of software",
-                  &RatePoint::same_decisions)
-          .figure("failed_clips", "", Better::kLower, "that could not be simulated", &RatePoint::failed)
-          .figure("holds", "", Better::kNeither, "whether agreement holds", &RatePoint::holds);
+          .figure("frame_seconds", "s", "", &RatePoint::frame_seconds)
+          .figure("frame_agreement", Better::kHigher, "", &RatePoint::frame_agreement)
+          .figure("state_mismatch", Better::kLower, "", &RatePoint::state_mismatch)
+          .figure("same_decisions", "whether all are those of software", &RatePoint::same_decisions)
+          .figure("failed_clips", Better::kLower, "that could not be simulated", &RatePoint::failed)
+          .figure("holds", "whether agreement holds", &RatePoint::holds);
   return table;
 }
 
@@ -142,7 +135,7 @@ const Table<HazardStudy>& rate_table() {
           .figure("fastest_frame_seconds", "s", Better::kLower, "shortest frame time at which agreement held",
                   &HazardStudy::fastest_frame)
           .figure("highest_frame_rate_hz", "Hz", Better::kHigher, "its frame rate", &HazardStudy::highest_rate)
-          .figure("frame_agreement_wanted", "", Better::kNeither, "that had to hold", &HazardStudy::target_agreement)
+          .figure("frame_agreement_wanted", "that had to hold", &HazardStudy::target_agreement)
           .list("frame_rates", "in the order they were tried", rate_point_table(), &HazardStudy::rates)
           .text(rates_text);
   return table;
@@ -204,7 +197,7 @@ const Table<HazardStudy>& hazards_table() {
           .merge(divergence_counts_table().without_text(), &HazardStudy::divergence)
           .list("rails", "by kind, slowest first; seconds from a frame's begin", rail_table(), &HazardStudy::rails)
           .text(rails_text)
-          .list("diodes", "one by one, slowest first; likewise", diode_table(), &HazardStudy::diodes)
+          .list("diodes", "one by one, slowest first; as above", diode_table(), &HazardStudy::diodes)
           .object("glitch_counts", "over all clips", glitch_count_table(), &HazardStudy::counts)
           .list("glitches", "armed ones, largest first", clip_glitch_table(), &HazardStudy::glitches)
           .text(glitches_text)
@@ -212,8 +205,7 @@ const Table<HazardStudy>& hazards_table() {
           .text([](const HazardStudy& study) { return advice_table().text(study.advice); })
           .object("trial", "of `--try`: what the first of `advice.mends` did", trial_table(), &HazardStudy::trial)
           .text(trial_text)
-          .figure("failed_clips", "", Better::kNeither, "indices of clips that could not be simulated",
-                  &HazardStudy::failed)
+          .figure("failed_clips", "indices of clips that could not be simulated", &HazardStudy::failed)
           .merge(rate_table(), [](const HazardStudy& study) { return study.fastest_frame > 0.0 ? &study : nullptr; });
   return table;
 }

@@ -21,9 +21,7 @@ using studies::TrimFigures;
 constexpr std::size_t kCellsShown = 8;
 
 /// [low, high]; an end that is not finite is null.
-Json interval_json(const Interval& interval) {
-  return Json::array({*to_value(interval.low), *to_value(interval.high)});
-}
+Json interval_json(const Interval& interval) { return std::vector<double>{interval.low, interval.high}; }
 
 /// The same; null: there is none.
 Json interval_or_null(const std::optional<Interval>& interval) {
@@ -33,40 +31,40 @@ Json interval_or_null(const std::optional<Interval>& interval) {
 const Table<ClipYield>& clip_table() {
   static const auto table =
       Table<ClipYield>()
-          .figure("clip", "", Better::kNeither, "index", [](const ClipYield& clip) { return clip.reference.clip; })
-          .figure("software", "", Better::kNeither, "its decision", &ClipYield::software)
-          .figure("margin_votes", "", Better::kNeither, "votes that the decision is ahead of the next label",
+          .figure("clip", "index", [](const ClipYield& clip) { return clip.reference.clip; })
+          .figure("software", "its decision", &ClipYield::software)
+          .figure("margin_votes", "votes that the decision is ahead of the next label",
                   [](const ClipYield& clip) { return clip.reference.margin; })
-          .figure("dies", "", Better::kNeither, "with a result", &ClipYield::dies)
-          .figure("decision_yield", "", Better::kHigher, "share of the dies",
+          .figure("dies", "with a result", &ClipYield::dies)
+          .figure("decision_yield", Better::kHigher, "share of the dies",
                   [](const ClipYield& clip) { return clip.decision_yield.value; })
-          .figure("ci95", "", Better::kNeither, "its 95 % interval (Wilson)",
+          .figure("ci95", "its 95 % interval (Wilson)",
                   [](const ClipYield& clip) { return interval_or_null(clip.decision_yield.ci95); })
-          .figure("frame_agreement", "", Better::kHigher, "share of frames", &ClipYield::frame_agreement);
+          .figure("frame_agreement", Better::kHigher, "share of frames", &ClipYield::frame_agreement);
   return table;
 }
 
 const Table<DieYield>& die_table() {
   static const auto table =
       Table<DieYield>()
-          .figure("seed", "", Better::kNeither, "", &DieYield::seed)
-          .figure("clips", "", Better::kNeither, "with a result", &DieYield::clips)
-          .figure("decision_yield", "", Better::kHigher, "share of the clips",
+          .figure("seed", "", &DieYield::seed)
+          .figure("clips", "with a result", &DieYield::clips)
+          .figure("decision_yield", Better::kHigher, "share of the clips",
                   [](const DieYield& die) { return die.decision_yield.value; })
-          .figure("ci95", "", Better::kNeither, "its 95 % interval (Wilson)",
+          .figure("ci95", "its 95 % interval (Wilson)",
                   [](const DieYield& die) { return interval_or_null(die.decision_yield.ci95); })
           .figure("power_nw", "nW", Better::kLower, "mean over clips; of ngspice",
                   [](const DieYield& die) { return die.power ? std::optional(*die.power / kNano) : std::nullopt; })
-          .figure("trim_codes", "", Better::kNeither, "of `trim.legs`; of trimmed dies", &DieYield::codes);
+          .figure("trim_codes", "of `trim.legs`; of trimmed dies", &DieYield::codes);
   return table;
 }
 
 const Table<studies::CellMismatch>& cell_table() {
   using studies::CellMismatch;
   static const auto table = Table<CellMismatch>()
-                                .figure("layer", "", Better::kNeither, "", &CellMismatch::layer)
-                                .figure("cell", "", Better::kNeither, "", &CellMismatch::cell)
-                                .figure("state_mismatch", "", Better::kLower, "share of its bits over dies and clips",
+                                .figure("layer", "", &CellMismatch::layer)
+                                .figure("cell", "", &CellMismatch::cell)
+                                .figure("state_mismatch", Better::kLower, "share of its bits over dies and clips",
                                         &CellMismatch::state_mismatch);
   return table;
 }
@@ -74,21 +72,19 @@ const Table<studies::CellMismatch>& cell_table() {
 const Table<MarginLaw>& margin_table() {
   static const auto table =
       Table<MarginLaw>()
-          .figure("offset", "", Better::kNeither, "o of Q(o + s m), m = votes ahead over frames",
+          .figure("offset", "o of Q(o + s m), m = votes ahead over frames",
                   [](const MarginLaw& law) { return law.fit.law.offset; })
-          .figure("offset_ci95", "", Better::kNeither, "95 % interval, dies and clips resampled",
+          .figure("offset_ci95", "95 % interval, dies and clips resampled",
                   [](const MarginLaw& law) { return interval_json(law.fit.offset); })
-          .figure("slope", "", Better::kNeither, "s", [](const MarginLaw& law) { return law.fit.law.slope; })
-          .figure("slope_ci95", "", Better::kNeither, "likewise",
-                  [](const MarginLaw& law) { return interval_json(law.fit.slope); })
-          .figure("margin_of_1_percent", "", Better::kLower, "m at which one decision of a hundred flips",
+          .figure("slope", "s", [](const MarginLaw& law) { return law.fit.law.slope; })
+          .figure("slope_ci95", "as above", [](const MarginLaw& law) { return interval_json(law.fit.slope); })
+          .figure("margin_of_1_percent", Better::kLower, "m at which one decision of a hundred flips",
                   &MarginLaw::margin_of_1_percent)
-          .figure("rms_error", "", Better::kNeither, "of the clips' flip rates around the law",
+          .figure("rms_error", "of the clips' flip rates around the law",
                   [](const MarginLaw& law) { return law.fit.rms_error; })
-          .figure("dispersion", "", Better::kNeither,
-                  "Pearson's statistic over its degrees of freedom; 1: as independent draws scatter",
+          .figure("dispersion", "Pearson's statistic over its degrees of freedom; 1: as independent draws scatter",
                   [](const MarginLaw& law) { return law.fit.dispersion; })
-          .figure("resamples", "", Better::kNeither, "of them, with flips at two margins",
+          .figure("resamples", "of them, with flips at two margins",
                   [](const MarginLaw& law) { return law.fit.resamples; });
   return table;
 }
@@ -96,22 +92,20 @@ const Table<MarginLaw>& margin_table() {
 const Table<DieFigures>& figures_table() {
   static const auto table =
       Table<DieFigures>()
-          .figure("decision_yield", "", Better::kHigher, "share of pairs of die and clip that decide as software does",
+          .figure("decision_yield", Better::kHigher, "share of pairs of die and clip that decide as software does",
                   [](const DieFigures& of) { return of.decision_yield.value; })
-          .figure("ci95", "", Better::kNeither, "its 95 % interval, every pair a draw of its own (Wilson)",
+          .figure("ci95", "its 95 % interval, every pair a draw of its own (Wilson)",
                   [](const DieFigures& of) { return interval_or_null(of.decision_yield.ci95); })
-          .figure("ci95_resampled", "", Better::kNeither,
-                  "95 %, over other dies and clips; null: fewer than two of either",
+          .figure("ci95_resampled", "95 %, over other dies and clips; null: fewer than two of either",
                   [](const DieFigures& of) { return interval_or_null(of.resampled); })
-          .figure("decision_yield_clear", "", Better::kHigher, "of clips that software decides by 5 votes or more",
+          .figure("decision_yield_clear", Better::kHigher, "of clips that software decides by 5 votes or more",
                   [](const DieFigures& of) { return of.clear_yield.value; })
-          .figure("ci95_clear", "", Better::kNeither, "as `ci95`",
-                  [](const DieFigures& of) { return interval_or_null(of.clear_yield.ci95); })
-          .figure("ci95_clear_resampled", "", Better::kNeither, "as `ci95_resampled`",
+          .figure("ci95_clear", "as `ci95`", [](const DieFigures& of) { return interval_or_null(of.clear_yield.ci95); })
+          .figure("ci95_clear_resampled", "as `ci95_resampled`",
                   [](const DieFigures& of) { return interval_or_null(of.clear_resampled); })
-          .figure("frame_agreement", "", Better::kHigher, "share of frames with the same argmax of the logits",
+          .figure("frame_agreement", Better::kHigher, "share of frames with the same argmax of the logits",
                   &DieFigures::frame_agreement)
-          .figure("state_mismatch", "", Better::kLower, "share of state bits that differ", &DieFigures::state_mismatch);
+          .figure("state_mismatch", Better::kLower, "share of state bits that differ", &DieFigures::state_mismatch);
   return table;
 }
 
@@ -124,22 +118,20 @@ const Table<TrimFigures>& trim_table() {
   using behavioural::TrimLeg;
   static const auto legs =
       Table<TrimLeg>()
-          .figure("parameter", "", Better::kNeither, "", leg_parameter)
-          .figure("device", "", Better::kNeither, "`m2` or `m8`",
-                  [](const TrimLeg& leg) { return leg.is_width ? "m8" : "m2"; })
-          .figure("wrong_bits_expected", "", Better::kLower,
+          .figure("parameter", "", leg_parameter)
+          .figure("device", "`m2` or `m8`", [](const TrimLeg& leg) { return leg.is_width ? "m8" : "m2"; })
+          .figure("wrong_bits_expected", Better::kLower,
                   "share of the cell's bits that its threshold gets wrong on dies without trims", &TrimLeg::wrong_bits);
   static const auto table =
       Table<TrimFigures>()
           .list("legs", "that have a trim", legs, &TrimFigures::legs)
-          .figure("bits", "", Better::kNeither, "of every trim", [](const TrimFigures& trim) { return trim.dac.bits; })
-          .figure("step", "", Better::kNeither, "share of the leg's current",
-                  [](const TrimFigures& trim) { return trim.dac.step; })
-          .figure("clips_played", "", Better::kNeither, "once for every layer with trims", &TrimFigures::clips_played)
+          .figure("bits", "of every trim", [](const TrimFigures& trim) { return trim.dac.bits; })
+          .figure("step", "share of the leg's current", [](const TrimFigures& trim) { return trim.dac.step; })
+          .figure("clips_played", "once for every layer with trims", &TrimFigures::clips_played)
           .figure("seconds_played", "s", Better::kLower, "of clips, to every die", &TrimFigures::seconds_played)
-          .figure("extra_transistors", "", Better::kLower, "", &TrimFigures::extra_transistors)
-          .figure("storage_bits", "", Better::kLower, "of a die", &TrimFigures::storage_bits)
-          .figure("codes_at_an_end", "", Better::kLower, "share of the codes that are the lowest or the highest",
+          .figure("extra_transistors", Better::kLower, "", &TrimFigures::extra_transistors)
+          .figure("storage_bits", Better::kLower, "of a die", &TrimFigures::storage_bits)
+          .figure("codes_at_an_end", Better::kLower, "share of the codes that are the lowest or the highest",
                   &TrimFigures::codes_at_an_end)
           .object("before", "the same dies without trims", figures_table(), &TrimFigures::before);
   return table;
@@ -150,31 +142,29 @@ const Table<EngineComparison>& comparison_table() {
   using studies::DifferingPair;
   static const auto conformance =
       Table<Conformance>()
-          .figure("clips", "", Better::kNeither, "pairs that both engines ran", &Conformance::clips)
-          .figure("same_decisions", "", Better::kHigher, "share of them", &Conformance::same_decisions)
-          .figure("same_frames", "", Better::kHigher, "share of frames", &Conformance::same_frames)
-          .figure("same_bits", "", Better::kHigher, "share of state bits", &Conformance::same_bits)
-          .figure("candidate_relative_rms", "", Better::kLower, "where all bits below are the same",
+          .figure("clips", "pairs that both engines ran", &Conformance::clips)
+          .figure("same_decisions", Better::kHigher, "share of them", &Conformance::same_decisions)
+          .figure("same_frames", Better::kHigher, "share of frames", &Conformance::same_frames)
+          .figure("same_bits", Better::kHigher, "share of state bits", &Conformance::same_bits)
+          .figure("candidate_relative_rms", Better::kLower, "where all bits below are the same",
                   &Conformance::candidate_relative_rms)
-          .figure("logit_relative_rms", "", Better::kLower, "where all bits are the same",
+          .figure("logit_relative_rms", Better::kLower, "where all bits are the same",
                   &Conformance::logit_relative_rms);
   static const auto pairs =
       Table<DifferingPair>()
-          .figure("seed", "", Better::kNeither, "", &DifferingPair::seed)
-          .figure("clip", "", Better::kNeither, "", [](const DifferingPair& pair) { return pair.reference.clip; })
-          .figure("margin_votes", "", Better::kNeither, "of software",
-                  [](const DifferingPair& pair) { return pair.reference.margin; })
-          .figure("spice_votes", "", Better::kNeither, "frames for each label", &DifferingPair::spice_votes)
-          .figure("behavioural_votes", "", Better::kNeither, "likewise", &DifferingPair::behavioural_votes);
+          .figure("seed", "", &DifferingPair::seed)
+          .figure("clip", "", [](const DifferingPair& pair) { return pair.reference.clip; })
+          .figure("margin_votes", "of software", [](const DifferingPair& pair) { return pair.reference.margin; })
+          .figure("spice_votes", "frames for each label", &DifferingPair::spice_votes)
+          .figure("behavioural_votes", "as above", &DifferingPair::behavioural_votes);
   static const auto table =
       Table<EngineComparison>()
           .merge(conformance, &EngineComparison::conformance)
-          .figure("lost_in_spice", "", Better::kLower, "pairs that decide otherwise than software",
+          .figure("lost_in_spice", Better::kLower, "pairs that decide otherwise than software",
                   [](const EngineComparison& of) { return of.lost.spice; })
-          .figure("lost_in_behavioural", "", Better::kLower, "likewise",
+          .figure("lost_in_behavioural", Better::kLower, "as above",
                   [](const EngineComparison& of) { return of.lost.behavioural; })
-          .figure("lost_in_both", "", Better::kLower, "likewise",
-                  [](const EngineComparison& of) { return of.lost.both; })
+          .figure("lost_in_both", Better::kLower, "as above", [](const EngineComparison& of) { return of.lost.both; })
           .list("differing", "pairs on which the engines decide otherwise", pairs, &EngineComparison::differing);
   return table;
 }
@@ -266,9 +256,9 @@ std::string montecarlo_text(const MonteCarlo& result) {
 const Table<studies::FailedPair>& failed_table() {
   using studies::FailedPair;
   static const auto table = Table<FailedPair>()
-                                .figure("seed", "", Better::kNeither, "of the die", &FailedPair::seed)
-                                .figure("clip", "", Better::kNeither, "", &FailedPair::clip)
-                                .figure("error", "", Better::kNeither, "", &FailedPair::error);
+                                .figure("seed", "of the die", &FailedPair::seed)
+                                .figure("clip", "", &FailedPair::clip)
+                                .figure("error", "", &FailedPair::error);
   return table;
 }
 
@@ -278,15 +268,13 @@ const Table<MonteCarlo>& montecarlo_table() {
   static const auto table =
       Table<MonteCarlo>()
           .merge(operating_point_table(), &MonteCarlo::operating_point)
-          .figure("engine", "", Better::kNeither, "`behavioural`, `spice` or `both`",
+          .figure("engine", "`behavioural`, `spice` or `both`",
                   [](const MonteCarlo& result) { return studies::simulator_name(result.simulator); })
-          .figure("seed", "", Better::kNeither, "of the first die; every further die takes the next one",
-                  &MonteCarlo::seed)
-          .figure("device_noise", "", Better::kNeither, "whether devices had noise", &MonteCarlo::device_noise)
-          .figure("dies", "", Better::kNeither, "", [](const MonteCarlo& result) { return result.per_die.size(); })
-          .figure("clips", "", Better::kNeither, "", [](const MonteCarlo& result) { return result.per_clip.size(); })
-          .figure("close_clips", "", Better::kNeither, "that software decides by fewer than 5 votes",
-                  &MonteCarlo::close_clips)
+          .figure("seed", "of the first die; every further die takes the next one", &MonteCarlo::seed)
+          .figure("device_noise", "whether devices had noise", &MonteCarlo::device_noise)
+          .figure("dies", "", [](const MonteCarlo& result) { return result.per_die.size(); })
+          .figure("clips", "", [](const MonteCarlo& result) { return result.per_clip.size(); })
+          .figure("close_clips", "that software decides by fewer than 5 votes", &MonteCarlo::close_clips)
           .merge(figures_table(), &MonteCarlo::figures)
           .list("per_clip", "every clip over all dies", clip_table(), &MonteCarlo::per_clip)
           .list("per_die", "every die over all clips", die_table(), &MonteCarlo::per_die)

@@ -18,43 +18,37 @@ using studies::NoiseStudy;
 const Table<BandRatio>& band_table() {
   static const auto table =
       Table<BandRatio>()
-          .figure("low_hz", "Hz", Better::kNeither, "", &BandRatio::low)
-          .figure("high_hz", "Hz", Better::kNeither, "", &BandRatio::high)
-          .figure("trials_used", "", Better::kNeither, "that did not flip", &BandRatio::trials)
-          .figure("suppression", "", Better::kHigher, "of the noise between them; null: too few trials",
+          .figure("low_hz", "Hz", "", &BandRatio::low)
+          .figure("high_hz", "Hz", "", &BandRatio::high)
+          .figure("trials_used", "that did not flip", &BandRatio::trials)
+          .figure("suppression", Better::kHigher, "of the noise between them; null: too few trials",
                   [](const BandRatio& band) { return band.ratio.value; })
-          .figure("ci95", "", Better::kNeither, "[low, high]",
-                  [](const BandRatio& band) { return ends_of(band.ratio); });
+          .figure("ci95", "[low, high]", [](const BandRatio& band) { return ends_of(band.ratio); });
   return table;
 }
 
 const Table<HeldPoint>& point_table() {
   static const auto table =
       Table<HeldPoint>()
-          .figure("state", "", Better::kNeither, "`on` or `off`",
-                  [](const HeldPoint& point) { return point.on ? "on" : "off"; })
-          .figure("place", "", Better::kNeither, "in the band: 0 at the lower, 1 at the upper threshold",
-                  &HeldPoint::place)
-          .figure("candidate_a", "A", Better::kNeither, "held there", &HeldPoint::candidate)
-          .figure("sigma_in", "", Better::kNeither, "deviation of the noise asked for, over beta_hi",
-                  &HeldPoint::deviation)
-          .figure("input_a", "A", Better::kNeither, "deviation of the candidate as measured", &HeldPoint::input)
+          .figure("state", "`on` or `off`", [](const HeldPoint& point) { return point.on ? "on" : "off"; })
+          .figure("place", "in the band: 0 at the lower, 1 at the upper threshold", &HeldPoint::place)
+          .figure("candidate_a", "A", "held there", &HeldPoint::candidate)
+          .figure("sigma_in", "deviation of the noise asked for, over beta_hi", &HeldPoint::deviation)
+          .figure("input_a", "A", "deviation of the candidate as measured", &HeldPoint::input)
           .figure("output_a", "A", Better::kLower, "deviation of the output while the state holds", &HeldPoint::output)
-          .figure("suppression", "", Better::kHigher, "(input / beta_hi) / (output / alpha); null: see `reason`",
+          .figure("suppression", Better::kHigher, "(input / beta_hi) / (output / alpha); null: see `reason`",
                   [](const HeldPoint& point) { return point.suppression.value; })
-          .figure("ci95", "", Better::kNeither, "[low, high]",
-                  [](const HeldPoint& point) { return ends_of(point.suppression); })
-          .figure("trials_used", "", Better::kNeither, "that held long enough", &HeldPoint::trials)
-          .figure("simulator_floor", "", Better::kNeither, "suppression if the output moved as without noise",
-                  &HeldPoint::floor)
-          .figure("simulator_floor_under_noise", "", Better::kNeither, "if it moved by what closer tolerances change",
+          .figure("ci95", "[low, high]", [](const HeldPoint& point) { return ends_of(point.suppression); })
+          .figure("trials_used", "that held long enough", &HeldPoint::trials)
+          .figure("simulator_floor", "suppression if the output moved as without noise", &HeldPoint::floor)
+          .figure("simulator_floor_under_noise", "if it moved by what closer tolerances change",
                   &HeldPoint::noisy_floor)
-          .figure("flips", "", Better::kLower, "trials in which noise took the state", &HeldPoint::flips)
-          .figure("samples", "", Better::kNeither, "of noise until then", &HeldPoint::samples)
-          .figure("unheld", "", Better::kLower, "trials whose state was lost before the noise", &HeldPoint::unheld)
-          .figure("failed", "", Better::kLower, "trials not solved", &HeldPoint::failed)
+          .figure("flips", Better::kLower, "trials in which noise took the state", &HeldPoint::flips)
+          .figure("samples", "of noise until then", &HeldPoint::samples)
+          .figure("unheld", Better::kLower, "trials whose state was lost before the noise", &HeldPoint::unheld)
+          .figure("failed", Better::kLower, "trials not solved", &HeldPoint::failed)
           .figure(
-              "reason", "", Better::kNeither, "why there is no suppression",
+              "reason", "why there is no suppression",
               [](const HeldPoint& point) { return point.reason.empty() ? std::nullopt : std::optional(point.reason); })
           .list("per_frequency", "by band", band_table(), &HeldPoint::bands);
   return table;
@@ -63,15 +57,13 @@ const Table<HeldPoint>& point_table() {
 const Table<FlipShare>& flip_share_table() {
   static const auto table =
       Table<FlipShare>()
-          .figure("margin_over_sigma", "", Better::kNeither, "distance from the threshold over the noise's deviation",
+          .figure("margin_over_sigma", "distance from the threshold over the noise's deviation",
                   [](const FlipShare& flips) { return flips.count.margin; })
-          .figure("flips", "", Better::kLower, "", [](const FlipShare& flips) { return flips.count.flips; })
-          .figure("samples", "", Better::kNeither, "of noise",
-                  [](const FlipShare& flips) { return flips.count.samples; })
-          .figure("probability", "", Better::kLower, "of a flip, a sample", &FlipShare::share)
-          .figure("ci95", "", Better::kNeither, "[low, high], Wilson",
-                  [](const FlipShare& flips) { return ends_of(flips.interval); })
-          .figure("gaussian_tail", "", Better::kNeither, "what the share would be by one sample beyond the threshold",
+          .figure("flips", Better::kLower, "", [](const FlipShare& flips) { return flips.count.flips; })
+          .figure("samples", "of noise", [](const FlipShare& flips) { return flips.count.samples; })
+          .figure("probability", Better::kLower, "of a flip, a sample", &FlipShare::share)
+          .figure("ci95", "[low, high], Wilson", [](const FlipShare& flips) { return ends_of(flips.interval); })
+          .figure("gaussian_tail", "what the share would be by one sample beyond the threshold",
                   &FlipShare::gaussian_tail);
   return table;
 }
@@ -79,23 +71,20 @@ const Table<FlipShare>& flip_share_table() {
 const Table<NoiseStudy>& fit_table() {
   static const auto law =
       Table<FlipFit>()
-          .figure("offset", "", Better::kHigher, "a of Q(a + b margin / sigma); null: too few flips", &FlipFit::offset)
-          .figure("offset_half_interval", "", Better::kNeither, "95 %, Fisher information",
-                  &FlipFit::offset_half_interval)
-          .figure("slope", "", Better::kHigher, "b", &FlipFit::slope)
-          .figure("slope_half_interval", "", Better::kNeither, "", &FlipFit::slope_half_interval);
+          .figure("offset", Better::kHigher, "a of Q(a + b margin / sigma); null: too few flips", &FlipFit::offset)
+          .figure("offset_half_interval", "95 %, Fisher information", &FlipFit::offset_half_interval)
+          .figure("slope", Better::kHigher, "b", &FlipFit::slope)
+          .figure("slope_half_interval", "", &FlipFit::slope_half_interval);
   static const auto table =
       Table<NoiseStudy>()
           .merge(
               law, [](const NoiseStudy& study) -> const auto& { return study.suppression.fit; })
-          .figure("offset_ci95", "", Better::kNeither, "[low, high] over other draws of the points",
+          .figure("offset_ci95", "[low, high] over other draws of the points",
                   [](const NoiseStudy& study) { return ends_of(study.fit_offset); })
-          .figure("slope_ci95", "", Better::kNeither, "likewise",
-                  [](const NoiseStudy& study) { return ends_of(study.fit_slope); })
-          .figure("resamples", "", Better::kNeither, "those draws",
+          .figure("slope_ci95", "as above", [](const NoiseStudy& study) { return ends_of(study.fit_slope); })
+          .figure("resamples", "those draws",
                   [](const NoiseStudy& study) { return study.suppression.resampled.size(); })
-          .figure("flips", "", Better::kNeither, "it rests on",
-                  [](const NoiseStudy& study) { return study.suppression.fit.flips; });
+          .figure("flips", "it rests on", [](const NoiseStudy& study) { return study.suppression.fit.flips; });
   return table;
 }
 
@@ -111,21 +100,19 @@ const Table<NoiseStudy>& flips_table() {
 const Table<NoiseRetention>& retention_table() {
   static const auto table =
       Table<NoiseRetention>()
-          .figure("supply_v", "V", Better::kNeither, "",
-                  [](const NoiseRetention& entry) { return entry.environment.supply; })
-          .figure("temperature", "C", Better::kNeither, "",
-                  [](const NoiseRetention& entry) { return entry.environment.temperature; })
-          .figure("rise", "A", Better::kNeither, "upper threshold there",
+          .figure("supply_v", "V", "", [](const NoiseRetention& entry) { return entry.environment.supply; })
+          .figure("temperature", "C", "", [](const NoiseRetention& entry) { return entry.environment.temperature; })
+          .figure("rise", "A", "upper threshold there",
                   [](const NoiseRetention& entry) { return entry.loop.loop.rise; })
-          .figure("fall", "A", Better::kNeither, "lower threshold there",
+          .figure("fall", "A", "lower threshold there",
                   [](const NoiseRetention& entry) { return entry.loop.loop.fall; })
-          .figure("sigma_in", "", Better::kNeither, "deviation of the noise over beta_hi", &NoiseRetention::deviation)
-          .figure("log10_seconds_on", "", Better::kHigher, "decimal logarithm of the mean time a state on lasts",
+          .figure("sigma_in", "deviation of the noise over beta_hi", &NoiseRetention::deviation)
+          .figure("log10_seconds_on", Better::kHigher, "decimal logarithm of the mean time a state on lasts",
                   &NoiseRetention::on_exponent)
-          .figure("log10_seconds_on_ci95", "", Better::kNeither, "[low, high]",
+          .figure("log10_seconds_on_ci95", "[low, high]",
                   [](const NoiseRetention& entry) { return ends_of(entry.on_interval); })
-          .figure("log10_seconds_off", "", Better::kHigher, "and a state off", &NoiseRetention::off_exponent)
-          .figure("log10_seconds_off_ci95", "", Better::kNeither, "[low, high]",
+          .figure("log10_seconds_off", Better::kHigher, "and a state off", &NoiseRetention::off_exponent)
+          .figure("log10_seconds_off_ci95", "[low, high]",
                   [](const NoiseRetention& entry) { return ends_of(entry.off_interval); });
   return table;
 }
@@ -133,21 +120,17 @@ const Table<NoiseRetention>& retention_table() {
 const Table<CountedRetention>& counted_table() {
   static const auto table =
       Table<CountedRetention>()
-          .figure("supply_v", "V", Better::kNeither, "",
-                  [](const CountedRetention& entry) { return entry.environment.supply; })
-          .figure("temperature", "C", Better::kNeither, "",
-                  [](const CountedRetention& entry) { return entry.environment.temperature; })
-          .figure("sigma_in", "", Better::kNeither, "the largest asked for", &CountedRetention::deviation)
-          .figure("state", "", Better::kNeither, "`on` or `off`",
-                  [](const CountedRetention& entry) { return entry.on ? "on" : "off"; })
-          .figure("flips", "", Better::kLower, "", &CountedRetention::flips)
-          .figure("samples", "", Better::kNeither, "of noise", &CountedRetention::samples)
-          .figure("unheld", "", Better::kLower, "trials whose state was lost before the noise",
-                  &CountedRetention::unheld)
-          .figure("failed", "", Better::kLower, "trials not solved", &CountedRetention::failed)
-          .figure("log10_seconds", "", Better::kHigher, "mean time that the state lasted; null: no flip",
+          .figure("supply_v", "V", "", [](const CountedRetention& entry) { return entry.environment.supply; })
+          .figure("temperature", "C", "", [](const CountedRetention& entry) { return entry.environment.temperature; })
+          .figure("sigma_in", "the largest asked for", &CountedRetention::deviation)
+          .figure("state", "`on` or `off`", [](const CountedRetention& entry) { return entry.on ? "on" : "off"; })
+          .figure("flips", Better::kLower, "", &CountedRetention::flips)
+          .figure("samples", "of noise", &CountedRetention::samples)
+          .figure("unheld", Better::kLower, "trials whose state was lost before the noise", &CountedRetention::unheld)
+          .figure("failed", Better::kLower, "trials not solved", &CountedRetention::failed)
+          .figure("log10_seconds", Better::kHigher, "mean time that the state lasted; null: no flip",
                   &CountedRetention::exponent)
-          .figure("ci95", "", Better::kNeither, "[low, high]; null: no bound",
+          .figure("ci95", "[low, high]; null: no bound",
                   [](const CountedRetention& entry) { return ends_of(entry.interval); });
   return table;
 }
@@ -156,16 +139,16 @@ const Table<NoiseStudy>& protocol_table() {
   using analysis::SuppressionRequest;
   static const auto request =
       Table<SuppressionRequest>()
-          .figure("sample_seconds", "s", Better::kNeither, "between noise samples", &SuppressionRequest::sample_seconds)
-          .figure("band_hz", "Hz", Better::kNeither, "half the rate of the samples",
+          .figure("sample_seconds", "s", "between noise samples", &SuppressionRequest::sample_seconds)
+          .figure("band_hz", "Hz", "half the rate of the samples",
                   [](const SuppressionRequest& r) { return 0.5 / r.sample_seconds; })
-          .figure("samples", "", Better::kNeither, "of a trial", &SuppressionRequest::samples)
-          .figure("trials", "", Better::kNeither, "of every point", &SuppressionRequest::trials)
-          .figure("seed", "", Better::kNeither, "of the noise", &SuppressionRequest::seed)
-          .figure("cell_capacitance_f", "F", Better::kNeither, "at V0", &SuppressionRequest::cell_capacitance);
+          .figure("samples", "of a trial", &SuppressionRequest::samples)
+          .figure("trials", "of every point", &SuppressionRequest::trials)
+          .figure("seed", "of the noise", &SuppressionRequest::seed)
+          .figure("cell_capacitance_f", "F", "at V0", &SuppressionRequest::cell_capacitance);
   static const auto table =
       Table<NoiseStudy>()
-          .figure("protocol", "", Better::kNeither, "`A`", [](const NoiseStudy&) { return "A"; })
+          .figure("protocol", "`A`", [](const NoiseStudy&) { return "A"; })
           .object(
               "cell", "its loop", loop_table(),
               [](const NoiseStudy& study) -> const auto& { return study.suppression.cell.loop.loop; })
@@ -253,7 +236,7 @@ const Table<NoiseStudy>& noise_table() {
           .list(
               "retention_counted", "the same as counted under the largest noise", counted_table(),
               [](const NoiseStudy& study) -> const auto& { return study.suppression.counted; })
-          .figure("failures", "", Better::kNeither, "why trials were not solved",
+          .figure("failures", "why trials were not solved",
                   [](const NoiseStudy& study) { return study.suppression.failures; })
           .text(suppression_text)
           .object("device_noise", "protocol C: the cell's own devices", device_noise_table(), whole)

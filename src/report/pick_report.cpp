@@ -1,5 +1,7 @@
 #include "report/pick_report.h"
 
+#include <nlohmann/json.hpp>
+
 #include "base/units.h"
 #include "report/verify_report.h"
 
@@ -24,11 +26,11 @@ const Table<Pick>& pick_table() {
   static const auto table =
       Table<Pick>()
           .merge(verify_table(), &Pick::verification)
-          .figure("point", "", Better::kNeither, "its variables and figures (docs/explore.md)",
+          .figure("point", "its variables and figures (docs/explore.md)",
                   [](const Pick& pick) { return Json(explore::point_json(pick.point)); })
-          .figure("transistors", "", Better::kLower, "", [](const Pick& pick) { return pick.circuit.transistors; })
-          .figure("legs", "", Better::kLower, "", [](const Pick& pick) { return pick.circuit.legs; })
-          .figure("cells_in_circuit", "", Better::kNeither, "", [](const Pick& pick) { return pick.circuit.cells; })
+          .figure("transistors", Better::kLower, "", [](const Pick& pick) { return pick.circuit.transistors; })
+          .figure("legs", Better::kLower, "", [](const Pick& pick) { return pick.circuit.legs; })
+          .figure("cells_in_circuit", "", [](const Pick& pick) { return pick.circuit.cells; })
           .figure("area_um2", "um2", Better::kLower, "", square_microns)
           .text(circuit_text);
   return table;

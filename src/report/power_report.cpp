@@ -59,9 +59,8 @@ const Table<PowerSplit>& split_table() {
 const Table<PowerOverTime>& over_time_table() {
   static const auto table =
       Table<PowerOverTime>()
-          .figure("total", "nW", Better::kNeither, "of every frame",
-                  [](const PowerOverTime& of) { return nanowatts(of.total); })
-          .figure("blocks", "nW", Better::kNeither, "the same of every one of `blocks`", [](const PowerOverTime& of) {
+          .figure("total", "nW", "of every frame", [](const PowerOverTime& of) { return nanowatts(of.total); })
+          .figure("blocks", "nW", "the same of every one of `blocks`", [](const PowerOverTime& of) {
             std::vector<std::vector<double>> rows = of.blocks;
             for (std::vector<double>& row : rows) row = nanowatts(std::move(row));
             return rows;
@@ -72,8 +71,8 @@ const Table<PowerOverTime>& over_time_table() {
 const Table<MeasuredPower>& measured_table() {
   using studies::BlockMean;
   static const auto blocks = Table<BlockMean>()
-                                 .figure("block", "", Better::kNeither, "", &BlockMean::block)
-                                 .figure("part", "", Better::kNeither, "of it", &BlockMean::part)
+                                 .figure("block", "", &BlockMean::block)
+                                 .figure("part", "of it", &BlockMean::part)
                                  .figure("listening_nw", "nW", Better::kLower, "mean over clips",
                                          [](const BlockMean& block) { return block.listening / kNano; })
                                  .figure("rest_nw", "nW", Better::kLower, "with inputs of zero",
@@ -89,10 +88,10 @@ const Table<MeasuredPower>& measured_table() {
           .object("spice_rest_nw", "with inputs of zero", split_table(), &MeasuredPower::rest)
           .object("model_of_bits_nw", "the model, given the bits that the circuit held", split_table(),
                   &MeasuredPower::model_of_bits)
-          .figure("state_mismatch", "", Better::kLower, "share of these bits that software has otherwise",
+          .figure("state_mismatch", Better::kLower, "share of these bits that software has otherwise",
                   &MeasuredPower::state_mismatch)
           .object("rest_model_of_bits_nw", "the same at rest", split_table(), &MeasuredPower::rest_model_of_bits)
-          .figure("rest_state_mismatch", "", Better::kLower, "likewise", &MeasuredPower::rest_state_mismatch)
+          .figure("rest_state_mismatch", Better::kLower, "as above", &MeasuredPower::rest_state_mismatch)
           .figure("spice_seconds", "s", Better::kLower, "wall time of ngspice", &MeasuredPower::spice_seconds)
           .list("blocks", "every part of every block", blocks, &MeasuredPower::blocks)
           .object("over_time_nw", "in every frame", over_time,
@@ -111,11 +110,11 @@ void add_exponent(Table<Result>& table, const std::string& key, const std::strin
 const Table<LocalExponents>& local_table() {
   static const auto table = [] {
     auto local = Table<LocalExponents>()
-                     .figure("from", "", Better::kNeither, "width", &LocalExponents::from)
-                     .figure("to", "", Better::kNeither, "the next", &LocalExponents::to);
+                     .figure("from", "width", &LocalExponents::from)
+                     .figure("to", "the next", &LocalExponents::to);
     add_exponent(local, "total", "between the two", &LocalExponents::total);
-    add_exponent(local, "cells", "likewise", &LocalExponents::cells);
-    add_exponent(local, "feedforward", "likewise", &LocalExponents::feedforward);
+    add_exponent(local, "cells", "as above", &LocalExponents::cells);
+    add_exponent(local, "feedforward", "as above", &LocalExponents::feedforward);
     return local;
   }();
   return table;
@@ -134,22 +133,22 @@ const Table<PowerFit>& fit_table() {
                   fit_term<&PowerFit::constant>)
           .figure("linear_nw", "nW", Better::kLower, "", fit_term<&PowerFit::linear>)
           .figure("quadratic_nw", "nW", Better::kLower, "", fit_term<&PowerFit::quadratic>)
-          .figure("constant_half_interval_nw", "nW", Better::kNeither, "half of the 95 % interval; null: three widths",
+          .figure("constant_half_interval_nw", "nW", "half of the 95 % interval; null: three widths",
                   fit_term<&PowerFit::constant_half>)
-          .figure("linear_half_interval_nw", "nW", Better::kNeither, "likewise", fit_term<&PowerFit::linear_half>)
-          .figure("quadratic_half_interval_nw", "nW", Better::kNeither, "likewise", fit_term<&PowerFit::quadratic_half>)
-          .figure("worst_relative_error", "", Better::kLower, "of a point", &PowerFit::worst);
+          .figure("linear_half_interval_nw", "nW", "as above", fit_term<&PowerFit::linear_half>)
+          .figure("quadratic_half_interval_nw", "nW", "as above", fit_term<&PowerFit::quadratic_half>)
+          .figure("worst_relative_error", Better::kLower, "of a point", &PowerFit::worst);
   return table;
 }
 
 const Table<PowerScaling>& scaling_table() {
   static const auto table = [] {
     auto scaling = Table<PowerScaling>()
-                       .figure("dims", "", Better::kNeither, "widths", &PowerScaling::dims)
+                       .figure("dims", "widths", &PowerScaling::dims)
                        .list("local", "between every two neighbouring widths", local_table(), &PowerScaling::local);
     add_exponent(scaling, "exponent_total", "of power over width", &PowerScaling::total);
-    add_exponent(scaling, "exponent_cells", "likewise", &PowerScaling::cells);
-    add_exponent(scaling, "exponent_feedforward", "likewise", &PowerScaling::feedforward);
+    add_exponent(scaling, "exponent_cells", "as above", &PowerScaling::cells);
+    add_exponent(scaling, "exponent_feedforward", "as above", &PowerScaling::feedforward);
     scaling.object("fit_total", "from three widths on", fit_table(), &PowerScaling::fit_total);
     return scaling;
   }();
@@ -163,8 +162,8 @@ std::optional<std::string> error_if_any(const std::string& error) {
 const Table<PowerPoint>& point_table() {
   static const auto table =
       Table<PowerPoint>()
-          .figure("dim", "", Better::kNeither, "width", &PowerPoint::dim)
-          .figure("draws", "", Better::kNeither, "networks", [](const PowerPoint& point) { return point.draws.size(); })
+          .figure("dim", "width", &PowerPoint::dim)
+          .figure("draws", "networks", [](const PowerPoint& point) { return point.draws.size(); })
           .object("model_nw", "by the model, mean over the networks", split_table(), &PowerPoint::model)
           .object("rest_nw", "the same with inputs of zero", split_table(), &PowerPoint::rest)
           .figure("energy_per_frame_j", "J", Better::kLower, "by the model", &PowerPoint::energy_per_frame)
@@ -172,7 +171,7 @@ const Table<PowerPoint>& point_table() {
           .merge(measured_table(), &PowerPoint::measured)
           .object("model_of_first_nw", "the model of the network that ngspice ran", split_table(),
                   [](const PowerPoint& point) { return point.measured ? &point.draws.front() : nullptr; })
-          .figure("error", "", Better::kNeither, "why ngspice could not run it; of such widths alone",
+          .figure("error", "why ngspice could not run it; of such widths alone",
                   [](const PowerPoint& point) { return error_if_any(point.error); });
   return table;
 }
@@ -211,7 +210,7 @@ std::string local_text(const std::vector<LocalExponents>& local) {
 
 std::string points_text(const PowerStudy& study) {
   std::string text = fmt::format(
-      "by the model, means over drawn networks; ngspice, and the model of it, of the first of them\n"
+      "by the model, means over synthetic networks; ngspice, and the model of it, of the first of them\n"
       "{:>6}{:>12}{:>12}{:>12}{:>12}{:>12}{:>12}{:>12}{:>14}\n",
       "d", "total", "cells", "feedforward", "d x d legs", "at rest", "ngspice", "its model", "energy/frame");
   for (const PowerPoint& point : study.points) {
@@ -242,24 +241,23 @@ std::string widths_text(const PowerStudy& study) {
 
 const Table<PowerStudy>& widths_table() {
   static const auto table = [] {
-    auto widths =
-        Table<PowerStudy>()
-            .figure("dims", "", Better::kNeither, "widths of the drawn networks",
-                    [](const PowerStudy& study) {
-                      std::vector<std::size_t> dims;
-                      for (const PowerPoint& point : study.points) dims.push_back(point.dim);
-                      return dims;
-                    })
-            .list("points", "every width", point_table(), &PowerStudy::points)
-            .figure("total_nw", "nW", Better::kNeither, "of every width, by the model", column(&PowerSplit::total))
-            .figure("cells_nw", "nW", Better::kNeither, "likewise", column(&PowerSplit::cells))
-            .figure("feedforward_nw", "nW", Better::kNeither, "likewise", column(&PowerSplit::feedforward));
+    auto widths = Table<PowerStudy>()
+                      .figure("dims", "widths of the synthetic networks",
+                              [](const PowerStudy& study) {
+                                std::vector<std::size_t> dims;
+                                for (const PowerPoint& point : study.points) dims.push_back(point.dim);
+                                return dims;
+                              })
+                      .list("points", "every width", point_table(), &PowerStudy::points)
+                      .figure("total_nw", "nW", "of every width, by the model", column(&PowerSplit::total))
+                      .figure("cells_nw", "nW", "as above", column(&PowerSplit::cells))
+                      .figure("feedforward_nw", "nW", "as above", column(&PowerSplit::feedforward));
     add_exponent(widths, "exponent_cells", "of the cells' power over width, by the model", &PowerStudy::cells);
     add_exponent(widths, "exponent_feedforward", "of the d x d legs, by the model", &PowerStudy::square_legs);
     add_exponent(widths, "exponent_feedforward_large", "of all feedforward from width 256 on, by the model",
                  &PowerStudy::feedforward_large);
     widths.list("local", "between every two neighbouring widths", local_table(), &PowerStudy::local)
-        .figure("local_exponents", "", Better::kNeither, "of feedforward, as `local[].feedforward`",
+        .figure("local_exponents", "of feedforward, as `local[].feedforward`",
                 [](const PowerStudy& study) {
                   std::vector<double> exponents;
                   for (const LocalExponents& step : study.local) exponents.push_back(step.feedforward.value);
@@ -268,13 +266,13 @@ const Table<PowerStudy>& widths_table() {
         .object("fit_total", "", fit_table(), &PowerStudy::fit_total)
         .object("fit_feedforward", "", fit_table(), &PowerStudy::fit_feedforward)
         .object("spice_scaling", "of what ngspice ran; from two widths on", scaling_table(), &PowerStudy::spice_scaling)
-        .figure("worst_model_error", "", Better::kLower, "largest relative error of the model against ngspice",
+        .figure("worst_model_error", Better::kLower, "largest relative error of the model against ngspice",
                 [](const PowerStudy& study) { return study.worst_errors.own_bits; })
-        .figure("worst_model_error_same_bits", "", Better::kLower, "the same, given the bits that the circuit held",
+        .figure("worst_model_error_same_bits", Better::kLower, "the same, given the bits that the circuit held",
                 [](const PowerStudy& study) { return study.worst_errors.same_bits; })
-        .figure("worst_model_error_settled", "", Better::kLower, "these against the last tenth of every frame",
+        .figure("worst_model_error_settled", Better::kLower, "these against the last tenth of every frame",
                 [](const PowerStudy& study) { return study.worst_errors.settled; })
-        .figure("worst_model_error_at_rest", "", Better::kLower, "these with inputs of zero",
+        .figure("worst_model_error_at_rest", Better::kLower, "these with inputs of zero",
                 [](const PowerStudy& study) { return study.worst_errors.at_rest; })
         .text(widths_text);
     return widths;
@@ -285,17 +283,17 @@ const Table<PowerStudy>& widths_table() {
 const Table<NetworkPower>& network_table() {
   static const auto table =
       Table<NetworkPower>()
-          .figure("model", "", Better::kNeither, "its file", &NetworkPower::model)
-          .figure("dim", "", Better::kNeither, "width", &NetworkPower::dim)
-          .figure("frames", "", Better::kNeither, "of a clip, which is a decision", &NetworkPower::frames)
-          .figure("clips", "", Better::kNeither, "indices", &NetworkPower::clips)
+          .figure("model", "its file", &NetworkPower::model)
+          .figure("dim", "width", &NetworkPower::dim)
+          .figure("frames", "of a clip, which is a decision", &NetworkPower::frames)
+          .figure("clips", "indices", &NetworkPower::clips)
           .object("model_nw", "by the model, mean over clips", split_table(), &NetworkPower::listening)
           .object("rest_nw", "the same with inputs of zero", split_table(), &NetworkPower::rest)
           .figure("energy_per_frame_j", "J", Better::kLower, "by ngspice, else by the model",
                   &NetworkPower::energy_per_frame)
-          .figure("energy_per_decision_j", "J", Better::kLower, "likewise", &NetworkPower::energy_per_decision)
+          .figure("energy_per_decision_j", "J", Better::kLower, "as above", &NetworkPower::energy_per_decision)
           .merge(measured_table(), &NetworkPower::measured)
-          .figure("error", "", Better::kNeither, "why ngspice could not run it; of such networks alone",
+          .figure("error", "why ngspice could not run it; of such networks alone",
                   [](const NetworkPower& network) { return error_if_any(network.error); });
   return table;
 }
@@ -345,7 +343,7 @@ const Table<NetworksPower>& networks_table() {
           .list("networks", "of the models that were given", network_table(), &NetworksPower::networks)
           .object("networks_model_scaling", "by the model; of several widths", scaling_table(),
                   &NetworksPower::model_scaling)
-          .object("networks_spice_scaling", "in ngspice; likewise", scaling_table(), &NetworksPower::spice_scaling)
+          .object("networks_spice_scaling", "in ngspice; as above", scaling_table(), &NetworksPower::spice_scaling)
           .text(networks_text);
   return table;
 }

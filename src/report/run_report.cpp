@@ -19,16 +19,15 @@ std::string decisions_text(const RunResult& result) {
 const Table<RunResult>& run_table() {
   static const auto table =
       Table<RunResult>()
-          .figure("decisions", "", Better::kNeither, "index of the label, of every clip", &RunResult::decisions)
-          .figure("votes", "", Better::kNeither, "share of the frames for every label, of every clip",
-                  &RunResult::votes)
-          .figure("labels", "", Better::kNeither, "", &RunResult::labels)
-          .figure("engine", "", Better::kNeither, "`software`, `behavioural` or `spice`", &RunResult::engine)
-          .figure("die_file", "", Better::kNeither, "of the measured chip, if it was one",
+          .figure("decisions", "index of the label, of every clip", &RunResult::decisions)
+          .figure("votes", "share of the frames for every label, of every clip", &RunResult::votes)
+          .figure("labels", "", &RunResult::labels)
+          .figure("engine", "`software`, `behavioural` or `spice`", &RunResult::engine)
+          .figure("die_file", "of the measured chip, if it was one",
                   [](const RunResult& result) {
                     return result.die_file.empty() ? std::nullopt : std::optional(result.die_file);
                   })
-          .figure("die", "", Better::kNeither, "seed of the die, if one was drawn", &RunResult::die)
+          .figure("die", "seed of the die, if one was sampled", &RunResult::die)
           .text(decisions_text);
   return table;
 }

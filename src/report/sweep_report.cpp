@@ -20,9 +20,9 @@ constexpr std::string_view kNames[] = {"model", "task", "cell"};  // of `train -
 const Table<train::Spread>& spread_table() {
   using train::Spread;
   static const auto table = Table<Spread>()
-                                .figure("mean", "", Better::kNeither, "", &Spread::mean)
-                                .figure("deviation", "", Better::kNeither, "standard deviation", &Spread::deviation)
-                                .figure("worst", "", Better::kNeither, "least", &Spread::worst);
+                                .figure("mean", "", &Spread::mean)
+                                .figure("deviation", "standard deviation", &Spread::deviation)
+                                .figure("worst", "the worst one", &Spread::worst);
   return table;
 }
 
@@ -34,13 +34,13 @@ std::optional<train::Spread> figure_of(const SweepRow& row, const std::string& n
 const Table<SweepRow>& row_table() {
   static const auto table = [] {
     auto rows = Table<SweepRow>()
-                    .figure("values", "", Better::kNeither, "key of the grid: value; seeds left out",
+                    .figure("values", "key of the grid: value; seeds left out",
                             [](const SweepRow& row) {
                               Json json = Json::object();
-                              for (const auto& [key, value] : row.values) json[key] = value;
+                              for (const auto& [key, value] : row.values) json.set(key, value);
                               return json;
                             })
-                    .figure("runs", "", Better::kNeither, "trainings", &SweepRow::runs);
+                    .figure("runs", "trainings", &SweepRow::runs);
     std::set<std::string> known;
     for (const auto& infos : {training_table().infos(), sequence_training_table().infos()}) {
       for (const FigureInfo& info : infos) {
@@ -83,17 +83,17 @@ std::string rows_text(const SweepResult& result) {
 }  // namespace
 
 const Table<SweepResult>& sweep_table() {
-  static const auto entries = Table<SweepEntry>()
-                                  .figure("folder", "", Better::kNeither, "of the training",
-                                          [](const SweepEntry& entry) { return entry.folder.string(); })
-                                  .figure("problem", "", Better::kNeither, "why it is not done", &SweepEntry::problem);
-  static const auto table = Table<SweepResult>()
-                                .figure("points", "", Better::kNeither, "trainings",
-                                        [](const SweepResult& result) { return result.entries.size(); })
-                                .figure("skipped", "", Better::kNeither, "of them, done before", &SweepResult::skipped)
-                                .list("failed", "of them, that are not done", entries, failed_entries)
-                                .list("rows", "trainings that differ in seeds alone", row_table(), &SweepResult::rows)
-                                .text(rows_text);
+  static const auto entries =
+      Table<SweepEntry>()
+          .figure("folder", "of the training", [](const SweepEntry& entry) { return entry.folder.string(); })
+          .figure("problem", "why it is not done", &SweepEntry::problem);
+  static const auto table =
+      Table<SweepResult>()
+          .figure("points", "trainings", [](const SweepResult& result) { return result.entries.size(); })
+          .figure("skipped", "of them, read from an earlier run", &SweepResult::skipped)
+          .list("failed", "of them, that are not done", entries, failed_entries)
+          .list("rows", "trainings that differ in seeds alone", row_table(), &SweepResult::rows)
+          .text(rows_text);
   return table;
 }
 

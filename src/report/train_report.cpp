@@ -48,13 +48,13 @@ const Table<train::Robustness>& robustness_table() {
   using train::Robustness;
   static const auto table =
       Table<Robustness>()
-          .figure("deviation", "", Better::kNeither, "of every parameter, relative",
+          .figure("deviation", "of every parameter, relative",
                   [](const Robustness&) { return train::kRobustnessDeviation; })
-          .figure("copies", "", Better::kNeither, "", [](const Robustness&) { return train::kRobustnessCopies; })
-          .figure("decision_agreement", "", Better::kHigher, "share of the validation clips",
+          .figure("copies", "", [](const Robustness&) { return train::kRobustnessCopies; })
+          .figure("decision_agreement", Better::kHigher, "share of the validation clips",
                   &Robustness::decision_agreement)
-          .figure("frame_agreement", "", Better::kHigher, "share of frames", &Robustness::frame_agreement)
-          .figure("state_mismatch", "", Better::kLower, "share of state bits", &Robustness::state_mismatch);
+          .figure("frame_agreement", Better::kHigher, "share of frames", &Robustness::frame_agreement)
+          .figure("state_mismatch", Better::kLower, "share of state bits", &Robustness::state_mismatch);
   return table;
 }
 
@@ -94,27 +94,26 @@ const Table<Training>& training_table() {
   using train::TrainResult;
   static const auto table =
       Table<Training>()
-          .figure("model", "", Better::kNeither, "its file", [](const Training& of) { return of.config.output; })
-          .figure("test_accuracy", "", Better::kHigher, "share of the test clips decided right",
+          .figure("model", "its file", [](const Training& of) { return of.config.output; })
+          .figure("test_accuracy", Better::kHigher, "share of the test clips decided right",
                   score_of(&TrainResult::test, &Evaluation::accuracy))
-          .figure("test_balanced_accuracy", "", Better::kHigher, "mean of the recalls",
+          .figure("test_balanced_accuracy", Better::kHigher, "mean of the recalls",
                   score_of(&TrainResult::test, &Evaluation::balanced_accuracy))
-          .figure("test_clips", "", Better::kNeither, "", score_of(&TrainResult::test, &Evaluation::clips))
-          .figure("validation_accuracy", "", Better::kHigher, "of the validation clips",
+          .figure("test_clips", "", score_of(&TrainResult::test, &Evaluation::clips))
+          .figure("validation_accuracy", Better::kHigher, "of the validation clips",
                   score_of(&TrainResult::validation, &Evaluation::accuracy))
-          .figure("validation_balanced_accuracy", "", Better::kHigher, "likewise",
+          .figure("validation_balanced_accuracy", Better::kHigher, "as above",
                   score_of(&TrainResult::validation, &Evaluation::balanced_accuracy))
-          .figure("validation_loss", "", Better::kLower, "cross-entropy of a frame, nats",
+          .figure("validation_loss", Better::kLower, "cross-entropy of a frame, nats",
                   score_of(&TrainResult::validation, &Evaluation::loss))
-          .figure("validation_clips", "", Better::kNeither, "", score_of(&TrainResult::validation, &Evaluation::clips))
-          .figure("steps", "", Better::kNeither, "from each start", of_result(&TrainResult::steps))
-          .figure("restarts", "", Better::kNeither, "number of starts", of_result(&TrainResult::restarts))
-          .figure("best_step", "", Better::kNeither, "after which the best network was found",
-                  of_result(&TrainResult::best_step))
+          .figure("validation_clips", "", score_of(&TrainResult::validation, &Evaluation::clips))
+          .figure("steps", "from each start", of_result(&TrainResult::steps))
+          .figure("restarts", "number of starts", of_result(&TrainResult::restarts))
+          .figure("best_step", "after which the best network was found", of_result(&TrainResult::best_step))
           .figure("seconds", "s", Better::kLower, "of training", of_result(&TrainResult::seconds))
-          .figure("near_1_percent", "", Better::kLower, "share of candidates within 1 % of a threshold",
+          .figure("near_1_percent", Better::kLower, "share of candidates within 1 % of a threshold",
                   score_of(&TrainResult::validation, &Evaluation::near_1_percent))
-          .figure("near_3_percent", "", Better::kLower, "within 3 %",
+          .figure("near_3_percent", Better::kLower, "within 3 %",
                   score_of(&TrainResult::validation, &Evaluation::near_3_percent))
           .object("robustness", "agreement with copies that have errors", robustness_table(),
                   [](const Training& of) -> const train::Robustness& { return of.result.robustness; })
@@ -127,16 +126,14 @@ const Table<SequenceTraining>& sequence_training_table() {
   using train::SequenceResult;
   static const auto table =
       Table<SequenceTraining>()
-          .figure("model", "", Better::kNeither, "its file",
-                  [](const SequenceTraining& of) { return of.config.output; })
-          .figure("task", "", Better::kNeither, "", [](const SequenceTraining& of) { return of.config.task; })
-          .figure("cell", "", Better::kNeither, "", [](const SequenceTraining& of) { return of.config.cell; })
+          .figure("model", "its file", [](const SequenceTraining& of) { return of.config.output; })
+          .figure("task", "", [](const SequenceTraining& of) { return of.config.task; })
+          .figure("cell", "", [](const SequenceTraining& of) { return of.config.cell; })
           .merge(split_table<&SequenceResult::test>("test"), itself)
           .merge(split_table<&SequenceResult::validation>("validation"), itself)
-          .figure("parameters", "", Better::kLower, "of the network", of_result(&SequenceResult::parameters))
-          .figure("steps", "", Better::kNeither, "", of_result(&SequenceResult::steps))
-          .figure("best_step", "", Better::kNeither, "after which the best network was found",
-                  of_result(&SequenceResult::best_step))
+          .figure("parameters", Better::kLower, "of the network", of_result(&SequenceResult::parameters))
+          .figure("steps", "", of_result(&SequenceResult::steps))
+          .figure("best_step", "after which the best network was found", of_result(&SequenceResult::best_step))
           .figure("seconds", "s", Better::kLower, "of training", of_result(&SequenceResult::seconds))
           .object("test_dies", "of `test_noise.draws` in the configuration", die_scores_table(),
                   &SequenceTraining::test_dies)

@@ -16,19 +16,18 @@ using studies::VerifiedClip;
 const Table<CellEvent>& event_table() {
   static const auto table =
       Table<CellEvent>()
-          .figure("frame", "", Better::kNeither, "", &CellEvent::frame)
-          .figure("time_s", "s", Better::kNeither, "start of the frame", &CellEvent::time)
-          .figure("layer", "", Better::kNeither, "", &CellEvent::layer)
-          .figure("cell", "", Better::kNeither, "", &CellEvent::cell)
-          .figure("cause", "", Better::kNeither, "`sizing`, `threshold`, `hazard`, `settling` or `leakage`",
+          .figure("frame", "", &CellEvent::frame)
+          .figure("time_s", "s", "start of the frame", &CellEvent::time)
+          .figure("layer", "", &CellEvent::layer)
+          .figure("cell", "", &CellEvent::cell)
+          .figure("cause", "`sizing`, `threshold`, `hazard`, `settling` or `leakage`",
                   [](const CellEvent& event) { return std::string(analysis::cause_name(event.cause)); })
-          .figure("circuit_on", "", Better::kNeither, "the circuit's state when read", &CellEvent::is_on)
-          .figure("software_candidate", "", Better::kNeither, "with the circuit's states below, unit currents",
-                  &CellEvent::candidate)
-          .figure("circuit_candidate", "", Better::kNeither, "when read", &CellEvent::measured)
-          .figure("lowest", "", Better::kNeither, "of the circuit's since the frame before", &CellEvent::lowest)
-          .figure("highest", "", Better::kNeither, "likewise", &CellEvent::highest)
-          .figure("threshold", "", Better::kNeither, "that the state could cross", &CellEvent::threshold);
+          .figure("circuit_on", "the circuit's state when read", &CellEvent::is_on)
+          .figure("software_candidate", "with the circuit's states below, unit currents", &CellEvent::candidate)
+          .figure("circuit_candidate", "when read", &CellEvent::measured)
+          .figure("lowest", "of the circuit's since the frame before", &CellEvent::lowest)
+          .figure("highest", "as above", &CellEvent::highest)
+          .figure("threshold", "that the state could cross", &CellEvent::threshold);
   return table;
 }
 
@@ -55,17 +54,16 @@ Json first_frame(const VerifiedClip& clip) {
 const Table<VerifiedClip>& simulated_clip_table() {
   static const auto table =
       Table<VerifiedClip>()
-          .figure("software", "", Better::kNeither, "its decision", &VerifiedClip::software)
-          .figure("circuit", "", Better::kNeither, "its decision", &VerifiedClip::circuit)
-          .figure("frame_agreement", "", Better::kHigher, "",
+          .figure("software", "its decision", &VerifiedClip::software)
+          .figure("circuit", "its decision", &VerifiedClip::circuit)
+          .figure("frame_agreement", Better::kHigher, "",
                   [](const VerifiedClip& clip) { return clip.agreement.frame_agreement; })
-          .figure("state_mismatch", "", Better::kLower, "",
+          .figure("state_mismatch", Better::kLower, "",
                   [](const VerifiedClip& clip) { return clip.agreement.state_mismatch; })
           .merge(divergence_counts_table(), divergence_of)
-          .figure("first", "", Better::kNeither, "the first event, as in `events`; null: none", first_event)
-          .figure("first_frame", "", Better::kNeither, "the first frame with another decision; null: none", first_frame)
-          .figure("frames", "", Better::kNeither, "all of them",
-                  [](const VerifiedClip& clip) { return clip.divergence.frames; })
+          .figure("first", "the first event, as in `events`; null: none", first_event)
+          .figure("first_frame", "the first frame with another decision; null: none", first_frame)
+          .figure("frames", "all of them", [](const VerifiedClip& clip) { return clip.divergence.frames; })
           .list(
               "events", "cells with an error of their own", event_table(),
               [](const VerifiedClip& clip) -> const auto& { return clip.divergence.events; })
@@ -78,9 +76,9 @@ const Table<VerifiedClip>& simulated_clip_table() {
 const Table<VerifiedClip>& clip_table() {
   static const auto table =
       Table<VerifiedClip>()
-          .figure("clip", "", Better::kNeither, "index", &VerifiedClip::clip)
-          .figure("failed", "", Better::kNeither, "whether it could not be simulated", &VerifiedClip::failed)
-          .figure("error", "", Better::kNeither, "why; failed clips only",
+          .figure("clip", "index", &VerifiedClip::clip)
+          .figure("failed", "whether it could not be simulated", &VerifiedClip::failed)
+          .figure("error", "why; failed clips only",
                   [](const VerifiedClip& clip) { return clip.failed ? std::optional(clip.error) : std::nullopt; })
           .merge(simulated_clip_table(), [](const VerifiedClip& clip) { return clip.failed ? nullptr : &clip; });
   return table;
@@ -142,8 +140,8 @@ const Table<Verification>& verify_table() {
           .object("settling_seconds", "from the start of a frame", settling_report_table(), &Verification::settling)
           .text(settling_text)
           .object("glitches", "over all clips", glitch_count_table(), &Verification::glitches)
-          .figure("failed_clips", "", Better::kLower, "that could not be simulated", &Verification::failed)
-          .figure("reused_clips", "", Better::kNeither, "that were stored by an earlier run", &Verification::reused)
+          .figure("failed_clips", Better::kLower, "that could not be simulated", &Verification::failed)
+          .figure("reused_clips", "that were stored by an earlier run", &Verification::reused)
           .figure("spice_seconds", "s", Better::kLower, "wall time of ngspice, sum over clips",
                   &Verification::spice_seconds)
           .figure("software_seconds", "s", Better::kLower, "wall time of the software, sum over clips",

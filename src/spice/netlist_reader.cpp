@@ -154,7 +154,7 @@ class Parser {
         if (parameter.name == reference) return {name, parameter.value, reference};
       }
       if (!reference.empty() && std::isalpha(static_cast<unsigned char>(reference[0])) != 0) {
-        throw wrong(line, fmt::format("{} is no parameter of this subcircuit", quoted(reference)),
+        throw wrong(line, fmt::format("{} is not a parameter of this subcircuit", quoted(reference)),
                     "a number, or a parameter of its .subckt line");
       }
       return setting(name, reference, line);

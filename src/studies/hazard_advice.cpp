@@ -108,18 +108,18 @@ void offer_slower_inputs(HazardAdvice& advice, const std::vector<std::pair<std::
 }
 
 std::string verdict(const HazardAdvice& advice, std::size_t armed, std::size_t flips) {
-  if (armed == 0) return "no glitch on a cell that could flip: nothing to mend";
+  if (armed == 0) return "no glitch on a cell that could flip: nothing to mitigate";
   const std::string bears =
       fmt::format("with {} at V0 a cell takes {} to switch", format_si(advice.capacitance, "F"),
                   format_si(compile::kSwitchingSwing * (advice.capacitance + compile::kOwnCapacitance), "C"));
   if (flips == 0) {
-    return fmt::format("no glitch flipped its cell: nothing to mend (the largest brought {}; {})",
+    return fmt::format("no glitch flipped its cell: nothing to mitigate (the largest brought {}; {})",
                        format_si(advice.largest_charge, "C"), bears);
   }
   return fmt::format(
       "{} glitch{} flipped {}, the largest with {} ({}){}", flips, flips == 1 ? "" : "es",
       flips == 1 ? "its cell" : "their cells", format_si(advice.cells.front().charge, "C"), bears,
-      advice.mitigations.empty() ? "; no flag that is not in place was measured to mend such glitches" : "");
+      advice.mitigations.empty() ? "; none of the flags not yet in use was measured to suppress such glitches" : "");
 }
 
 }  // namespace

@@ -25,7 +25,7 @@ struct RunResult {
   std::vector<std::size_t> clips;          ///< their indices
   std::vector<std::string> labels;
   std::string engine;                ///< "software", "behavioural" or "spice"
-  std::optional<std::uint64_t> die;  ///< seed of the die, if one was drawn
+  std::optional<std::uint64_t> die;  ///< seed of the die, if one was sampled
   std::string die_file;              ///< of the measured chip, if it was one; whoever read the file says so
 };
 

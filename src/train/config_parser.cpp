@@ -79,10 +79,10 @@ class Parser {
   std::vector<std::string> folders(const std::string& label, const toml::node& value) {
     const std::string name = fmt::format("{}.{}", kClassesTable, label);
     const toml::array* list = value.as_array();
-    if (list == nullptr || list->empty()) refuse(value, name + " is no list of folder names");
+    if (list == nullptr || list->empty()) refuse(value, name + " is not a list of folder names");
     std::vector<std::string> result;
     for (const toml::node& entry : *list) {
-      if (!entry.is_string() || (*entry.as_string())->empty()) refuse(entry, name + " is no list of folder names");
+      if (!entry.is_string() || (*entry.as_string())->empty()) refuse(entry, name + " is not a list of folder names");
       result.push_back(**entry.as_string());
       if (!folders_.insert(result.back()).second) {
         refuse(entry, fmt::format("{} names folder {} a second time", name, hysteron::quoted(result.back())));

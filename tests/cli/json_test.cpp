@@ -114,6 +114,29 @@ TEST_F(Json, CellGivesTheLoopInAmpere) {
   EXPECT_GT(std::abs(result["uncalibrated"]["fall"].get<double>() - 200e-12), 2e-12) << "1 %, by the curves alone";
 }
 
+/// Width and length, in metres, that mapping.csv gives for transistor `leg` of the first cell.
+std::pair<double, double> mapped_size(const std::string& mapping, const std::string& leg) {
+  const std::string row = "xlayer0_cell0_" + leg + ",n,cell,";
+  const std::size_t at = mapping.find(row);
+  EXPECT_NE(at, std::string::npos) << row << " is not in\n" << mapping;
+  double width = 0.0;
+  double length = 0.0;
+  EXPECT_EQ(std::sscanf(mapping.c_str() + at + row.size(), "%lf,%lf", &width, &length), 2);
+  return {1e-6 * width, 1e-6 * length};
+}
+
+TEST_F(Json, CellShowsTheCellThatCompileBuilds) {
+  run_json({"compile", "m.safetensors", "--pdk", "generic180", "-o", "circuit", "--calibrate", "cells"});
+  const std::string mapping = read_file(folder_ / "circuit" / "mapping.csv");
+  const json cell =
+      run_json({"cell", "--pdk", "generic180", "--i-thresh", "700p", "--i-width", "400p", "--i-gain", "1n"});
+  for (const char* leg : {"m2", "m8", "m5"}) {
+    const auto [width, length] = mapped_size(mapping, leg);
+    EXPECT_NEAR(cell["legs"][leg]["width_m"].get<double>(), width, 1e-12) << leg;
+    EXPECT_NEAR(cell["legs"][leg]["length_m"].get<double>(), length, 1e-12) << leg;
+  }
+}
+
 TEST_F(Json, CellWritesItsWholeLoop) {
   const json result = run_json({"cell", "--i-thresh", "300p", "--i-width", "150p", "--i-gain", "200p", "--corner", "ff",
                                 "--temperature", "85", "--loop", "loop.csv"});

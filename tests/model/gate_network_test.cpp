@@ -104,7 +104,7 @@ TEST(GateFile, RefusesWhatIsNoCircuitWithItsLine) {
            BadFile{"input a b\nq = nandd a b\noutput q\n", {"f:2:", "'nandd'", "nand"}},
            BadFile{"input a b\nq = not a b\noutput q\n", {"f:2:", "not from 2 to 1", "from 1 to 1"}},
            BadFile{"input a b c\ns = full_adder a b c\noutput s\n", {"f:2:", "from 3 to 2"}},
-           BadFile{"input a b\nq =\noutput q\n", {"f:2:", "is no gate"}},
+           BadFile{"input a b\nq =\noutput q\n", {"f:2:", "is not a gate"}},
            BadFile{"input a\nq = not A\noutput q\n", {"f:2:", "'A'", "name"}},
            BadFile{"inputs a\n", {"f:1:", "'inputs'"}},
            BadFile{"input\n", {"f:1:", "without a net"}},

@@ -21,6 +21,7 @@ TEST(Golden, Cell) {
   studies::CellMeasurement measured;
   measured.calibrated_at = {"tt", 1.8, 27.0};
   measured.cell = sample_cell();
+  measured.cell.sizes = {{2.5e-6, 5.005e-6}, {1.4e-6, 4.99e-6}, {5.05e-6, 5e-6}};
   measured.loop.loop = {470e-12, 210e-12, 1.05e-9, kNoFigure};
   check_golden("cell", cell_table(), measured);
 }

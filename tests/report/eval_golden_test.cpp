@@ -32,7 +32,7 @@ TEST(Golden, EvalOfASoftwareBackbone) {
   result.dies = studies::DieScores{5, {0.8, 0.02, 0.77}, {}};
   check_golden("eval_software", sequence_eval_table(), result);
   result.score.confusion.clear();
-  const Json json = sequence_eval_table().json(result);
+  const nlohmann::ordered_json json = sequence_eval_table().json(result).tree();
   EXPECT_FALSE(json.contains("balanced_accuracy")) << "every frame has a target";
   EXPECT_FALSE(json.contains("clips"));
 }

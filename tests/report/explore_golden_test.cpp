@@ -34,7 +34,7 @@ TEST(Golden, Explore) { check_golden("explore", explore_table(), sample_explorat
 
 TEST(Golden, ExploreListsAPointAsItsFileHasIt) {
   const explore::Exploration exploration = sample_exploration();
-  EXPECT_EQ(nlohmann::json(explore_table().json(exploration)["pareto"][0]),
+  EXPECT_EQ(nlohmann::json(explore_table().json(exploration).tree()["pareto"][0]),
             nlohmann::json(explore::point_json(exploration.points[0])));
 }
 

@@ -34,15 +34,15 @@ const Table<Part>& part_table() {
 
 const Table<Sample>& sample_table() {
   static const auto table = Table<Sample>()
-                                .figure("good", "", Better::kHigher, "a share", &Sample::good)
+                                .figure("good", Better::kHigher, "a share", &Sample::good)
                                 .shown("good share", "{:.2f}")
-                                .figure("error", "", Better::kLower, "", &Sample::error)
-                                .figure("unmeasured", "", Better::kHigher, "", &Sample::unmeasured)
+                                .figure("error", Better::kLower, "", &Sample::error)
+                                .figure("unmeasured", Better::kHigher, "", &Sample::unmeasured)
                                 .shown("never shown", "{:.2f}")
-                                .figure("absent", "", Better::kNeither, "", &Sample::absent)
+                                .figure("absent", "", &Sample::absent)
                                 .object("part", "a part", part_table(), &Sample::part)
                                 .list("parts", "many", part_table(), &Sample::parts)
-                                .figure("path", "", Better::kNeither, "", &Sample::path);
+                                .figure("path", "", &Sample::path);
   return table;
 }
 
@@ -66,7 +66,7 @@ std::string message_of(const std::function<void()>& call) {
 }
 
 TEST(Table, JsonHasNullForWhatIsNotFiniteAndNoKeyForWhatIsAbsent) {
-  const Json json = sample_table().json({});
+  const nlohmann::ordered_json json = sample_table().json({}).tree();
   EXPECT_TRUE(json["unmeasured"].is_null());
   EXPECT_FALSE(json.contains("absent"));
   EXPECT_EQ(json["part"]["total_nw"], 2.5);
@@ -83,10 +83,10 @@ TEST(Table, JsonTextReplacesWhatIsNotUtf8) {
 TEST(Table, MergeTakesNothingFromAnAbsentPart) {
   const auto table =
       Table<Sample>().merge(part_table(), [](const Sample& sample) { return sample.absent ? &sample.part : nullptr; });
-  EXPECT_TRUE(table.json({}).empty());
+  EXPECT_TRUE(table.json({}).tree().empty());
   Sample present;
   present.absent = 1;
-  EXPECT_EQ(table.json(present)["total_nw"], 2.5);
+  EXPECT_EQ(table.json(present).tree()["total_nw"], 2.5);
 }
 
 TEST(Requirement, TakesEachComparisonTheWayThatIsBetter) {

@@ -19,7 +19,7 @@ TEST(Golden, Extract) {
   check_golden("extract", extract_table(), result);
 }
 
-TEST(Golden, ExtractToNoFile) { EXPECT_TRUE(extract_table().json(ExtractResult{})["output"].is_null()); }
+TEST(Golden, ExtractToNoFile) { EXPECT_TRUE(extract_table().json(ExtractResult{}).tree()["output"].is_null()); }
 
 }  // namespace
 }  // namespace hysteron::report

@@ -41,7 +41,7 @@ TEST(Golden, Hazards) { check_golden("hazards", hazards_table(), sample_hazards(
 
 TEST(Golden, HazardsWithoutASearchOrASwitchingHaveNoFiguresOfThem) {
   const studies::HazardStudy study;
-  const Json json = hazards_table().json(study);
+  const nlohmann::ordered_json json = hazards_table().json(study).tree();
   EXPECT_FALSE(json.contains("trial"));
   EXPECT_FALSE(json.contains("frame_rates"));
   EXPECT_TRUE(json["advice"]["largest_capacitance_f"].is_null());

@@ -13,7 +13,7 @@ TEST(Golden, Run) {
   result.engine = "behavioural";
   result.die = 7;
   check_golden("run", run_table(), result);
-  EXPECT_FALSE(run_table().json(result).contains("die_file"));
+  EXPECT_FALSE(run_table().json(result).tree().contains("die_file"));
 }
 
 }  // namespace

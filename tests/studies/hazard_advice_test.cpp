@@ -28,7 +28,7 @@ bool has(const std::string& text, const std::string& part) { return text.find(pa
 TEST(HazardAdvice, OffersNothingWhereThereAreNoGlitches) {
   const HazardAdvice advice = advise({}, {0.5F}, {}, kNano, kFrame);
   EXPECT_TRUE(advice.mitigations.empty());
-  EXPECT_TRUE(has(advice.verdict, "no glitch on a cell that could flip: nothing to mend")) << advice.verdict;
+  EXPECT_TRUE(has(advice.verdict, "no glitch on a cell that could flip: nothing to mitigate")) << advice.verdict;
 }
 
 TEST(HazardAdvice, OffersNothingWhereNoGlitchFlipsItsCell) {
