@@ -15,14 +15,15 @@ struct CellTestSetup {
   const compile::GainCurves& curves;
   compile::Conditions conditions;
   const sim::Engine& engine;
-  int jobs = 0;                         ///< simulations at once; 0: one per hardware thread
-  sim::Engine::OnDone on_done = {};     ///< called after each run of the batch in hand; may be empty
-  double tolerance = 1.0;               ///< factor on the simulator's tolerances
-  double cell_capacitance = 0.0;        ///< farad from V0 to ground, beside the devices' own
-  std::vector<double> read_times = {};  ///< of the waveforms (sim::Testbench)
+  int jobs = 0;                                         ///< simulations at once; 0: one per hardware thread
+  sim::Engine::OnDone on_done = {};                     ///< called after each run of the batch in hand; may be empty
+  double tolerance = 1.0;                               ///< factor on the simulator's tolerances
+  double cell_capacitance = 0.0;                        ///< farad from V0 to ground, beside the devices' own
+  std::vector<double> read_times = {};                  ///< of the waveforms (sim::Testbench)
+  double calibration = compile::kCalibrationTolerance;  ///< what calibration is content with
 
   /// What calibrating its cells takes.
-  compile::CellSetup cell_setup() const { return {technology, curves, conditions, engine, jobs, on_done}; }
+  compile::CellSetup cell_setup() const { return {technology, curves, conditions, engine, jobs, on_done, calibration}; }
 
   /// The conditions cells are sized and calibrated under.
   compile::CellEnvironment nominal_environment() const { return {"", conditions.supply, conditions.temperature}; }

@@ -334,8 +334,8 @@ class CellSearch {
   void choose_sizes(const CellLoop& loop) {
     const CellGains next = improved(gains_of(sizes_, setup_.curves, setup_.supply()), loop, target_, unit());
     const CellSizes redrawn = drawn(next);
-    const bool has_thresholds = is_judged_ && threshold_error_ <= kCalibrationTolerance;
-    const bool has_high = high_error_ <= kCalibrationTolerance || is_same_size(redrawn.gain, best_.sizes.gain);
+    const bool has_thresholds = is_judged_ && threshold_error_ <= setup_.tolerance;
+    const bool has_high = high_error_ <= setup_.tolerance || is_same_size(redrawn.gain, best_.sizes.gain);
     is_done_ = has_thresholds && has_high;
     sizes_ = redrawn;
     if (has_thresholds) {

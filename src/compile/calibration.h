@@ -9,14 +9,19 @@
 
 namespace hysteron::compile {
 
+/// Passes a calibration makes at most, and the error that one of a network is content with.
+inline constexpr int kCalibrationPasses = 8;
+inline constexpr double kCalibrationTolerance = 0.003;
+
 /// What measuring and calibrating cells takes.
 struct CellSetup {
   const technology::Technology& technology;
   const GainCurves& curves;
   Conditions conditions;
   const sim::Engine& engine;
-  int jobs = 1;                      ///< runs at once; 0: one per hardware thread
-  sim::Engine::OnDone on_done = {};  ///< called after each run of the batch in hand; may be empty
+  int jobs = 1;                              ///< runs at once; 0: one per hardware thread
+  sim::Engine::OnDone on_done = {};          ///< called after each run of the batch in hand; may be empty
+  double tolerance = kCalibrationTolerance;  ///< of rise, fall and high, as counted_error has it
 
   double supply() const { return supply_of(technology, conditions); }  ///< volt
 };
@@ -58,10 +63,6 @@ struct CalibratedCell {
                              ///< switched
 };
 
-/// Passes a calibration makes at most, and the error it is content with.
-inline constexpr int kCalibrationPasses = 8;
-inline constexpr double kCalibrationTolerance = 0.003;
-
 /// Cells that are measured side by side in one run: a cell that switches costs all of them time steps.
 inline constexpr std::size_t kCellsInARun = 2;
 
@@ -79,7 +80,7 @@ std::vector<CellLoop> measure_cells(const std::vector<CellSizes>& sizes, const s
 CellGains nominal_gains(const CellTarget& target, const Conditions& conditions);
 
 /// The calibrator of every cell there is, alone or in a network. Adjusts the gains of every cell until rise, fall and
-/// high are within kCalibrationTolerance or the passes are used up; near the end by single steps of the drawing grid.
+/// high are within the tolerance or the passes are used up; near the end by single steps of the drawing grid.
 std::vector<CalibratedCell> calibrate_cells(const std::vector<CellTarget>& targets, const CellSetup& setup,
                                             Reporter& reporter);
 

@@ -72,7 +72,7 @@ Json read_json(const std::filesystem::path& path) {
   try {
     json = Json::parse(read_file(path));
   } catch (const Json::exception& error) {
-    refuse(path.string(), fmt::format("no die file: {}", error.what()));
+    refuse(path.string(), fmt::format("not a die file: {}", error.what()));
   }
   if (!json.is_object() || !json.contains(kFormatKey)) {
     refuse(path.string(), fmt::format("field {} is missing; this is not a die file", kFormatKey));

@@ -17,6 +17,9 @@ namespace {
 constexpr double kMinCurrent = 1e-12;
 constexpr double kMaxCurrent = 100e-9;
 
+// Lines over cells are to show the circuit, not what calibration leaves of an error.
+constexpr double kStudyTolerance = 2e-4;
+
 void check_above_floor(double current, const char* what, double floor, const char* reason) {
   if (current >= floor) return;
   throw bad_input(
@@ -126,6 +129,7 @@ CellStudy study_cells(const design::DesignContext& context, const analysis::Cell
                       Reporter& reporter) {
   check_cell_study(request, context.technology());
   analysis::CellTestSetup lab = design::make_lab(context);
+  lab.calibration = kStudyTolerance;
   const compile::CellFloor floor = compile::measure_cell_floor(context.technology(), lab.curves, lab.conditions,
                                                                lab.conditions.temperature, lab.engine);
   for (const double current : request.currents) check_above_floor(current, "current", floor.threshold(), kDrowned);

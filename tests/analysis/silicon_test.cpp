@@ -383,7 +383,7 @@ TEST_F(Aligned, AForeignSignalAndAShortRecordAreRefused) {
     }
   };
   bench_->record().signals.front().name = "layers.2.state[0]";
-  refused({"'bench'", "column", "'layers.2.state[0]'", "no signal of the model"});
+  refused({"'bench'", "column", "'layers.2.state[0]'", "not a signal of the model"});
   bench_->record().signals.front().name = "layers.0.candidate[0]";
   auto time = std::make_shared<std::vector<double>>(bench_->record().signals.front().time->begin(),
                                                     bench_->record().signals.front().time->begin() + 1000);

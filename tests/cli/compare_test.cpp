@@ -108,7 +108,7 @@ TEST_F(Compare, BadRecordsAreRefusedWithFileAndPlace) {
   expect_csv_refusal(replaced("\n5,", "\nnan,"), {"line 7", "column 1", "'nan'"});
   expect_csv_refusal(replaced("\n5,1,", "\n5,inf,"), {"line 7", "column 2", "'inf'"});
   expect_csv_refusal(replaced("layers.0.state[1]", "layers.0.state[2]"),
-                     {"column 5", "'layers.0.state[2]'", "no signal of the model"});
+                     {"column 5", "'layers.0.state[2]'", "not a signal of the model"});
   expect_csv_refusal(replaced("(pA)", "(mV)"), {"column 4", "layers.0.state[0]", "transresistance"});
   expect_csv_refusal(good.substr(0, good.size() / 2), {"truncated"});
   std::string gap = good;
@@ -171,7 +171,7 @@ TEST_F(Compare, TheDieFileGoesToItsModelAlone) {
   expect_refusal({"run", "m.safetensors", "--input", "x.npy", "--waveforms", "w"}, 2, {"--waveforms needs"});
   put("die.json", "{}");
   expect_refusal({"run", "m.safetensors", "--input", "x.npy", "--die-file", "die.json"}, 3,
-                 {"die.json", "no die file"});
+                 {"die.json", "not a die file"});
 }
 
 TEST_F(Compare, AVirtualChipOfNgspiceIsReadBack) {

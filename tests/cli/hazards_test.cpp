@@ -99,7 +99,7 @@ TEST_F(Hazards, ReportSettlingOfEveryKindOfRail) {
   EXPECT_EQ(json["wrong_bits"], 0);
   EXPECT_FALSE(json.contains("highest_frame_rate_hz"));
   EXPECT_TRUE(json["advice"]["mends"].empty());
-  EXPECT_TRUE(has(json["advice"]["verdict"], "nothing to mend")) << json["advice"];
+  EXPECT_TRUE(has(json["advice"]["verdict"], "nothing to mitigate")) << json["advice"];
 }
 
 TEST_F(Hazards, CountFramesThatAreReadBeforeARailSettled) {

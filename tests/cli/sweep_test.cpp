@@ -210,7 +210,7 @@ TEST_F(Sweep, BadFilesAreRefused) {
   refused("base = \"base.toml\"\n", {"grid.toml", "[grid] is missing"});
   refused("base = \"base.toml\"\n[grid]\nmodel.wdth = [1]\n", {"grid.toml', line 3", "model.wdth"});
   refused("base = \"base.toml\"\n[grid]\nmodel.width = [4, \"x\"]\n", {"line 3", "model.width is"});
-  refused("base = \"base.toml\"\n[grid]\nmodel.width = 4\n", {"line 3", "no list"});
+  refused("base = \"base.toml\"\n[grid]\nmodel.width = 4\n", {"line 3", "not a list"});
   refused("base = \"none.toml\"\n[grid]\nmodel.width = [4]\n", {"none.toml"});
   refused("jobs = 2\n[grid]\nmodel.width = [4]\n", {"line 1", "jobs"});
 }

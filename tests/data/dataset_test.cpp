@@ -270,8 +270,8 @@ TEST(Classes, RefuseMalformedJsonByName) {
     std::string json;
     std::string part;
   };
-  for (const Case& c : std::vector<Case>{{"{", "no JSON object"},
-                                         {"[]", "no JSON object"},
+  for (const Case& c : std::vector<Case>{{"{", "not a JSON object"},
+                                         {"[]", "not a JSON object"},
                                          {R"({"yes":"yes","no":["no"]})", "'yes' has no list"},
                                          {R"({"yes":[1],"no":["no"]})", "'yes' lists 1"},
                                          {R"({"yes":[],"no":["no"]})", "'yes' has no folders"},

@@ -84,7 +84,7 @@ TEST_F(NpyFile, RefusesWhatItCannotUseByName) {
   const std::string good = described("<f4", "False", "(2, 2)");
   const std::vector<Case> cases = {
       {"empty file", "", {"empty"}},
-      {"no npy", "PK\x03\x04 something else entirely", {"no NumPy"}},
+      {"no npy", "PK\x03\x04 something else entirely", {"not a NumPy"}},
       {"unknown version", header("{}", 9), {"version 9"}},
       {"Fortran order", described("<f4", "True", "(2, 2)") + data, {"Fortran order"}},
       {"big-endian", described(">f4", "False", "(2, 2)") + data, {"big-endian"}},

@@ -107,7 +107,7 @@ TEST_F(DieFile, OneThatIsNotWholeIsRefusedByName) {
     write_file(path_, json.dump());
     expect_refusal(network_, parts);
   };
-  refused([](auto& json) { json.erase("hysteron.die"); }, {"hysteron.die", "no die file"});
+  refused([](auto& json) { json.erase("hysteron.die"); }, {"hysteron.die", "not a die file"});
   refused([](auto& json) { json["hysteron.die"] = "9"; }, {"hysteron.die", "\"9\""});
   refused([](auto& json) { json.erase("model"); }, {"model.key"});
   refused([](auto& json) { json.erase("errors"); }, {"errors"});
@@ -116,7 +116,7 @@ TEST_F(DieFile, OneThatIsNotWholeIsRefusedByName) {
   refused([](auto& json) { json["errors"]["input.bias"][1] = nullptr; }, {"errors.input.bias[1]", "null"});
   refused([](auto& json) { json["errors"]["input.bias"][1] = 1e6; }, {"errors.input.bias[1]"});
   write_file(path_, "{\"hysteron.die\": ");
-  expect_refusal(network_, {"no die file"});
+  expect_refusal(network_, {"not a die file"});
 }
 
 }  // namespace

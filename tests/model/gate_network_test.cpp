@@ -164,8 +164,8 @@ TEST(OrderGates, RefusesWhatIsNoCircuit) {
                 {"'q'", "output twice"}},
            Case{[](GateNetwork& n) { n.inputs.assign(9, 0); }, {"'a'", "input twice"}},
            Case{[](GateNetwork& n) { n.nets[1] = "a"; }, {"two nets", "'a'"}},
-           Case{[](GateNetwork& n) { n.nets[1] = "B 2"; }, {"'B 2'", "no name"}},
-           Case{[](GateNetwork& n) { n.nets[1] = ""; }, {"no name"}},
+           Case{[](GateNetwork& n) { n.nets[1] = "B 2"; }, {"'B 2'", "not a net name"}},
+           Case{[](GateNetwork& n) { n.nets[1] = ""; }, {"not a net name"}},
            Case{[](GateNetwork& n) {
                   for (std::size_t i = 0; i < 7; ++i) {
                     n.inputs.push_back(n.nets.size());

@@ -35,7 +35,7 @@ TEST(HazardAdvice, OffersNothingWhereNoGlitchFlipsItsCell) {
   const HazardAdvice advice = advise({{0, glitch(0.2, 3e-4, false)}}, {0.5F}, with_capacitor(0.0), kNano, kFrame);
   EXPECT_TRUE(advice.mitigations.empty());
   EXPECT_NEAR(advice.largest_charge, 60e-15, 1e-20);
-  EXPECT_TRUE(has(advice.verdict, "nothing to mend")) << advice.verdict;
+  EXPECT_TRUE(has(advice.verdict, "nothing to mitigate")) << advice.verdict;
   EXPECT_TRUE(has(advice.verdict, "60 fC")) << advice.verdict;
 }
 
@@ -70,7 +70,7 @@ TEST(HazardAdvice, OffersNoLargerCapacitorThanWasMeasuredToLoseNothing) {
       << "as much charge a frame";
   advice = advise(glitches, {0.5F}, with_capacitor(110e-15), kNano, kFrame);
   EXPECT_TRUE(advice.mitigations.empty()) << "it is in place";
-  EXPECT_TRUE(has(advice.verdict, "no flag")) << advice.verdict;
+  EXPECT_TRUE(has(advice.verdict, "none of the flags")) << advice.verdict;
 }
 
 TEST(HazardAdvice, SaysWhichSwitchingsACapacitorMakesLate) {
