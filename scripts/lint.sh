@@ -2,7 +2,7 @@
 # Checks format, C++ lint, shell scripts and Python scripts; fails when any finds something. A C++ file that passed is not
 # linted again until it, a header it includes or the rules change.
 # Usage: scripts/lint.sh [--fast]
-# --fast leaves out clang-tidy, which takes about 14 s of a core for every file that it has not seen.
+# --fast leaves out the checks of clang-tidy that take longest: 3 s of a core for every file instead of 14.
 set -euo pipefail
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source-path=SCRIPTDIR source=packages.sh
@@ -15,5 +15,5 @@ scripts/check_format.sh || failed=1
 shellcheck --external-sources scripts/*.sh .ci/run || failed=1
 flake8 scripts bench tests || failed=1
 [ -f build/release/compile_commands.json ] || cmake --preset release
-[ "${1:-}" = --fast ] || python3 scripts/tidy.py build/release || failed=1
+python3 scripts/tidy.py "$@" build/release || failed=1
 exit "$failed"

@@ -255,13 +255,13 @@ Option Command::shared(const Parameter& parameter, std::filesystem::path& value)
 }
 
 Option Command::shared(const Parameter& parameter, std::size_t& value) {
-  const Option option = count(flag_of(parameter), value, help_of(parameter));
+  Option option = count(flag_of(parameter), value, help_of(parameter));
   restrict_to(*option.option_, parameter);
   return option;
 }
 
 Option Command::shared(const Parameter& parameter, int& value) {
-  const Option option = count(flag_of(parameter), value, help_of(parameter));
+  Option option = count(flag_of(parameter), value, help_of(parameter));
   restrict_to(*option.option_, parameter);
   return option;
 }
@@ -272,7 +272,7 @@ Option Command::shared(const Parameter& parameter, std::vector<std::size_t>& val
 
 Option Command::shared(const Parameter& parameter, double& value) {
   const std::string text = hysteron::number_text(parameter, value);
-  const Option option = number(
+  Option option = number(
       flag_of(parameter), text, [&value](double given) { value = given; }, help_of(parameter));
   restrict_to(*option.option_, parameter);
   if (parameter.has_number()) option.shown();
@@ -280,7 +280,7 @@ Option Command::shared(const Parameter& parameter, double& value) {
 }
 
 Option Command::shared(const Parameter& parameter, std::optional<double>& value) {
-  const Option option = number(flag_of(parameter), value, help_of(parameter));
+  Option option = number(flag_of(parameter), value, help_of(parameter));
   restrict_to(*option.option_, parameter);
   return option;
 }

@@ -365,7 +365,7 @@ namespace {
 /// Values that were renamed, taken for one release with a warning.
 std::string current_spelling(const std::string& key, const std::string& value, TrainConfig& config) {
   if (key != "model.backbone" || (value != "hardware" && value != "software")) return value;
-  const std::string current = value == "hardware" ? "circuit" : "reference";
+  std::string current = value == "hardware" ? "circuit" : "reference";
   config.deprecations.push_back(fmt::format("{} \"{}\" is now called \"{}\"", key, value, current));
   return current;
 }

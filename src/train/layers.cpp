@@ -138,7 +138,6 @@ void PositionEncoding::backward(const PassContext& pass, const float* dy) const 
 Mlp::Mlp(ModelLayout& layout, const std::string& name, std::size_t width, MlpKind kind)
     : width_(width),
       hidden_rows_(kExpansion * width),
-      kind_(kind),
       up_(layout, name + ".up", hidden_rows_, width),
       down_(layout, name + ".down", width, hidden_rows_),
       value_(layout.buffer(hidden_rows_)),

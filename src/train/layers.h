@@ -97,7 +97,6 @@ class Mlp {
  private:
   std::size_t width_;
   std::size_t hidden_rows_;
-  MlpKind kind_;
   AffineLayer up_;
   std::optional<AffineLayer> gate_;  // GLU only
   AffineLayer down_;
