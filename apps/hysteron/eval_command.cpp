@@ -31,7 +31,7 @@ void declare(Command& command, Options& options) {
                "were trained on unless this names another folder or file of it");
   command.choice("--split", options.split, {"train", "validation", "test", "all"}, "Split to score").shown();
   command.text("--features", options.features, "Also write the clips' features to this NumPy file");
-  command.seed("--corpus-seed", options.corpus_seed, "the built-in corpus; none: 1, or that of training");
+  command.seed("--corpus-seed", options.corpus_seed, "the built-in corpus; default: 1, or that of the training");
   auto& p = options.perturbation;
   const std::string dies_and_noise = "Dies and noise";
   const auto share = [&](const char* name, double& value, const char* help) {

@@ -118,7 +118,7 @@ inline constexpr Parameter kCenter{
         "decisions still compare with the model as given"};
 inline constexpr Parameter kCalibrateOn{.name = "calibrate_on",
                                         .type = Type::kPath,
-                                        .default_value = "those of center, else drawn ones",
+                                        .default_value = "those of center, else random ones",
                                         .help = "Training features, .npy, whose frames layers are calibrated on"};
 inline constexpr Parameter kDies{.name = "dies", .type = Type::kCount, .min = 1, .max = 1e6, .help = "Number of dies"};
 inline constexpr Parameter kSeed{
