@@ -21,6 +21,12 @@ auto decode_stored(const std::string& text, Decode&& decode)
   return {StoreState::kStale, {}};
 }
 
+/// JSON as text; what is not UTF-8 in it (paths, messages of other programs) is replaced. `indent` as dump() has it.
+template <typename Json>
+std::string json_bytes(const Json& json, int indent = -1) {
+  return json.dump(indent, ' ', false, Json::error_handler_t::replace);
+}
+
 /// The record, JSON that was stored by store.write(json.dump()), as `decode` gives it. Throws as Store::read.
 template <typename Decode>
 auto read_json(const Store& store, Decode&& decode) {
@@ -47,7 +53,7 @@ auto read_stamped_json(const Store& store, Decode&& decode) {
 /// Writes an object and the stamp behind its other keys; `indent` as nlohmann::json::dump has it.
 inline void write_stamped_json(const Store& store, nlohmann::ordered_json json, int indent = -1) {
   json[kStampKey] = store.stamp();
-  store.write_bytes(json.dump(indent) + "\n");
+  store.write_bytes(json_bytes(json, indent) + "\n");
 }
 
 }  // namespace hysteron

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/stored_json.h"
 #include "base/units.h"
 #include "compile/calibration.h"
 #include "compile/clip_bench.h"
@@ -167,7 +168,7 @@ ExtractResult extract(const std::filesystem::path& path, const std::string& tech
   result.technology = header.technology;
   result.extraction = compile::extract_network(spice::parse_netlist(text, origin, context.technology()), origin, header,
                                                context.technology(), context.curves());
-  result.extraction.realised.training = nlohmann::json{{"extracted_from", file.filename().string()}}.dump();
+  result.extraction.realised.training = json_bytes(nlohmann::json{{"extracted_from", file.filename().string()}});
   result.errors = compile::extraction_errors(result.extraction.parameters);
   return result;
 }

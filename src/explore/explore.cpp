@@ -18,6 +18,7 @@
 #include "base/file.h"
 #include "base/interruption.h"
 #include "base/parallel.h"
+#include "base/stored_json.h"
 #include "explore/design_bench.h"
 #include "explore/explored_points.h"
 #include "explore/nsga.h"
@@ -255,7 +256,7 @@ class Search {
 
   void write_results() const {
     std::string lines;
-    for (const ExploredPoint& point : result_.points) lines += point_json(point).dump() + "\n";
+    for (const ExploredPoint& point : result_.points) lines += json_bytes(point_json(point)) + "\n";
     write_file(space().folder / "points.jsonl", lines);
     write_file(space().folder / "pareto.md", pareto_table(result_));
   }

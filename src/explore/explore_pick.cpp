@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/parallel.h"
+#include "base/stored_json.h"
 #include "base/units.h"
 #include "data/npy.h"
 #include "design/chosen_clips.h"
@@ -91,7 +92,7 @@ Pick pick_point(const PickRequest& request, Reporter& reporter, const StopFlag& 
   studies::ClipFiles files;
   files.records = request.output / "clips";
   pick.verification = studies::verify(design, files, reporter);
-  write_file(request.output / "point.json", point_json(pick.point).dump(1) + "\n");
+  write_file(request.output / "point.json", json_bytes(point_json(pick.point), 1) + "\n");
   return pick;
 }
 

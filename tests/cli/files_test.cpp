@@ -1,5 +1,7 @@
 // Files of all kinds of names, and models that another program wrote.
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <sstream>
@@ -108,6 +110,28 @@ TEST_F(NamesThatAreNotUtf8, GetThroughOrAreBadInput) {
       EXPECT_TRUE(json::accept(outcome.output)) << words[0] << ": " << outcome.output;
     }
   }
+}
+
+TEST_F(NamesThatAreNotUtf8, OfANetlistGetIntoTheModelMadeOfIt) {
+  run_json({"compile", named("m"), "--calibrate", "curves", "-o", named("circuit")});
+  const std::string netlist = named("circuit/" + std::string(kLatinName) + ".spice");
+  fs::copy_file(named("circuit/network.spice"), netlist);
+  EXPECT_TRUE(run_json({"extract", netlist, "-o", named("back")}).contains("output"));
+  EXPECT_TRUE(fs::exists(named("back")));
+}
+
+/// The problem of a sweep's point is the text of the training that failed, with the names it met.
+TEST_F(NamesThatAreNotUtf8, InTheProblemsOfASweepAreStored) {
+  for (const char* label : {"yes", "no"}) {
+    make_directories(folder_ / "data" / label);
+    for (int i = 0; i < 30; ++i) put(fmt::format("data/{}/{}{}.wav", label, kLatinName, i), "not a sound");
+  }
+  put("base.toml", "[data]\nfolder = \"data\"\n[classes]\nyes = [\"yes\"]\nno = [\"no\"]\n");
+  put("sweep.toml", "base = \"base.toml\"\nfolder = \"out\"\n[grid]\ntraining.seed = [1]\n");
+  const Outcome outcome = run({"sweep", "sweep.toml", "--json"});
+  EXPECT_FALSE(has(outcome.messages, "internal error")) << outcome.messages;
+  EXPECT_TRUE(has(outcome.output + outcome.messages, "caf")) << outcome.output << outcome.messages;
+  EXPECT_TRUE(json::accept(outcome.output)) << outcome.output;
 }
 
 TEST_F(OddNames, WorkForTemporaryFolders) {
